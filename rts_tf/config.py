@@ -1,0 +1,135 @@
+"""The settings of a run: one frozen dataclass, three presets, a JSON round trip. The only place with defaults.
+
+Nothing here imports TensorFlow, so that a mistyped flag is reported at once.
+"""
+
+import dataclasses
+import json
+import math
+from typing import Any
+
+from rts_tf.errors import ConfigError
+
+NETWORKS = ("residual1", "residual3", "residual6")
+KERNELS = ("bilinear", "lanczos", "bicubic", "box")
+ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce")
+ANCHORS = ("none", "low", "band")
+PRECISIONS = ("auto", "float32", "mixed_bfloat16")
+SCHEDULES = ("cosine", "constant")
+
+
+def _setting(default: Any, text: str, choices: tuple = ()) -> Any:
+    return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """Every setting of a run. Each field is a flag of ``python -m rts_tf.main`` of the same name."""
+
+    preset: str = _setting("quick", "Preset that the other settings start from.", ("quick", "standard", "paper"))
+    data: str = _setting("sample", "Training photographs: 'sample', 'div2k', or a folder.")
+    validation: str = _setting("", "Validation photographs: a folder; empty: the source's own, or a tenth of the folder.")
+    data_dir: str = _setting("", "Where tensorflow-datasets keeps DIV2K (with --data=div2k).")
+    network: str = _setting("residual3", "Network (Fig. 3 with 1, 3 or 6 residual layers).", NETWORKS)
+    stages: int = _setting(4, "Most stages to train.")
+    stop_early: bool = _setting(True, "Stop when the change between stages turns upward (section 3.4).")
+    seed: int = _setting(1, "Seed of everything drawn at random.")
+
+    first_steps: int = _setting(260, "Training steps of stage 1.")
+    later_steps: int = _setting(130, "Training steps of each later stage.")
+    epochs: int = _setting(0, "If above 0: passes over all patches per stage, instead of the two step counts.")
+    batch: int = _setting(8, "Patches per training step (section 4.1: 8).")
+    patch: int = _setting(96, "Side of an HR patch in pixels, even (section 4.1: 256).")
+    patches_per_image: int = _setting(100, "Places at which patches are cut per picture (section 4.1: 100).")
+    learning_rate: float = _setting(1e-3, "Adam's learning rate (section 4.1: 0.001).")
+    schedule: str = _setting("cosine", "Learning rate over a stage; cosine starts with a warm-up.", SCHEDULES)
+    warmup: int = _setting(30, "Warm-up steps of the cosine schedule.")
+    ema: float = _setting(0.0, "Decay of the moving average of the weights, e.g. 0.999; 0 turns it off.")
+    warm_start: bool = _setting(True, "Stage n starts from the weights of stage n-1, not afresh.")
+    precision: str = _setting("auto", "Arithmetic of the convolutions; auto: bfloat16 where the hardware has it.", PRECISIONS)
+    checkpoint_every: int = _setting(200, "Training steps between checkpoints.")
+
+    kernel: str = _setting("bilinear", "Kernel of the 2x reduction HR -> LR, antialiased.", KERNELS)
+    degradation: str = _setting("jpeg,reduce", "What makes LR, in this order.", ORDERS)
+    jpeg_low: int = _setting(60, "Lowest JPEG quality drawn.")
+    jpeg_high: int = _setting(95, "Highest JPEG quality drawn.")
+
+    anchor: str = _setting("band", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS)
+    tile: int = _setting(768, "Longest side of a Phase B tile in pixels; the result does not depend on it.")
+    images_per_shard: int = _setting(8, "Pictures in one TFRecord shard.")
+    keep_targets: bool = _setting(False, "Keep the target shards of every stage.")
+
+    def steps(self, stage: int, images: int) -> int:
+        """Training steps of ``stage`` (from 1) on ``images`` pictures."""
+        if self.epochs:
+            return math.ceil(self.epochs * images * self.patches_per_image / self.batch)
+        return self.first_steps if stage == 1 or not self.warm_start else self.later_steps
+
+    def validate(self) -> "Config":
+        """Return the config itself; raise ConfigError naming the flag that cannot work."""
+        for field in dataclasses.fields(self):
+            value, choices = getattr(self, field.name), field.metadata["choices"]
+            if choices and value not in choices:
+                raise ConfigError(f"--{field.name}={value}: choose one of {', '.join(choices)}.")
+        limits = {
+            "stages": (1, 100), "first_steps": (1, 10**8), "later_steps": (1, 10**8), "epochs": (0, 10**5),
+            "batch": (1, 4096), "patch": (16, 4096), "patches_per_image": (1, 10**6), "warmup": (0, 10**6),
+            "checkpoint_every": (1, 10**8), "jpeg_low": (1, 100), "jpeg_high": (1, 100), "tile": (64, 8192),
+            "images_per_shard": (1, 10**6), "seed": (0, 2**31 - 1),
+        }  # fmt: skip
+        for name, (low, high) in limits.items():
+            if not low <= getattr(self, name) <= high:
+                raise ConfigError(f"--{name}={getattr(self, name)}: must be from {low} to {high}.")
+        if not 0 < self.learning_rate < math.inf:
+            raise ConfigError(f"--learning_rate={self.learning_rate}: must be above 0.")
+        if not 0 <= self.ema < 1:
+            raise ConfigError(f"--ema={self.ema}: must be from 0 (off) to below 1.")
+        if self.patch % 2:
+            raise ConfigError(f"--patch={self.patch}: must be even, since LR is half of it.")
+        if self.jpeg_low > self.jpeg_high:
+            raise ConfigError(f"--jpeg_low={self.jpeg_low} is above --jpeg_high={self.jpeg_high}.")
+        if not self.data:
+            raise ConfigError("--data is empty: name a folder of photographs, 'sample' or 'div2k'.")
+        return self
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Config":
+        """Inverse of ``to_json``. Raises ConfigError on text that is not one whole config."""
+        try:
+            values = json.loads(text)
+            known = {field.name for field in dataclasses.fields(cls)}
+            if not isinstance(values, dict) or set(values) != known:
+                raise ValueError("not the settings of this version")
+            return cls(**values).validate()
+        except (ValueError, TypeError) as error:
+            raise ConfigError(f"cannot read the settings: {error}") from None
+
+    def differences(self, other: "Config") -> list[str]:
+        """``field: mine, theirs`` for every field that differs."""
+        mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
+        return [f"{name}: {mine[name]!r}, here {theirs[name]!r}" for name in mine if mine[name] != theirs[name]]
+
+
+PRESETS = {
+    # The photographs inside scikit-image, four stages in at most five minutes on two cores.
+    "quick": Config(),
+    # Own photographs, 50-150 of 1-2 megapixels: about two hours on two cores.
+    "standard": Config(
+        preset="standard", first_steps=4000, later_steps=1500, patch=128, warmup=100, checkpoint_every=250,
+    ),
+    # Section 4.1 to the letter: 100 patches of 256x256 per image, batch 8, 1e-3, 20 epochs, nothing anchored.
+    "paper": Config(
+        preset="paper", epochs=20, patch=256, schedule="constant", warmup=0, warm_start=False, anchor="none",
+        stages=8, stop_early=False, checkpoint_every=500,
+    ),
+}  # fmt: skip
+
+
+def preset(name: str, **changes: Any) -> Config:
+    """The preset ``name`` with ``changes``, validated. Raises ConfigError."""
+    if name not in PRESETS:
+        raise ConfigError(f"--preset={name}: choose one of {', '.join(PRESETS)}.")
+    return dataclasses.replace(PRESETS[name], **changes).validate()

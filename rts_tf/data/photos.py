@@ -1,0 +1,128 @@
+"""Where HR_0 comes from: the photographs inside scikit-image, a folder, or DIV2K."""
+
+import dataclasses
+import io
+import itertools
+import os
+import pathlib
+from typing import Callable, Iterator
+
+import numpy as np
+
+from rts_tf.config import Config
+from rts_tf.errors import ConfigError, PictureError
+from rts_tf.imaging.files import SUFFIXES, read_picture
+
+# In the scikit-image wheel itself, so a fresh machine needs no download.
+SAMPLE_TRAIN = ("coffee", "rocket", "motorcycle", "hubble_deep_field", "camera", "brick", "grass", "gravel", "coins")
+SAMPLE_VALIDATION = ("astronaut", "chelsea")
+
+
+@dataclasses.dataclass(frozen=True)
+class Photos:
+    """A set of photographs: their names, in order, and how to read one (uint8 [H, W, 3]; raises PictureError)."""
+
+    names: tuple[str, ...]
+    read: Callable[[str], np.ndarray]
+
+    def __iter__(self) -> Iterator[tuple[str, np.ndarray | PictureError]]:
+        """(name, picture) or (name, the error that says why there is none) for every name."""
+        for name in self.names:
+            try:
+                yield name, self.read(name)
+            except PictureError as error:
+                yield name, error
+
+
+def training_and_validation(config: Config) -> tuple[Photos, Photos]:
+    """The two sets that ``config`` names.
+
+    Raises:
+        ConfigError: a folder that is missing or holds too few photographs, or DIV2K not to be had.
+    """
+    if config.data == "sample":
+        training, validation = sample(SAMPLE_TRAIN), sample(SAMPLE_VALIDATION)
+    elif config.data == "div2k":
+        training = div2k("train", config.data_dir)
+        validation = None if config.validation else div2k("validation", config.data_dir)
+    else:
+        training, validation = folder(config.data, "data"), None
+    if config.validation:
+        return training, folder(config.validation, "validation")
+    if validation is None:
+        training, validation = _held_out(training, config)
+    return training, validation
+
+
+def _held_out(photos: Photos, config: Config) -> tuple[Photos, Photos]:
+    """A tenth of the pictures, spread evenly, at least one and at most 24, for validation; the rest for training."""
+    if len(photos.names) < 2:
+        raise ConfigError(f"--data={config.data}: holds one photograph; add more, or name others with --validation.")
+    count = min(24, max(1, len(photos.names) // 10))
+    chosen = {round((i + 0.5) * len(photos.names) / count - 0.5) for i in range(count)}
+    pick = lambda held: tuple(n for i, n in enumerate(photos.names) if (i in chosen) == held)  # noqa: E731
+    return dataclasses.replace(photos, names=pick(False)), dataclasses.replace(photos, names=pick(True))
+
+
+def sample(names: tuple[str, ...]) -> Photos:
+    """Photographs that scikit-image carries in its wheel."""
+
+    def read(name: str) -> np.ndarray:
+        from skimage import data
+
+        image = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
+        return np.ascontiguousarray(np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image)
+
+    return Photos(names, read)
+
+
+def folder(path: str | os.PathLike, flag: str = "data") -> Photos:
+    """Every picture below ``path``, by suffix, in the order of their relative names. Raises ConfigError naming ``flag``."""
+    root = pathlib.Path(path)
+    if not root.is_dir():
+        raise ConfigError(f"--{flag}={path}: {'is not a folder' if root.exists() else 'no such folder'}.")
+    found = (p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    names = tuple(sorted(p.relative_to(root).as_posix() for p in found))
+    if not names:
+        raise ConfigError(f"--{flag}={path}: holds no photographs ({', '.join(s[1:] for s in SUFFIXES)}).")
+    return Photos(names, lambda name: read_picture(root / name))
+
+
+def div2k(split: str, data_dir: str) -> Photos:
+    """DIV2K through tensorflow-datasets (``div2k/bicubic_x2``, of which only the originals are used).
+
+    Data prepared below ``data_dir`` (default: where tensorflow-datasets keeps its own) are used; else
+    tensorflow-datasets downloads and prepares them there. Raises ConfigError saying what it needs where it cannot.
+    """
+    import tensorflow_datasets as tfds
+
+    builder = tfds.builder("div2k/bicubic_x2", data_dir=data_dir or None)
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # whatever the network, the disk or the archive did: the way out is the same
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise ConfigError(
+            f"--data=div2k: tensorflow-datasets could not prepare DIV2K in {builder.data_dir} ({reason[:200]}). It needs"
+            " about 8 GB and, once, the network. Without one, prepare it on another machine with"
+            " 'tfds build div2k/bicubic_x2', copy the folder 'div2k' and name its parent with --data_dir; or use the"
+            " extracted pictures: --data=DIV2K_train_HR --validation=DIV2K_valid_HR."
+        ) from None
+    skip = {key: tfds.decode.SkipDecoding() for key in ("lr", "hr")}
+    dataset = builder.as_dataset(split=split, decoders=skip, shuffle_files=False)
+    names = tuple(f"{split}_{i + 1:04d}" for i in range(builder.info.splits[split].num_examples))
+    reader = _InOrder(lambda: dataset.as_numpy_iterator())
+    return Photos(names, lambda name: read_picture(io.BytesIO(reader[names.index(name)]["hr"]), name))
+
+
+class _InOrder:
+    """Item ``i`` of something that can only be read from its beginning; cheap when asked in order."""
+
+    def __init__(self, start: Callable[[], Iterator]):
+        self._start, self._iterator, self._next = start, None, 0
+
+    def __getitem__(self, index: int):
+        if self._iterator is None or index < self._next:
+            self._iterator, self._next = self._start(), 0
+        skipped = index - self._next
+        self._next = index + 1
+        return next(itertools.islice(self._iterator, skipped, None))

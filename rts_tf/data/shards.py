@@ -1,0 +1,209 @@
+"""Directories of TFRecord shards that are whole, or not there.
+
+A set of shards is written in ``NAME.partial``. Each shard is a ``.tfrecord`` and a ``.json`` with its record names, size
+and SHA-256; both are fsynced and renamed into place, the ``.json`` last, so after a crash the finished shards are kept
+and the others written again. When all are there, one rename of the directory publishes the set as ``NAME``.
+
+On opening, every shard is hashed. A missing or damaged one is named and written again from what it was made of; if it
+then comes out different, or if a file lies there that does not belong, the set is refused.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import shutil
+from typing import Callable, Iterable, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from rts_tf.errors import ShardError
+from rts_tf.imaging.files import sync, write_text
+
+
+class Record(NamedTuple):
+    """One picture in a shard."""
+
+    name: str
+    index: int  # of the picture in its set; seeds the places of its patches
+    arrays: dict[str, np.ndarray]  # HxWx3, uint8 or float16
+    note: dict = {}  # figures to keep in the shard's .json, JSON types
+
+
+@dataclasses.dataclass(frozen=True)
+class ShardSet:
+    """A published set: ``shards`` are the contents of the ``.json`` files, in order."""
+
+    directory: pathlib.Path
+    made_from: dict
+    shards: tuple[dict, ...]
+
+    @property
+    def files(self) -> list[str]:
+        return [str(self.directory / shard["file"]) for shard in self.shards]
+
+    @property
+    def sizes(self) -> dict[str, tuple[int, int]]:
+        """(height, width) by picture name."""
+        return {name: tuple(size) for shard in self.shards for name, size in shard["sizes"].items()}
+
+    @property
+    def notes(self) -> dict[str, dict]:
+        """What the writer noted, by picture name."""
+        return {name: note for shard in self.shards for name, note in shard["notes"].items()}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the hashes of all shards."""
+        return hashlib.sha256("".join(shard["sha256"] for shard in self.shards).encode()).hexdigest()
+
+    def records(self, shard: int, dtypes: dict[str, type]) -> Iterable[Record]:
+        """The pictures of one shard; ``dtypes`` names the arrays wanted and their type."""
+        for raw in tf.data.TFRecordDataset(self.files[shard]):
+            example = tf.train.Example.FromString(raw.numpy())
+            value = lambda key: example.features.feature[key]  # noqa: B023, E731
+            height, width = value("size").int64_list.value
+            arrays = {}
+            for key, dtype in dtypes.items():
+                flat = np.frombuffer(value(key).bytes_list.value[0], dtype)
+                half = (height // 2, width // 2, 3)
+                arrays[key] = flat.reshape(half if key == "lr" else (height, width, 3))
+            yield Record(value("name").bytes_list.value[0].decode(), value("index").int64_list.value[0], arrays)
+
+
+def build(
+    directory: pathlib.Path,
+    count: int,
+    records: Callable[[int], Iterable[Record]],
+    made_from: dict,
+    warn: Callable[[str], None] = print,
+) -> ShardSet:
+    """Open the set of ``count`` shards at ``directory``, writing what of it is missing or damaged.
+
+    Args:
+        records: yields the records of shard k; must give the same ones whenever it is called.
+        made_from: what decides the contents, JSON types; a set made from something else is written afresh.
+        warn: called with one line for each damaged shard.
+
+    Raises:
+        ShardError: a stray file, a damaged shard that cannot be made again as it was, or a disk that is full.
+    """
+    partial = directory.with_name(directory.name + ".partial")
+    if directory.exists():
+        problems = _problems(directory, made_from)
+        if not problems:
+            return _open(directory)
+        for file, problem in problems.items():
+            warn(f"{directory / file}: {problem}; it is made again")
+        shutil.rmtree(partial, ignore_errors=True)
+        os.replace(directory, partial)
+    _prepare(partial, made_from, count)
+    for k in range(count):
+        if not (partial / f"{k:05d}.json").exists():
+            _write_shard(partial, k, records(k))
+    sync(partial)
+    os.replace(partial, directory)
+    sync(directory.parent)
+    return _open(directory)
+
+
+def _prepare(partial: pathlib.Path, made_from: dict, count: int) -> None:
+    """Make ``partial`` hold nothing but whole shards made from ``made_from``."""
+    manifest = {"made_from": made_from, "shards": count}
+    if partial.exists() and _read_json(partial / "manifest.json") != manifest:
+        shutil.rmtree(partial)
+    partial.mkdir(parents=True, exist_ok=True)
+    write_text(partial / "manifest.json", json.dumps(manifest, indent=1))
+    for k in range(count):
+        note = partial / f"{k:05d}.json"
+        if note.exists() and _shard_problem(partial, _read_json(note)):
+            os.replace(note, note.with_suffix(".expected"))  # the rewritten shard must have this hash
+    for file in partial.iterdir():
+        if file.suffix == ".tmp" or (file.suffix == ".tfrecord" and not file.with_suffix(".json").exists()):
+            file.unlink()
+
+
+def _write_shard(partial: pathlib.Path, k: int, records: Iterable[Record]) -> None:
+    path, temporary = partial / f"{k:05d}.tfrecord", partial / f"{k:05d}.tmp"
+    sizes, notes = {}, {}
+    try:
+        with tf.io.TFRecordWriter(str(temporary)) as writer:
+            for record in records:
+                sizes[record.name] = record.arrays[next(iter(record.arrays))].shape[:2]
+                notes[record.name] = record.note
+                writer.write(_serialize(record, sizes[record.name]))
+        sync(temporary)
+    except (tf.errors.OpError, OSError) as error:
+        temporary.unlink(missing_ok=True)
+        free = shutil.disk_usage(partial).free / 1e6
+        raise ShardError(f"{path}: cannot be written ({_first_line(error)}; {free:.0f} MB free); make room, go on") from None
+    os.replace(temporary, path)
+    note = {"file": path.name, "sizes": sizes, "notes": notes, "bytes": path.stat().st_size, "sha256": _sha256(path)}
+    expected = _read_json(path.with_suffix(".expected"))
+    if expected and expected.get("sha256") != note["sha256"]:
+        raise ShardError(
+            f"{path}: made again, it differs from what the run began with: the photographs or the library changed."
+            " Start a new run in another --workdir."
+        )
+    write_text(path.with_suffix(".json"), json.dumps(note))
+    path.with_suffix(".expected").unlink(missing_ok=True)
+
+
+def _serialize(record: Record, size: tuple[int, int]) -> bytes:
+    def feature(*values):
+        if isinstance(values[0], bytes):
+            return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
+
+    features = {"name": feature(record.name.encode()), "index": feature(record.index), "size": feature(*size)}
+    features |= {key: feature(array.tobytes()) for key, array in record.arrays.items()}
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
+
+
+def _problems(directory: pathlib.Path, made_from: dict) -> dict[str, str]:
+    """What is wrong with a published set, by file name. Raises ShardError for a stray file."""
+    manifest = _read_json(directory / "manifest.json")
+    if not manifest or manifest.get("made_from") != made_from:
+        return {"manifest.json": "is damaged, or of other settings"}
+    stems = {f"{k:05d}" for k in range(manifest["shards"])}
+    for file in sorted(directory.iterdir()):
+        if file.name != "manifest.json" and (file.stem not in stems or file.suffix not in (".tfrecord", ".json")):
+            raise ShardError(f"{file}: does not belong to this run; move it away and run the command again")
+    notes = {stem: _read_json(directory / f"{stem}.json") for stem in sorted(stems)}
+    found = {f"{stem}.tfrecord": _shard_problem(directory, note) for stem, note in notes.items()}
+    return {file: problem for file, problem in found.items() if problem}
+
+
+def _shard_problem(directory: pathlib.Path, note: dict | None) -> str:
+    if not note:
+        return "its .json is missing or damaged"
+    path = directory / note["file"]
+    if not path.exists():
+        return "is missing"
+    if path.stat().st_size != note["bytes"]:
+        return f"has {path.stat().st_size} bytes instead of {note['bytes']}"
+    return "" if _sha256(path) == note["sha256"] else "does not have the SHA-256 it was written with"
+
+
+def _open(directory: pathlib.Path) -> ShardSet:
+    manifest = _read_json(directory / "manifest.json")
+    notes = tuple(_read_json(directory / f"{k:05d}.json") for k in range(manifest["shards"]))
+    return ShardSet(directory, manifest["made_from"], notes)
+
+
+def _read_json(path: pathlib.Path) -> dict | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _sha256(path: pathlib.Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0][:200]

@@ -1,0 +1,74 @@
+"""Changes of size: d() of the paper, the 2x reduction that makes LR, and d() fused with a pixel-shuffle head."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+KERNELS = {"bilinear": "bilinear", "lanczos": "lanczos3", "bicubic": "bicubic", "box": "area"}
+
+
+def halve(images: tf.Tensor, kernel: str = "lanczos") -> tf.Tensor:
+    """Reduce to half the size (rounded up) with an antialiased kernel; with "lanczos" this is d() of section 3.1.
+
+    Args:
+        images: float32 [batch, H, W, C].
+        kernel: "lanczos" (three lobes), "bicubic", "bilinear" (a triangle), or "box".
+
+    Returns:
+        float32 [batch, ceil(H/2), ceil(W/2), C], not clipped.
+    """
+    size = (tf.shape(images)[1:3] + 1) // 2
+    return tf.image.resize(images, size, method=KERNELS[kernel], antialias=True)
+
+
+def double(images: tf.Tensor) -> tf.Tensor:
+    """Enlarge twice by Lanczos interpolation: U of section 3.2. float32 [batch, H, W, C] -> [batch, 2H, 2W, C]."""
+    return tf.image.resize(images, 2 * tf.shape(images)[1:3], method="lanczos3")
+
+
+def lanczos3(x: np.ndarray) -> np.ndarray:
+    """The Lanczos kernel of three lobes at ``x`` in samples."""
+    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
+
+
+@functools.cache
+def _phase_taps() -> np.ndarray:
+    """[7, 2] weights of d() on a doubled line: tap j-3 of phase p weighs the doubled sample 2(i + j - 3) + p.
+
+    The centre of output i lies at 2i + 1/2 on the doubled grid, and the kernel is stretched by two.
+    """
+    offset = 2 * (np.arange(7)[:, None] - 3) + np.arange(2)[None, :] - 0.5
+    weights = lanczos3(offset / 2)
+    return weights / weights.sum()
+
+
+def _covered(size: tf.Tensor) -> tf.Tensor:
+    """[size] the share of the kernel's weight that falls inside a line of ``size`` pixels, by which d() divides."""
+    taps = tf.constant(_phase_taps().sum(1)[:, None, None], tf.float32)
+    return tf.nn.conv1d(tf.ones([1, size, 1]), taps, stride=1, padding="SAME")[0, :, 0]
+
+
+def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
+    """d(depth_to_space(phases)) without making the doubled image: the fused enhance head.
+
+    Pixel shuffle and d() are linear and separable, so together they are a 7x1 and a 1x7 convolution over the four
+    phases, divided by the part of the kernel inside the picture (as ``tf.image.resize`` does at borders).
+
+    Args:
+        phases: float32 [batch, H, W, 12], the input of a 2x pixel shuffle to RGB.
+
+    Returns:
+        float32 [batch, H, W, 3]; equals ``halve(tf.nn.depth_to_space(phases, 2))`` to float32 rounding.
+    """
+    taps = _phase_taps()
+    rows = np.zeros((7, 1, 12, 6), np.float32)  # (row phase, column phase, colour) -> (column phase, colour)
+    columns = np.zeros((1, 7, 6, 3), np.float32)
+    for p in range(2):
+        for q in range(6):
+            rows[:, 0, 6 * p + q, q] = taps[:, p]
+        for colour in range(3):
+            columns[0, :, 3 * p + colour, colour] = taps[:, p]
+    shape = tf.shape(phases)
+    lines = tf.nn.conv2d(phases, rows, strides=1, padding="SAME") / _covered(shape[1])[None, :, None, None]
+    return tf.nn.conv2d(lines, columns, strides=1, padding="SAME") / _covered(shape[2])[None, None, :, None]

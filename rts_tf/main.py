@@ -1,0 +1,85 @@
+"""Train a network in stages: ``python -m rts_tf.main --stages=4``.
+
+Every setting of rts_tf.config is a flag. The same command on the same --workdir continues a run that was stopped.
+"""
+
+import dataclasses
+import os
+import pathlib
+import sys
+
+from absl import app, flags
+
+from rts_tf.config import PRESETS, Config, preset
+from rts_tf.errors import ConfigError, Interrupted, RtsError
+
+FLAGS = flags.FLAGS
+_DEFINE = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
+
+
+def _define_flags() -> None:
+    """A flag for every field of Config; not given means what the preset says."""
+    flags.DEFINE_string("workdir", "rts_run", "Directory of the run; made if it is not there.")
+    for field in dataclasses.fields(Config):
+        values = ", ".join(f"{name}: {getattr(config, field.name)!r}" for name, config in PRESETS.items())
+        choices = f" One of: {' '.join(field.metadata['choices'])}." if field.metadata["choices"] else ""
+        default = field.default if field.name == "preset" else None
+        _DEFINE[type(field.default)](field.name, default, f"{field.metadata['help']}{choices} ({values})")
+
+
+def config_from_flags() -> Config:
+    """The preset with the flags that were given. Folders become absolute, so that the run can be continued from anywhere."""
+    changes = {f.name: FLAGS[f.name].value for f in dataclasses.fields(Config) if FLAGS[f.name].value is not None}
+    for name in ("data", "validation", "data_dir"):
+        if changes.get(name) and not (name == "data" and changes[name] in ("sample", "div2k")):
+            changes[name] = os.path.abspath(os.path.expanduser(changes[name]))
+    return preset(changes.pop("preset"), **changes)
+
+
+def main(arguments: list[str]) -> int:
+    workdir = pathlib.Path(FLAGS.workdir)
+    try:
+        if len(arguments) > 1:
+            raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
+        config = config_from_flags()
+        _train(config, workdir)
+        return 0
+    except (Interrupted, KeyboardInterrupt):
+        print(f"stopped; {workdir} is whole. The same command continues it.", file=sys.stderr)
+        return 130
+    except RtsError as error:
+        print(f"error: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"error: {workdir}: {error}. What was done is kept; mend this and run the command again.", file=sys.stderr)
+    return 1
+
+
+def _train(config: Config, workdir: pathlib.Path) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from rts_tf import recurrence  # TensorFlow takes seconds to import: a mistyped flag is reported without it
+    from rts_tf.report import table1
+
+    finished = (workdir / "summary.json").exists()
+    summary = recurrence.run(config, workdir)
+    if finished:
+        print(f"{workdir}: this run is finished; nothing to do.")
+    print(table1(summary))
+    print(f"selected: stage {summary['selected_stage']}, {summary['selected_because']}")
+    print(f"report:   {workdir / 'report.html'}")
+    print(f"network:  {workdir / 'final.keras'}")
+    print("next, enhance a picture of your own:")
+    print(
+        "  python -c \"import numpy as np, rts_tf; from PIL import Image; picture = Image.open('photo.jpg').convert('RGB');"
+        f" Image.fromarray(rts_tf.load('{workdir}').enhance(np.asarray(picture))).save('better.png')\""
+    )
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    app.run(main)
+
+
+_define_flags()
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,36 @@
+"""The network of the paper (Fig. 3): a residual body, the enhanced image at input size, a pixel-shuffle head."""
+
+import keras
+from keras import layers
+
+from rts_tf.networks.layers import BicubicPhases, EdgePadding, PixelShuffle
+
+CHANNELS = 64
+
+
+def build(depth: int, seed: int = 0, precision: str = "float32") -> keras.Model:
+    """Build the network with ``depth`` residual layers (one convolution each; two would not fit Table 3).
+
+    RGB -> conv 64 + ReLU -> depth x (conv 64 + ReLU, + skip) -> conv 3, + input ("blue layer": the enhanced image at
+    input size) -> conv 12 -> pixel shuffle. 40,787 / 114,643 / 225,427 parameters for depth 1 / 3 / 6.
+
+    The last residual convolution starts at zero and the head at bicubic interpolation, so the network starts as plain
+    interpolation and learns only what is missing.
+    """
+
+    def conv(filters, name, number, **kwargs):
+        kwargs.setdefault("kernel_initializer", keras.initializers.HeNormal(seed=seed + number))
+        return layers.Conv2D(filters, 3, padding=kwargs.pop("padding", "same"), name=name, **kwargs)
+
+    image = keras.Input((None, None, 3), name="image", dtype="float32")
+    x = conv(CHANNELS, "input_conv", 0, activation="relu", dtype=precision)(image)
+    for i in range(1, depth + 1):
+        residual = conv(CHANNELS, f"residual_conv_{i}", i, activation="relu", dtype=precision)(x)
+        x = layers.Add(name=f"residual_sum_{i}", dtype=precision)([x, residual])
+    residual = conv(3, "image_residual", 0, kernel_initializer="zeros", dtype=precision)(x)
+    # The blue sum and the head are float32 always: bfloat16 has 8 bits, as many as the picture.
+    enhanced = layers.Add(name="enhanced_image", dtype="float32")([image, residual])
+    padded = EdgePadding(name="head_padding", dtype="float32")(enhanced)
+    phases = conv(12, "head", 0, kernel_initializer=BicubicPhases(), padding="valid", dtype="float32")(padded)
+    output = PixelShuffle(2, name="pixel_shuffle", dtype="float32")(phases)
+    return keras.Model(image, output, name=f"residual{depth}")

@@ -1,0 +1,251 @@
+"""The recurrent training strategy (paper, section 3.1). Open this file first.
+
+    Stage n, Phase A:   SR_n = argmin || HR_{n-1} - SR(LR) ||^2
+    Stage n, Phase B:   HR_n = d(SR_n(HR_0))
+
+Everything is made at most once: what the run directory already holds is taken from there, so the same command continues
+a run that was stopped at any moment.
+"""
+
+import dataclasses
+import json
+import os
+import resource
+import sys
+
+import keras
+import numpy as np
+import tensorflow as tf
+from rich.console import Console
+
+from rts_tf import networks
+from rts_tf.config import Config
+from rts_tf.data.degradation import Degradation
+from rts_tf.data.patches import training_batches
+from rts_tf.data.photos import training_and_validation
+from rts_tf.data.shards import ShardSet
+from rts_tf.data.source import build_source
+from rts_tf.imaging.files import write_text
+from rts_tf.inference import Enhancer, load
+from rts_tf.judging import judge, save_crops, unsharp_ratios
+from rts_tf.progress import RunProgress
+from rts_tf.report import Strip, write_report
+from rts_tf.run_directory import RunDirectory, read_json
+from rts_tf.targets import build_targets
+from rts_tf.training import fit, resolve_precision, weights_sha256
+
+SMALLEST_JUDGED = 16  # pixels a side, for d() and the anchor to mean something
+
+
+def run(config: Config, workdir: str | os.PathLike, console: Console | None = None) -> dict:
+    """Train a network in stages in ``workdir``, or continue, and return the summary of the run.
+
+    Args:
+        config: the settings; a "auto" precision is resolved to what this machine has.
+        workdir: the run directory, see rts_tf.run_directory.
+        console: where the progress line goes; default: standard output.
+
+    Raises:
+        RtsError: the settings, the pictures or the directory do not allow it; the message says what to do.
+        Interrupted: the user asked to stop; the same call continues.
+    """
+    config = dataclasses.replace(config.validate(), precision=resolve_precision(config.precision))
+    console = console or Console(highlight=False)
+    with RunDirectory(workdir, config) as directory:
+        summary = directory.summary()
+        return summary or _Run(directory, console).run()
+
+
+class _Run:
+    """One run of the recurrence; its state is in the directory."""
+
+    def __init__(self, directory: RunDirectory, console: Console):
+        self.directory, self.config, self.console = directory, directory.config, console
+        self.start = networks.build(self.config.network, self.config.seed).get_weights()
+        self.parameters = sum(array.size for array in self.start)
+
+    def run(self) -> dict:
+        config, history, stopped = self.config, [], f"--stages={self.config.stages} were trained"
+        self.training, self.validation = self.sources()
+        self.progress = RunProgress(self.work(), self.console)
+        with self.progress.running(), tf.summary.create_file_writer(str(self.directory.root / "logs")).as_default():
+            for stage in range(1, config.stages + 1):
+                if self.directory.metrics(stage) is None:
+                    if not self.trained(stage):
+                        self.phase_a(stage, self.phase_b(stage - 1, "targets") if stage > 1 else None)
+                    self.judge(stage, history)
+                history.append(self.directory.metrics(stage))
+                if config.stop_early and turned_upward(history):
+                    stopped = f"the change of stage {stage} is larger than that of stage {stage - 1} (section 3.4)"
+                    break
+            return self.finish(history, stopped)
+
+    def sources(self) -> tuple[ShardSet, ShardSet]:
+        """The source shards of the training and the validation pictures."""
+        config, sets = self.config, []
+        for name, photos in zip(("training", "validation"), training_and_validation(config), strict=True):
+            self.console.print(f"{name}: {len(photos.names)} photographs", highlight=False)
+            directory, say = self.directory.root / "source" / name, lambda line: self.console.print(line, markup=False)
+            smallest = config.patch if name == "training" else SMALLEST_JUDGED
+            sets.append(build_source(directory, photos, Degradation.of(config), smallest, config.images_per_shard, say))
+        return tuple(sets)
+
+    def phase_a(self, stage: int, targets: ShardSet | None) -> None:
+        """SR_n: fit the network to HR_{n-1} (``targets``; None: HR_0), from SR_{n-1} (warm start) or afresh."""
+        config, directory = self.config, self.directory.stage(stage)
+        steps, done = config.steps(stage, len(self.training.sizes)), None
+
+        def batches(first_step: int) -> tf.data.Dataset:
+            return training_batches(
+                self.training, targets, patch=config.patch, batch=config.batch, places=config.patches_per_image,
+                seed=config.seed, stage=stage, first_step=first_step,
+            )  # fmt: skip
+
+        def report(step: int, loss: float, learning_rate: float) -> None:
+            nonlocal done
+            if done is None:  # what a checkpoint holds already
+                self.progress.skip("Phase A", step * self.step_work())
+            else:
+                for name, value in {"loss": loss, "learning_rate": learning_rate}.items():
+                    tf.summary.scalar(f"stage_{stage}/{name}", value, step)
+                text = f"stage {stage}/{config.stages}  Phase A  step {step}/{steps}  loss {loss:.6f}"
+                self.progress.advance("Phase A", (step - done) * self.step_work(), text, step - done, "steps")
+            done = step
+
+        start = self.start if stage == 1 or not config.warm_start else self.network(stage - 1).get_weights()
+        fitted = fit(config, start, batches, steps, directory / "checkpoint", report)
+        record = {"steps": steps, "final_loss": fitted.loss, "phase_a_seconds": fitted.seconds}
+        write_text(directory / "phase_a.json", json.dumps(record))
+        keras.backend.clear_session()
+        network = networks.build(config.network)  # float32, whatever it was trained in
+        network.set_weights(fitted.weights)
+        self.directory.save_network(network, directory / "model.keras")
+        self.directory.remove(stage, "checkpoint")
+
+    def phase_b(self, stage: int, name: str) -> ShardSet:
+        """HR_n of the training ("targets") or the "validation" pictures, always from HR_0."""
+        source = self.training if name == "targets" else self.validation
+        weights = self.network(stage).get_weights()
+        network = networks.build(self.config.network, precision=self.config.precision)
+        network.set_weights(weights)
+        left, count = self.pixels_work(source), 0
+
+        def on_picture(picture: str) -> None:
+            nonlocal left, count
+            height, width = source.sizes[picture]
+            work, count = self.pixels_work(source, picture), count + 1
+            text = f"stage {stage}/{self.config.stages}  Phase B  {name} {count}/{len(source.sizes)}"
+            self.progress.advance("Phase B", work, text, height * width / 1e6, "MP")
+            left -= work
+
+        shards = build_targets(
+            self.directory.stage(stage) / name,
+            source,
+            Enhancer(network, self.config.tile),
+            self.config.anchor,
+            weights_sha256(weights),
+            on_picture,
+            self.progress.say,
+        )
+        self.progress.skip("Phase B", left)  # what was there already
+        seconds = sum(note["seconds"] for note in shards.notes.values())
+        write_text(self.directory.stage(stage) / f"phase_b_{name}.json", json.dumps({"seconds": seconds}))
+        if name == "targets" and not self.config.keep_targets:
+            self.directory.remove(stage - 1, name)
+        return shards
+
+    def judge(self, stage: int, history: list[dict]) -> None:
+        """Measure HR_n of the validation pictures, and close the stage by writing its metrics."""
+        directory = self.directory.stage(stage)
+        before = self.phase_b(stage - 1, "validation") if stage > 1 else None
+        pictures = self.phase_b(stage, "validation")
+        save_crops(directory / "crops.npz", self.validation, pictures)
+        metrics = judge(self.validation, pictures, before, history[-1]["difference_ratio_percent"] if history else 0.0)
+        for name, value in metrics.items():
+            tf.summary.scalar(f"stages/{name}", value, stage)
+        weights = weights_sha256(self.network(stage).get_weights())
+        record = {"stage": stage, **read_json(directory / "phase_a.json"), **metrics, "weights_sha256": weights}
+        self.directory.write_metrics(stage, record)
+        if not self.config.keep_targets:
+            self.directory.remove(stage - 1, "validation")
+
+    def finish(self, history: list[dict], stopped_because: str) -> dict:
+        """Select a stage, and write its network, the report and the summary."""
+        selected, because = select(history)
+        root, stages = self.directory.root, [dict(metrics) for metrics in history]
+        unsharp = unsharp_ratios(self.validation, stages[0]["difference_ratio_percent"], len(stages))
+        for metrics, ratio in zip(stages, unsharp, strict=True):
+            files = self.directory.stage(metrics["stage"]).glob("phase_b_*.json")
+            metrics["phase_b_seconds"] = sum(read_json(file)["seconds"] for file in files)
+            metrics["unsharp_ratio_percent"] = ratio
+        summary = {
+            "preset": self.config.preset,
+            "network": self.config.network,
+            "parameters": self.parameters,
+            "training_pictures": len(self.training.sizes),
+            "validation_pictures": len(self.validation.sizes),
+            "selected_stage": selected,
+            "selected_because": because,
+            "stopped_because": stopped_because,
+            "seconds": sum(metrics["phase_a_seconds"] + metrics["phase_b_seconds"] for metrics in stages),
+            "peak_memory_mb": peak_memory_mb(),
+            "weights_sha256": stages[selected - 1]["weights_sha256"],
+            "config": dataclasses.asdict(self.config),
+            "stages": stages,
+        }
+        save_crops(root / "originals.npz", self.validation, None)
+        crops = [dict(np.load(root / "originals.npz"))]
+        crops += [dict(np.load(self.directory.stage(metrics["stage"]) / "crops.npz")) for metrics in stages]
+        strips = [Strip(key[6:], tuple(c[key] for c in crops)) for key in crops[0] if key.startswith("strip ")]
+        write_report(root / "report.html", summary, strips, crops[0]["slider"], crops[selected]["slider"])
+        self.directory.copy_network(selected, root / "final.keras")
+        write_text(root / "summary.json", json.dumps(summary, indent=1) + "\n")
+        if not self.config.keep_targets:
+            for metrics in stages:
+                self.directory.remove(metrics["stage"], "targets", "validation")
+        return summary
+
+    def trained(self, stage: int) -> bool:
+        return (self.directory.stage(stage) / "model.keras").exists()
+
+    def network(self, stage: int) -> keras.Model:
+        """SR_n, float32."""
+        return load(self.directory.stage(stage) / "model.keras").network
+
+    def step_work(self) -> float:
+        """GFLOP of a training step: forward, and twice that backward."""
+        return 3 * 2 * self.parameters * (self.config.patch // 2) ** 2 * self.config.batch / 1e9
+
+    def pixels_work(self, source: ShardSet, picture: str = "") -> float:
+        """GFLOP of Phase B on one picture of ``source``, or on all."""
+        sizes = [source.sizes[picture]] if picture else source.sizes.values()
+        return 2 * self.parameters * sum(height * width for height, width in sizes) / 1e9
+
+    def work(self) -> dict[str, float]:
+        """GFLOP that are left to do, by phase."""
+        work = {"Phase A": 0.0, "Phase B": 0.0}
+        for stage in range(1, self.config.stages + 1):
+            if self.directory.metrics(stage) is None:
+                if not self.trained(stage):
+                    work["Phase A"] += self.config.steps(stage, len(self.training.sizes)) * self.step_work()
+                    work["Phase B"] += self.pixels_work(self.training) if stage > 1 else 0
+                work["Phase B"] += self.pixels_work(self.validation) * (1 if stage == 1 else 2)
+        return work
+
+
+def turned_upward(history: list[dict]) -> bool:
+    """Whether ||HR_n - HR_{n-1}|| of the last stage is larger than that of the one before (section 3.4)."""
+    return len(history) > 1 and history[-1]["step_difference_percent"] > history[-2]["step_difference_percent"]
+
+
+def select(history: list[dict]) -> tuple[int, str]:
+    """The stage to use, and why: where HR_n is nearest to HR_{n-1} (section 3.4, second criterion)."""
+    best = min(history, key=lambda metrics: metrics["step_difference_percent"])
+    change = f"mean|HR_n - HR_(n-1)| = {best['step_difference_percent']:.3f} %"
+    return best["stage"], f"the validation pictures changed least in this stage ({change}; section 3.4, second criterion)"
+
+
+def peak_memory_mb() -> float:
+    """Largest resident memory of this process so far, in 10^6 bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # bytes on macOS, KiB elsewhere
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)

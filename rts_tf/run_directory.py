@@ -1,0 +1,122 @@
+"""A run is a directory, and the directory is the truth: what is there under its own name is whole.
+
+    config.json                 the settings; another configuration is refused
+    source/training, validation source shards: HR_0 and LR
+    stage_N/checkpoint/         state of Phase A, until it is over
+    stage_N/model.keras         SR_N
+    stage_N/targets/            HR_N of the training pictures, until the next stage's are in use
+    stage_N/validation/         HR_N of the validation pictures, likewise
+    stage_N/crops.npz           what the report shows of HR_N
+    stage_N/metrics.json        the stage is over
+    logs/                       TensorBoard
+    final.keras report.html     of the selected stage
+    summary.json                the run is over
+"""
+
+import json
+import os
+import pathlib
+import shutil
+
+import keras
+
+from rts_tf.config import Config
+from rts_tf.errors import ConfigError, RtsError
+from rts_tf.imaging.files import atomic_path, write_text
+
+try:
+    import fcntl
+except ImportError:  # not a POSIX system: two commands on one directory are not told apart
+    fcntl = None
+
+
+class RunDirectory:
+    """Paths and small files of a run; a context manager that keeps other processes out."""
+
+    def __init__(self, root: str | os.PathLike, config: Config):
+        """Create the directory for ``config``, or open one that was made with the same.
+
+        Raises:
+            ConfigError: it holds a run of another configuration, or something that is not a run.
+            RtsError: another process works on it.
+        """
+        self.root = pathlib.Path(root)
+        if self.root.is_dir() and not (self.root / "config.json").exists():
+            if any(not path.name.startswith(".") for path in self.root.iterdir()):
+                raise ConfigError(f"--workdir={root}: is not empty and not a run (it has no config.json); name another.")
+        self.root.mkdir(parents=True, exist_ok=True)
+        self._lock = _lock(self.root)
+        for leftover in [*self.root.glob(".*.tmp*"), *self.root.glob("stage_*/.*.tmp*")]:
+            leftover.unlink()
+        self.config = self._agree(config)
+
+    def __enter__(self) -> "RunDirectory":
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._lock.close()
+
+    def _agree(self, config: Config) -> Config:
+        file = self.root / "config.json"
+        if not file.exists():
+            write_text(file, config.to_json())
+        try:
+            recorded = Config.from_json(file.read_text(encoding="utf-8"))
+        except ConfigError as error:
+            raise ConfigError(f"{file}: {error}. Name another --workdir.") from None
+        differing = recorded.differences(config)
+        if differing:
+            raise ConfigError(
+                f"--workdir={self.root}: holds a run with other settings ({'; '.join(differing)}). Use the same settings"
+                " to continue it, or another --workdir."
+            )
+        return recorded
+
+    def stage(self, number: int) -> pathlib.Path:
+        path = self.root / f"stage_{number}"
+        path.mkdir(exist_ok=True)
+        return path
+
+    def save_network(self, network: keras.Model, path: pathlib.Path) -> None:
+        with atomic_path(path) as temporary:
+            network.save(temporary)
+
+    def copy_network(self, stage: int, path: pathlib.Path) -> None:
+        with atomic_path(path) as temporary:
+            shutil.copyfile(self.stage(stage) / "model.keras", temporary)
+
+    def metrics(self, stage: int) -> dict | None:
+        """The metrics of a stage that is over, else None."""
+        return read_json(self.root / f"stage_{stage}" / "metrics.json")
+
+    def write_metrics(self, stage: int, metrics: dict) -> None:
+        write_text(self.stage(stage) / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+
+    def summary(self) -> dict | None:
+        """The summary of a run that is over, else None."""
+        return read_json(self.root / "summary.json") if (self.root / "final.keras").exists() else None
+
+    def remove(self, stage: int, *names: str) -> None:
+        """Remove what is no longer needed of a stage (0: nothing), checkpoint and shards."""
+        for name in names:
+            shutil.rmtree(self.root / f"stage_{stage}" / name, ignore_errors=True)
+
+
+def read_json(path: pathlib.Path) -> dict | None:
+    """The contents of a JSON file, None where there is none. Raises RtsError if it is damaged."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise RtsError(f"{path}: is damaged ({error}); delete it to have it made again") from None
+
+
+def _lock(root: pathlib.Path):
+    file = open(root / ".lock", "w")
+    if fcntl:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RtsError(f"--workdir={root}: another process is working on this run") from None
+    return file

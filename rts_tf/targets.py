@@ -1,0 +1,71 @@
+"""Phase B (section 3.1): HR_n = d(SR_n(HR_0)), always from HR_0, written as float16 shards, not clipped."""
+
+import pathlib
+import time
+from typing import Callable, Iterable
+
+import numpy as np
+import tensorflow as tf
+
+from rts_tf.data.shards import Record, ShardSet, build
+from rts_tf.imaging.blur import gaussian, nyquist_share
+from rts_tf.inference import Enhancer
+
+DTYPES = {"target": np.float16}
+LOW_SIGMA = 4.0  # pixels; what is wider than this is not the stage's to change
+
+
+def build_targets(
+    directory: pathlib.Path,
+    source: ShardSet,
+    enhancer: Enhancer,
+    anchor: str,
+    weights: str,
+    on_picture: Callable[[str], None] = lambda name: None,
+    warn: Callable[[str], None] = print,
+) -> ShardSet:
+    """Write HR_n of every picture of ``source``, shard for shard in the same order: ``target`` float16 [H, W, 3].
+
+    Each shard notes by picture ``network_drift_levels``, the mean change before the anchor in 8-bit levels, and
+    ``seconds``, what the picture took.
+
+    Args:
+        weights: SHA-256 of the network's weights; a set made with others is written afresh.
+        on_picture: called with the name of each picture when it is done.
+
+    Raises:
+        ShardError: see :func:`rts_tf.data.shards.build`.
+    """
+    anchor_function = tf.function(anchored, reduce_retracing=True)
+
+    def records(k: int) -> Iterable[Record]:
+        for name, index, arrays, _ in source.records(k, {"hr": np.uint8}):
+            began = time.monotonic()
+            hr_0 = arrays["hr"].astype(np.float32) / np.float32(255)
+            hr_n = enhancer.enhance(hr_0)
+            drift = 255 * float((hr_n - hr_0).mean(dtype=np.float64))
+            hr_n = anchor_function(hr_n[None], hr_0[None], anchor)[0].numpy()
+            note = {"network_drift_levels": drift, "seconds": time.monotonic() - began}
+            yield Record(name, index, {"target": hr_n.astype(np.float16)}, note)
+            on_picture(name)
+
+    made_from = {"source": source.fingerprint, "weights": weights, "anchor": anchor}
+    return build(directory, len(source.shards), records, made_from, warn)
+
+
+def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:
+    """Keep from HR_0 the bands that the stage has no say in.
+
+    "low" subtracts the blurred change, so that brightness cannot drift from stage to stage; "band" subtracts the change at
+    the corner of the spectrum too, where the stages would otherwise grow a pixel-scale weave. Not in the paper.
+
+    Args:
+        hr_n, hr_0: float32 [batch, H, W, 3].
+        anchor: "none", "low" or "band".
+    """
+    change = hr_n - hr_0
+    if anchor in ("low", "band"):
+        change -= gaussian(change, LOW_SIGMA)
+    if anchor == "band":
+        change -= nyquist_share(change)
+    return hr_0 + change

@@ -1,0 +1,159 @@
+"""Phase A (section 3.1): SR_n = argmin ||HR_{n-1} - SR(LR)||^2, one strategy.run loop for one process or many.
+
+The whole state (weights, optimiser, step, running loss) goes into an atomic checkpoint every few hundred steps. The data
+are a pure function of the step, so a run that was killed continues to the same weights, bit for bit on a CPU.
+"""
+
+import hashlib
+import math
+import pathlib
+import time
+from typing import Callable, NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rts_tf import networks
+from rts_tf.config import Config
+from rts_tf.errors import Interrupted, RtsError, TrainingDiverged
+
+REPORT_EVERY = 10  # steps between looks at the loss; each look waits for the device
+_LOSS_MEMORY = 0.98
+
+
+class Fitted(NamedTuple):
+    """What Phase A gives: the weights, the running mean of the loss over about the last 50 steps, and the time taken."""
+
+    weights: list[np.ndarray]
+    loss: float
+    seconds: float
+
+
+def fit(
+    config: Config,
+    start: list[np.ndarray],
+    batches: Callable[[int], tf.data.Dataset],
+    steps: int,
+    directory: pathlib.Path,
+    on_report: Callable[[int, float, float], None] = lambda step, loss, rate: None,
+    strategy: tf.distribute.Strategy | None = None,
+) -> Fitted:
+    """Train a network for ``steps`` steps from the weights ``start``, or from the last checkpoint in ``directory``.
+
+    Args:
+        config: network, precision (resolved, not "auto"), learning rate, schedule, moving average, checkpoints.
+        batches: gives the endless data set from a step on (:func:`rts_tf.data.patches.training_batches`).
+        directory: for the checkpoints.
+        on_report: called at the start and after every few steps with (steps done, running loss, learning rate). May
+            raise Interrupted: the state is saved first.
+        strategy: where to run; default: ``tf.distribute.get_strategy()``.
+
+    Raises:
+        TrainingDiverged: the loss or a weight is not finite; the last checkpoint is from before.
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    with strategy.scope():
+        network = networks.build(config.network, config.seed, config.precision)
+        network.set_weights(start)
+        schedule = learning_rate_schedule(config, steps)
+        average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
+        optimizer = keras.optimizers.Adam(schedule, **average)
+        optimizer.build(network.trainable_variables)
+        done = tf.Variable(0, dtype=tf.int64, trainable=False)
+        running_loss = tf.Variable(0.0, trainable=False)
+        seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+    parts = {"network": network, "optimizer": optimizer, "done": done, "running_loss": running_loss, "seconds": seconds}
+    checkpoint = tf.train.Checkpoint(**parts)
+    manager = tf.train.CheckpointManager(checkpoint, str(directory), max_to_keep=2)
+    _restore(checkpoint, manager)
+
+    def replica_step(lr, target):
+        with tf.GradientTape() as tape:
+            error = tf.square(network(lr, training=True) - target)
+            # The mean over the global batch: the sum over replicas is the loss of section 4.1.
+            loss = tf.reduce_sum(tf.reduce_mean(error, axis=[1, 2, 3])) / config.batch
+        gradients = tape.gradient(loss, network.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, network.trainable_variables))
+        return loss
+
+    @tf.function
+    def step(lr, target):
+        loss = strategy.reduce("SUM", strategy.run(replica_step, args=(lr, target)), axis=None)
+        memory = tf.minimum(_LOSS_MEMORY, tf.cast(done / (done + 1), tf.float32))
+        running_loss.assign(memory * running_loss + (1 - memory) * loss)
+        done.assign_add(1)
+
+    first = int(done)
+    began = time.monotonic() - float(seconds)
+    on_report(first, float(running_loss), float(schedule(first)))
+    data = iter(strategy.experimental_distribute_dataset(batches(first)))
+    for number in range(first + 1, steps + 1):
+        step(*next(data))
+        save = number % config.checkpoint_every == 0 or number == steps
+        if save or number % REPORT_EVERY == 0:
+            _check_finite(number, float(running_loss), network if save else None)
+            seconds.assign(time.monotonic() - began)
+            if save:
+                manager.save(checkpoint_number=number)
+            try:
+                on_report(number, float(running_loss), float(schedule(number)))
+            except Interrupted:
+                _check_finite(number, float(running_loss), network)
+                manager.save(checkpoint_number=number)
+                raise
+    if config.ema:
+        optimizer.finalize_variable_values(network.trainable_variables)
+    return Fitted(network.get_weights(), float(running_loss), float(seconds))
+
+
+def learning_rate_schedule(config: Config, steps: int) -> Callable:
+    """Learning rate over the ``steps`` of a stage: constant (section 4.1), or warm-up then cosine to a hundredth."""
+    if config.schedule == "constant":
+        return keras.optimizers.schedules.PiecewiseConstantDecay([steps], [config.learning_rate] * 2)
+    warmup = min(config.warmup, steps // 2)
+    rising = {"warmup_target": config.learning_rate, "warmup_steps": warmup} if warmup else {}
+    return keras.optimizers.schedules.CosineDecay(
+        config.learning_rate / (warmup + 1) if warmup else config.learning_rate, max(1, steps - warmup), 0.01, **rising
+    )
+
+
+def resolve_precision(precision: str) -> str:
+    """"auto" -> "mixed_bfloat16" where GPU or CPU multiplies bfloat16 in hardware, else "float32"."""
+    if precision != "auto":
+        return precision
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
+        return "mixed_bfloat16" if capability >= (8, 0) else "float32"
+    cpuinfo = pathlib.Path("/proc/cpuinfo")
+    flags = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()
+    return "mixed_bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"
+
+
+def weights_sha256(weights: list[np.ndarray]) -> str:
+    """SHA-256 over the bytes of all weights in order."""
+    digest = hashlib.sha256()
+    for array in weights:
+        digest.update(np.ascontiguousarray(array, np.float32).tobytes())
+    return digest.hexdigest()
+
+
+def _restore(checkpoint: tf.train.Checkpoint, manager: tf.train.CheckpointManager) -> None:
+    if manager.latest_checkpoint:
+        try:
+            checkpoint.restore(manager.latest_checkpoint).assert_consumed()
+        except (tf.errors.OpError, AssertionError, ValueError) as error:
+            raise RtsError(
+                f"{manager.latest_checkpoint}: cannot be read ({str(error).splitlines()[0][:200]});"
+                f" delete {manager.directory} to train this stage from its beginning"
+            ) from None
+
+
+def _check_finite(step: int, loss: float, network: keras.Model | None) -> None:
+    weights = network.get_weights() if network else []
+    if not math.isfinite(loss) or not all(np.isfinite(array).all() for array in weights):
+        raise TrainingDiverged(
+            f"the loss or a weight is not finite at step {step}; the last good state is kept. Start a run with a lower"
+            " --learning_rate in another --workdir, or with --precision=float32."
+        )
