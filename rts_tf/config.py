@@ -54,8 +54,8 @@ class Config:
     jpeg_low: int = _setting(60, "Lowest JPEG quality drawn.")
     jpeg_high: int = _setting(95, "Highest JPEG quality drawn.")
 
-    anchor: str = _setting("band", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS)
-    tile: int = _setting(768, "Longest side of a Phase B tile in pixels; the result does not depend on it.")
+    anchor: str = _setting("low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS)
+    tile: int = _setting(1280, "Longest side of a Phase B tile in pixels; the result does not depend on it.")
     images_per_shard: int = _setting(8, "Pictures in one TFRecord shard.")
     keep_targets: bool = _setting(False, "Keep the target shards of every stage.")
 

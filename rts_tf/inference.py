@@ -28,7 +28,7 @@ class Enhancer:
         better = model.enhance(np.asarray(PIL.Image.open("photo.jpg")))
     """
 
-    def __init__(self, network: keras.Model, tile: int = 768):
+    def __init__(self, network: keras.Model, tile: int = 1280):
         """``tile``: longest side of a tile in pixels; it bounds the memory and does not change the result."""
         head = network.layers[-1]
         if not isinstance(head, PixelShuffle) or head.scale != 2:

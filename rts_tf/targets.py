@@ -1,5 +1,6 @@
 """Phase B (section 3.1): HR_n = d(SR_n(HR_0)), always from HR_0, written as float16 shards, not clipped."""
 
+import functools
 import pathlib
 import time
 from typing import Callable, Iterable
@@ -8,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.data.shards import Record, ShardSet, build
-from rts_tf.imaging.blur import gaussian, nyquist_share
+from rts_tf.imaging.blur import nyquist_share, wide_gaussian
 from rts_tf.inference import Enhancer
 
 DTYPES = {"target": np.float16}
@@ -36,7 +37,8 @@ def build_targets(
     Raises:
         ShardError: see :func:`rts_tf.data.shards.build`.
     """
-    anchor_function = tf.function(anchored, reduce_retracing=True)
+    picture = tf.TensorSpec([1, None, None, 3], tf.float32)
+    anchor_function = tf.function(functools.partial(anchored, anchor=anchor), [picture, picture])
 
     def records(k: int) -> Iterable[Record]:
         for name, index, arrays, _ in source.records(k, {"hr": np.uint8}):
@@ -44,7 +46,7 @@ def build_targets(
             hr_0 = arrays["hr"].astype(np.float32) / np.float32(255)
             hr_n = enhancer.enhance(hr_0)
             drift = 255 * float((hr_n - hr_0).mean(dtype=np.float64))
-            hr_n = anchor_function(hr_n[None], hr_0[None], anchor)[0].numpy()
+            hr_n = anchor_function(hr_n[None], hr_0[None])[0].numpy()
             note = {"network_drift_levels": drift, "seconds": time.monotonic() - began}
             yield Record(name, index, {"target": hr_n.astype(np.float16)}, note)
             on_picture(name)
@@ -65,7 +67,7 @@ def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:
     """
     change = hr_n - hr_0
     if anchor in ("low", "band"):
-        change -= gaussian(change, LOW_SIGMA)
+        change -= wide_gaussian(change, LOW_SIGMA)
     if anchor == "band":
         change -= nyquist_share(change)
     return hr_0 + change

@@ -40,6 +40,19 @@ def _mirror(images: tf.Tensor, radius: int, axis: int) -> tf.Tensor:
     return tf.gather(images, tf.where(period < size, period, 2 * size - 1 - period), axis=axis)
 
 
+def wide_gaussian(images: tf.Tensor, sigma: float) -> tf.Tensor:
+    """About ``gaussian(images, sigma)`` for a sigma above 2, at a fifth of its cost: at quarter size.
+
+    float32 [batch, H, W, C] -> the same shape.
+    """
+    height, width = tf.shape(images)[1], tf.shape(images)[2]
+    # Whole blocks of 4x4, the last ones filled by mirroring, so that the quarter-size samples lie where they should.
+    x = _mirror(_mirror(images, 4, axis=1), 4, axis=2)[:, 4 : 4 + -(-height // 4) * 4, 4 : 4 + -(-width // 4) * 4]
+    rest = math.sqrt(sigma**2 - 47 / 12) / 4  # averaging (variance 15/12) and interpolating (32/12) blur too
+    small = gaussian(tf.nn.avg_pool2d(x, 4, 4, "VALID"), rest)
+    return tf.image.resize(small, 4 * tf.shape(small)[1:3])[:, :height, :width]
+
+
 def nyquist_share(images: tf.Tensor) -> tf.Tensor:
     """The part of ``images`` near the corner of the spectrum: the 3x3 outer product of [-1 2 -1]/4 with itself.
 
