@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import time
-from typing import Iterator
+from collections.abc import Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn

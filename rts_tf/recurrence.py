@@ -229,7 +229,7 @@ class _Run:
                 if not self.trained(stage):
                     work["Phase A"] += self.config.steps(stage, len(self.training.sizes)) * self.step_work()
                     work["Phase B"] += self.pixels_work(self.training) if stage > 1 else 0
-                work["Phase B"] += self.pixels_work(self.validation) * (1 if stage == 1 else 2)
+                work["Phase B"] += self.pixels_work(self.validation)
         return work
 
 

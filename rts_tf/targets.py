@@ -3,7 +3,7 @@
 import functools
 import pathlib
 import time
-from typing import Callable, Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import tensorflow as tf

@@ -8,7 +8,8 @@ import hashlib
 import math
 import pathlib
 import time
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -60,9 +61,9 @@ def fit(
         average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
         optimizer = keras.optimizers.Adam(schedule, **average)
         optimizer.build(network.trainable_variables)
-        done = tf.Variable(0, dtype=tf.int64, trainable=False)
-        running_loss = tf.Variable(0.0, trainable=False)
-        seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+    done = tf.Variable(0, dtype=tf.int64, trainable=False)
+    running_loss = tf.Variable(0.0, trainable=False)
+    seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
     parts = {"network": network, "optimizer": optimizer, "done": done, "running_loss": running_loss, "seconds": seconds}
     checkpoint = tf.train.Checkpoint(**parts)
     manager = tf.train.CheckpointManager(checkpoint, str(directory), max_to_keep=2)

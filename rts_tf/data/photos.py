@@ -5,7 +5,7 @@ import io
 import itertools
 import os
 import pathlib
-from typing import Callable, Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 

@@ -14,7 +14,8 @@ import json
 import os
 import pathlib
 import shutil
-from typing import Callable, Iterable, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -201,8 +202,11 @@ def _read_json(path: pathlib.Path) -> dict | None:
 
 
 def _sha256(path: pathlib.Path) -> str:
+    digest = hashlib.sha256()
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _first_line(error: Exception) -> str:

@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import pathlib
-from typing import Callable, Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 

@@ -4,7 +4,8 @@ import contextlib
 import os
 import pathlib
 import warnings
-from typing import BinaryIO, Iterator
+from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError

@@ -1,7 +1,8 @@
 """Tiles with which a network's result on a picture is exactly the result on the whole picture."""
 
 import math
-from typing import Iterator, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 
 class Tile(NamedTuple):

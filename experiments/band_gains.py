@@ -1,0 +1,93 @@
+"""Where the sharpening comes from: the stages' gain by frequency, predicted from two kernels and measured.
+
+A network that learned to invert the kernel A with which LR was made, followed by the kernel B of d(), has on a picture of
+frequency f (cycles a pixel) the gain
+
+    r(f) = B(f/2) / A(f/2),   and after n stages   G_n(f) = r(f) r(f/2) .. r(f/2^(n-1)),
+
+separably in both directions: each stage pushes the boost one octave lower, so the stages converge. The paper does not say
+this; it follows from its Phase A and B, and it says that with A = B nothing happens.
+
+The run must have no JPEG in its degradation and no anchor, for both are left out of the prediction::
+
+    python -m rts_tf.main --workdir=RUN --degradation=reduce --anchor=none --stages=3 --data=FOLDER
+    python -m experiments.band_gains --run=RUN
+
+Measured is the gain of coherent amplitude: F(HR_n) projected on F(HR_0) over a band of the spectrum (what of HR_n is not a
+multiple of HR_0, such as noise, does not count), predicted the mean of G_n with the same weights |F(HR_0)|^2. Bands are
+octaves of max(|fx|, |fy|); the top octave is 0.25 to 0.5. Costs a minute for a few small pictures. What came out is in
+WORKSPACE_NOTES.md.
+"""
+
+import functools
+import os
+
+import numpy as np
+from absl import app, flags
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("run", None, "Directory of a finished run with --degradation=reduce --anchor=none.", required=True)
+flags.DEFINE_integer("largest", 1024, "Pictures are cropped to this many pixels a side.")
+
+OCTAVES = ((1 / 4, 1 / 2), (1 / 8, 1 / 4), (1 / 16, 1 / 8))
+
+
+def response(kernel: str, f: np.ndarray) -> np.ndarray:
+    """Transfer function of an antialiased 2x reduction at ``f`` cycles per pixel of the large picture."""
+    from rts_tf.networks.layers import keys_cubic
+
+    shapes = {
+        "bilinear": lambda x: max(0.0, 1 - abs(x)),
+        "bicubic": keys_cubic,
+        "lanczos": lambda x: float(np.sinc(x) * np.sinc(x / 3)) if abs(x) < 3 else 0.0,
+        "box": lambda x: float(abs(x) < 0.5),
+    }
+    offsets = np.arange(-6, 6) + 0.5  # the centre of an output lies between two samples
+    taps = np.array([shapes[kernel](x / 2) for x in offsets])
+    return np.cos(2 * np.pi * np.multiply.outer(f, offsets)) @ (taps / taps.sum())
+
+
+def predicted_gain(stage: int, f: np.ndarray, kernel_a: str, kernel_b: str = "lanczos") -> np.ndarray:
+    """G_n(f) of one dimension."""
+    ratios = (response(kernel_b, f / 2**k / 2) / response(kernel_a, f / 2**k / 2) for k in range(stage))
+    return functools.reduce(np.multiply, ratios)
+
+
+def band_energies(hr_0: np.ndarray, hr_n: np.ndarray, gain_of: callable) -> np.ndarray:
+    """[octaves, 3]: the energies |F_0|^2, Re(F_n conj F_0), and |F_0|^2 G of one plane [H, W] under a Hann window."""
+    window = np.hanning(hr_0.shape[0])[:, None] * np.hanning(hr_0.shape[1])
+    mean = (hr_0 * window).sum() / window.sum()
+    f_0, f_n = (np.fft.fft2((plane - mean) * window) for plane in (hr_0, hr_n))
+    fy, fx = np.abs(np.fft.fftfreq(hr_0.shape[0])), np.abs(np.fft.fftfreq(hr_0.shape[1]))
+    energy, radius = np.abs(f_0) ** 2, np.maximum(fy[:, None], fx)
+    terms = energy, (f_n * f_0.conj()).real, energy * gain_of(fy)[:, None] * gain_of(fx)
+    return np.array([[term[(radius >= low) & (radius < high)].sum() for term in terms] for low, high in OCTAVES])
+
+
+def main(_) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    import rts_tf
+    from rts_tf.config import Config
+    from rts_tf.data.photos import training_and_validation
+
+    with open(os.path.join(FLAGS.run, "config.json"), encoding="utf-8") as file:
+        config = Config.from_json(file.read())
+    if config.degradation != "reduce" or config.anchor != "none":
+        raise app.UsageError("the run must have --degradation=reduce --anchor=none")
+    photos = training_and_validation(config)[1]
+    print(f"A = {config.kernel}, B = lanczos, {len(photos.names)} pictures; gain in dB, predicted / measured (difference)")
+    print("stage  " + "".join(f"{low:.4g}..{high:.4g} cycles/pixel".ljust(32) for low, high in OCTAVES))
+    for stage in range(1, config.stages + 1):
+        model = rts_tf.load(os.path.join(FLAGS.run, f"stage_{stage}", "model.keras"))
+        gain_of = functools.partial(predicted_gain, stage, kernel_a=config.kernel)
+        total = np.zeros((len(OCTAVES), 3))
+        for name in photos.names:
+            hr_0 = photos.read(name)[: FLAGS.largest, : FLAGS.largest].astype(np.float32) / 255
+            total += band_energies(hr_0.mean(axis=2), model.enhance(hr_0).mean(axis=2), lambda f: gain_of(f))  # noqa: B023
+        predicted, measured = (20 * np.log10(total[:, k] / total[:, 0]) for k in (2, 1))
+        cells = (f"{p:5.2f} / {m:5.2f} ({m - p:+.2f})".ljust(32) for p, m in zip(predicted, measured, strict=True))
+        print(f"{stage}      " + "".join(cells), flush=True)
+
+
+if __name__ == "__main__":
+    app.run(main)

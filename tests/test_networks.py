@@ -1,0 +1,96 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rts_tf import networks
+from rts_tf.config import NETWORKS
+from rts_tf.networks.layers import BicubicPhases, PixelShuffle, keys_cubic
+
+COUNTS = {"residual1": 40_787, "residual3": 114_643, "residual6": 225_427}  # paper, Table 3: 41K, 114K, 225K
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_parameters_are_those_of_table_3(name):
+    assert networks.build(name).count_params() == COUNTS[name]
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_starts_as_interpolation_borders_included(name, photograph):
+    picture = photograph[:40, :53].astype(np.float32) / 255
+    output = networks.build(name, seed=3)(picture[None]).numpy()[0]
+    assert output.shape == (80, 106, 3)
+    taps = np.array([keys_cubic(0.75), keys_cubic(0.25), keys_cubic(1.25)])
+    taps /= taps.sum()
+    padded = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
+    rows = np.stack([sum(t[k] * padded[k : k + 40] for k in range(3)) for t in (taps, taps[::-1])], 1).reshape(80, 55, 3)
+    reference = np.stack([sum(t[k] * rows[:, k : k + 53] for k in range(3)) for t in (taps, taps[::-1])], 2)
+    np.testing.assert_allclose(output, reference.reshape(80, 106, 3), atol=1e-5)
+    bicubic = tf.image.resize(picture, (80, 106), method="bicubic").numpy()
+    assert np.abs(output - bicubic).mean() < 0.003  # the dropped tap is -0.023
+
+
+def test_start_keeps_a_constant_picture():
+    np.testing.assert_allclose(networks.build("residual1")(np.full((1, 7, 9, 3), 0.7, np.float32)), 0.7, atol=1e-6)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40))
+def test_any_size(height, width):
+    network = networks.build("residual1")
+    assert network(np.zeros((2, height, width, 3), np.float32)).shape == (2, 2 * height, 2 * width, 3)
+    assert network.output_shape == (None, None, None, 3)
+
+
+def test_same_seed_same_start():
+    one, same, other = (networks.build("residual1", seed).get_weights() for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not np.array_equal(one[0], other[0])
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_receptive_radius(name):
+    """A pixel changes the output up to the radius, and no further."""
+    network = networks.build(name, seed=1)
+    random = np.random.default_rng(0)
+    network.set_weights([random.normal(0, 0.1, w.shape) + 0.05 for w in network.get_weights()])
+    radius, middle = networks.receptive_radius(network), 15
+    picture = random.random((1, 31, 31, 3)).astype(np.float32)
+    changed = picture.copy()
+    changed[0, middle, middle] += 0.5
+    difference = np.abs(network(changed) - network(picture)).max(axis=(0, 3))
+    rows = np.nonzero(difference.max(axis=1) > 0)[0] // 2
+    assert (rows.min(), rows.max()) == (middle - radius, middle + radius)
+
+
+def test_bfloat16_keeps_the_head_float32(photograph):
+    """The convolutions are in bfloat16; picture, blue sum, head and output are not."""
+    exact, mixed = networks.build("residual1"), networks.build("residual1", precision="mixed_bfloat16")
+    assert mixed.get_layer("residual_conv_1").compute_dtype == "bfloat16"
+    assert {mixed.get_layer(n).compute_dtype for n in ("enhanced_image", "head", "pixel_shuffle")} == {"float32"}
+    assert {np.asarray(w).dtype for w in mixed.get_weights()} == {np.dtype("float32")}
+    picture = photograph[None, :16, :16].astype(np.float32) / 255
+    output = mixed(picture)
+    assert output.dtype == tf.float32
+    np.testing.assert_allclose(output, exact(picture), atol=1e-6)  # the residual starts at zero
+
+
+def test_saved_network_is_the_same(tmp_path, photograph):
+    network = networks.build("residual1", seed=5)
+    network.save(tmp_path / "network.keras")
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    picture = photograph[None, :20, :20].astype(np.float32) / 255
+    np.testing.assert_array_equal(loaded(picture), network(picture))
+
+
+def test_pixel_shuffle_shape_and_config():
+    layer = PixelShuffle(2)
+    assert tuple(layer.compute_output_shape((None, None, 5, 12))) == (None, None, 10, 3)
+    assert PixelShuffle.from_config(layer.get_config()).scale == 2
+
+
+def test_bicubic_phases_refuse_another_shape():
+    with pytest.raises(ValueError, match="3, 3, C, 4C"):
+        BicubicPhases()((5, 5, 3, 12))
