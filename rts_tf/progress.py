@@ -38,7 +38,8 @@ class RunProgress:
             if self._stop:
                 raise KeyboardInterrupt
             self._stop = True
-            self.say("stopping at the next safe place (once more: at once) ...")
+            with contextlib.suppress(RuntimeError):  # the signal came in the middle of a print: printing is not reentrant
+                self.say("stopping at the next safe place (once more: at once) ...")
 
         previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
         try:

@@ -41,9 +41,9 @@ class RunDirectory:
             RtsError: another process works on it.
         """
         self.root = pathlib.Path(root)
-        if self.root.is_dir() and not (self.root / "config.json").exists():
-            if any(not path.name.startswith(".") for path in self.root.iterdir()):
-                raise ConfigError(f"--workdir={root}: is not empty and not a run (it has no config.json); name another.")
+        is_run = (self.root / "config.json").exists() or not self.root.is_dir()
+        if not is_run and any(not path.name.startswith(".") for path in self.root.iterdir()):
+            raise ConfigError(f"--workdir={root}: is not empty and not a run (it has no config.json); name another.")
         self.root.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(self.root)
         for leftover in [*self.root.glob(".*.tmp*"), *self.root.glob("stage_*/.*.tmp*")]:
@@ -113,7 +113,7 @@ def read_json(path: pathlib.Path) -> dict | None:
 
 
 def _lock(root: pathlib.Path):
-    file = open(root / ".lock", "w")
+    file = open(root / ".lock", "w")  # noqa: SIM115  held until the run is over
     if fcntl:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

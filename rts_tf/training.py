@@ -96,12 +96,13 @@ def fit(
             _check_finite(number, float(running_loss), network if save else None)
             seconds.assign(time.monotonic() - began)
             if save:
-                manager.save(checkpoint_number=number)
+                _save(manager, number)
             try:
                 on_report(number, float(running_loss), float(schedule(number)))
             except Interrupted:
-                _check_finite(number, float(running_loss), network)
-                manager.save(checkpoint_number=number)
+                if not save:  # never write over the newest checkpoint
+                    _check_finite(number, float(running_loss), network)
+                    _save(manager, number)
                 raise
     if config.ema:
         optimizer.finalize_variable_values(network.trainable_variables)
@@ -140,15 +141,27 @@ def weights_sha256(weights: list[np.ndarray]) -> str:
     return digest.hexdigest()
 
 
+def _save(manager: tf.train.CheckpointManager, step: int) -> None:
+    try:
+        manager.save(checkpoint_number=step)
+    except (tf.errors.OpError, OSError) as error:
+        raise RtsError(
+            f"{manager.directory}: the state of step {step} cannot be written ({str(error).splitlines()[0][:200]});"
+            " the one before is kept. Make room and run the command again."
+        ) from None
+
+
 def _restore(checkpoint: tf.train.Checkpoint, manager: tf.train.CheckpointManager) -> None:
-    if manager.latest_checkpoint:
+    """Restore the newest checkpoint, or the one before: TensorFlow does not fsync them, so a power cut may spoil the newest."""
+    failure = None
+    for path in reversed(manager.checkpoints):
         try:
-            checkpoint.restore(manager.latest_checkpoint).assert_consumed()
+            checkpoint.restore(path).assert_consumed()
+            return
         except (tf.errors.OpError, AssertionError, ValueError) as error:
-            raise RtsError(
-                f"{manager.latest_checkpoint}: cannot be read ({str(error).splitlines()[0][:200]});"
-                f" delete {manager.directory} to train this stage from its beginning"
-            ) from None
+            failure = failure or f"{path}: cannot be read ({str(error).splitlines()[0][:200]})"
+    if failure:
+        raise RtsError(f"{failure}; delete {manager.directory} to train this stage from its beginning")
 
 
 def _check_finite(step: int, loss: float, network: keras.Model | None) -> None:

@@ -37,7 +37,7 @@ def test_shapes_and_ranges(sets):
     lr, target = take(sets, 1, with_targets=False)[0]
     assert lr.shape == (4, 16, 16, 3) and target.shape == (4, 32, 32, 3)
     assert lr.dtype == target.dtype == np.float32
-    assert 0 <= lr.min() and lr.max() <= 1 and 0.05 < target.std() < 0.5
+    assert lr.min() >= 0 and lr.max() <= 1 and 0.05 < target.std() < 0.5
 
 
 def test_lr_and_target_show_the_same_place(sets):

@@ -65,7 +65,8 @@ def test_the_figures_are_those_of_the_saved_networks(finished, small_photographs
             hr_0 = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2].astype(np.float32) / 255
             hr_n = anchored(model.enhance(hr_0)[None], hr_0[None], "low")[0].numpy()
             now.append(hr_n)
-            rows.append((change_percent(hr_n, hr_0), change_percent(hr_n, before[i] if before else hr_0), drift_levels(hr_n, hr_0)))
+            step = change_percent(hr_n, before[i] if before else hr_0)
+            rows.append((change_percent(hr_n, hr_0), step, drift_levels(hr_n, hr_0)))
         before = now
         for column, value in zip((ratios, steps, drifts), np.mean(rows, axis=0), strict=True):
             column.append(value)
@@ -115,7 +116,7 @@ def test_targets_are_kept_on_request(small_photographs, tmp_path):
 
 
 def test_lanczos_degradation_does_nothing(small_photographs, tmp_path):
-    """The control: where the degradation is d() itself there is little to gain. 150 steps leave half; a whole run, a quarter."""
+    """The control: where the degradation is d() itself there is little to gain. In 150 steps half goes."""
     ratios = {}
     for kernel in ("bilinear", "lanczos"):
         config = preset("quick", data=str(small_photographs), validation=str(small_photographs), stages=1, kernel=kernel,

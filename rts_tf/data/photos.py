@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rts_tf.config import Config
-from rts_tf.errors import ConfigError, PictureError
+from rts_tf.errors import ConfigError
 from rts_tf.imaging.files import SUFFIXES, read_picture
 
 # In the scikit-image wheel itself, so a fresh machine needs no download.
@@ -24,14 +24,6 @@ class Photos:
 
     names: tuple[str, ...]
     read: Callable[[str], np.ndarray]
-
-    def __iter__(self) -> Iterator[tuple[str, np.ndarray | PictureError]]:
-        """(name, picture) or (name, the error that says why there is none) for every name."""
-        for name in self.names:
-            try:
-                yield name, self.read(name)
-            except PictureError as error:
-                yield name, error
 
 
 def training_and_validation(config: Config) -> tuple[Photos, Photos]:

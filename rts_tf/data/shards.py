@@ -117,12 +117,14 @@ def _prepare(partial: pathlib.Path, made_from: dict, count: int) -> None:
         shutil.rmtree(partial)
     partial.mkdir(parents=True, exist_ok=True)
     write_text(partial / "manifest.json", json.dumps(manifest, indent=1))
+    kept = {"manifest.json"}
     for k in range(count):
         note = partial / f"{k:05d}.json"
         if note.exists() and _shard_problem(partial, _read_json(note)):
             os.replace(note, note.with_suffix(".expected"))  # the rewritten shard must have this hash
-    for file in partial.iterdir():
-        if file.suffix == ".tmp" or (file.suffix == ".tfrecord" and not file.with_suffix(".json").exists()):
+        kept |= {note.name, f"{k:05d}.tfrecord"} if note.exists() else {f"{k:05d}.expected"}
+    for file in partial.iterdir():  # whatever else a crash left, of atomic_path too: once published it would be a stray
+        if file.name not in kept:
             file.unlink()
 
 
