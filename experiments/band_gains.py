@@ -13,14 +13,15 @@ The run must have no JPEG in its degradation and no anchor, for both are left ou
     python -m rts_tf.main --workdir=RUN --degradation=reduce --anchor=none --stages=3 --data=FOLDER
     python -m experiments.band_gains --run=RUN
 
-Measured is the gain of coherent amplitude: F(HR_n) projected on F(HR_0) over a band of the spectrum (what of HR_n is not a
-multiple of HR_0, such as noise, does not count), predicted the mean of G_n with the same weights |F(HR_0)|^2. Bands are
-octaves of max(|fx|, |fy|); the top octave is 0.25 to 0.5. Costs a minute for a few small pictures. What came out is in
-WORKSPACE_NOTES.md.
+Measured is the energy of HR_n over that of HR_0 in octaves of the radial frequency |f|, the top one from 0.25 to 0.5 cycles a
+pixel; predicted the same with HR_0 passed through G_n(fx) G_n(fy). Costs a minute for a few small pictures. What came out,
+residual1, 900 + 2 x 450 steps on the sample photographs, on the 14 of Set14: 3.5 / 3.3 dB, 4.6 / 4.3 dB, 4.9 / 4.7 dB in the
+top octave of stages 1 to 3 (predicted / measured), nearer below.
 """
 
 import functools
 import os
+from collections.abc import Callable
 
 import numpy as np
 from absl import app, flags
@@ -53,14 +54,14 @@ def predicted_gain(stage: int, f: np.ndarray, kernel_a: str, kernel_b: str = "la
     return functools.reduce(np.multiply, ratios)
 
 
-def band_energies(hr_0: np.ndarray, hr_n: np.ndarray, gain_of: callable) -> np.ndarray:
-    """[octaves, 3]: the energies |F_0|^2, Re(F_n conj F_0), and |F_0|^2 G of one plane [H, W] under a Hann window."""
+def band_energies(hr_0: np.ndarray, hr_n: np.ndarray, gain_of: Callable) -> np.ndarray:
+    """[octaves, 3]: the energies of HR_0, of HR_n, and of HR_0 with the gain, one plane [H, W] each, under a Hann window."""
     window = np.hanning(hr_0.shape[0])[:, None] * np.hanning(hr_0.shape[1])
     mean = (hr_0 * window).sum() / window.sum()
     f_0, f_n = (np.fft.fft2((plane - mean) * window) for plane in (hr_0, hr_n))
     fy, fx = np.abs(np.fft.fftfreq(hr_0.shape[0])), np.abs(np.fft.fftfreq(hr_0.shape[1]))
-    energy, radius = np.abs(f_0) ** 2, np.maximum(fy[:, None], fx)
-    terms = energy, (f_n * f_0.conj()).real, energy * gain_of(fy)[:, None] * gain_of(fx)
+    energy, radius = np.abs(f_0) ** 2, np.hypot(fy[:, None], fx)
+    terms = energy, np.abs(f_n) ** 2, energy * (gain_of(fy)[:, None] * gain_of(fx)) ** 2
     return np.array([[term[(radius >= low) & (radius < high)].sum() for term in terms] for low, high in OCTAVES])
 
 
@@ -83,8 +84,8 @@ def main(_) -> None:
         total = np.zeros((len(OCTAVES), 3))
         for name in photos.names:
             hr_0 = photos.read(name)[: FLAGS.largest, : FLAGS.largest].astype(np.float32) / 255
-            total += band_energies(hr_0.mean(axis=2), model.enhance(hr_0).mean(axis=2), lambda f: gain_of(f))  # noqa: B023
-        predicted, measured = (20 * np.log10(total[:, k] / total[:, 0]) for k in (2, 1))
+            total += band_energies(hr_0.mean(axis=2), model.enhance(hr_0).mean(axis=2), gain_of)
+        predicted, measured = (10 * np.log10(total[:, k] / total[:, 0]) for k in (2, 1))
         cells = (f"{p:5.2f} / {m:5.2f} ({m - p:+.2f})".ljust(32) for p, m in zip(predicted, measured, strict=True))
         print(f"{stage}      " + "".join(cells), flush=True)
 

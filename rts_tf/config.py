@@ -68,7 +68,9 @@ class Config:
     def validate(self) -> "Config":
         """Return the config itself; raise ConfigError naming the flag that cannot work."""
         for field in dataclasses.fields(self):
-            value, choices = getattr(self, field.name), field.metadata["choices"]
+            value, choices, kind = getattr(self, field.name), field.metadata["choices"], type(field.default)
+            if type(value) is not kind and (kind, type(value)) != (float, int):
+                raise ConfigError(f"--{field.name}={value!r}: must be of type {kind.__name__}.")
             if choices and value not in choices:
                 raise ConfigError(f"--{field.name}={value}: choose one of {', '.join(choices)}.")
         limits = {

@@ -12,6 +12,7 @@ from absl import app, flags
 
 from rts_tf.config import PRESETS, Config, preset
 from rts_tf.errors import ConfigError, Interrupted, RtsError
+from rts_tf.imaging.files import printable
 
 FLAGS = flags.FLAGS
 _DEFINE = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
@@ -37,8 +38,10 @@ def config_from_flags() -> Config:
 
 
 def main(arguments: list[str]) -> int:
-    workdir = pathlib.Path(FLAGS.workdir)
+    workdir = pathlib.Path(FLAGS.workdir).expanduser()
     try:
+        if not FLAGS.workdir:
+            raise ConfigError("--workdir is empty: name a directory.")
         if len(arguments) > 1:
             raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
         config = config_from_flags()
@@ -48,18 +51,20 @@ def main(arguments: list[str]) -> int:
         print(f"stopped; {workdir} is whole. The same command continues it.", file=sys.stderr)
         return 130
     except RtsError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(printable(f"error: {error}"), file=sys.stderr)
     except OSError as error:
-        print(f"error: {workdir}: {error}. What was done is kept; mend this and run the command again.", file=sys.stderr)
+        text = f"error: {workdir}: {error}. What was done is kept; mend this and run the command again."
+        print(printable(text), file=sys.stderr)
     return 1
 
 
 def _train(config: Config, workdir: pathlib.Path) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default on AMD, where it is faster too
     from rts_tf import recurrence  # TensorFlow takes seconds to import: a mistyped flag is reported without it
     from rts_tf.report import table1
 
-    finished = (workdir / "summary.json").exists()
+    finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
     summary = recurrence.run(config, workdir)
     if finished:
         print(f"{workdir}: this run is finished; nothing to do.")
@@ -76,6 +81,8 @@ def _train(config: Config, workdir: pathlib.Path) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a picture's name may not exist in the terminal's encoding
     app.run(main)
 
 

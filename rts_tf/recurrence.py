@@ -199,8 +199,9 @@ class _Run:
         strips = [Strip(key[6:], tuple(c[key] for c in crops)) for key in crops[0] if key.startswith("strip ")]
         write_report(root / "report.html", summary, strips, crops[0]["slider"], crops[selected]["slider"])
         self.directory.copy_network(selected, root / "final.keras")
-        for metrics in stages:  # before the summary, which ends the run: nobody would remove them after a crash
-            self.directory.remove(metrics["stage"], "checkpoint", *([] if self.config.keep_targets else ["targets", "validation"]))
+        needless = ["checkpoint"] if self.config.keep_targets else ["checkpoint", "targets", "validation"]
+        for metrics in stages:  # before the summary, which ends the run: after a crash nobody would remove them
+            self.directory.remove(metrics["stage"], *needless)
         write_text(root / "summary.json", json.dumps(summary, indent=1) + "\n")
         return summary
 

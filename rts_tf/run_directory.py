@@ -37,18 +37,25 @@ class RunDirectory:
         """Create the directory for ``config``, or open one that was made with the same.
 
         Raises:
-            ConfigError: it holds a run of another configuration, or something that is not a run.
+            ConfigError: it holds a run of another configuration, or something that is not a run, or cannot be made.
             RtsError: another process works on it.
         """
         self.root = pathlib.Path(root)
         is_run = (self.root / "config.json").exists() or not self.root.is_dir()
         if not is_run and any(not path.name.startswith(".") for path in self.root.iterdir()):
             raise ConfigError(f"--workdir={root}: is not empty and not a run (it has no config.json); name another.")
-        self.root.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(self.root)
-        for leftover in [*self.root.glob(".*.tmp*"), *self.root.glob("stage_*/.*.tmp*")]:
-            leftover.unlink()
-        self.config = self._agree(config)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            self._lock = _lock(self.root)
+        except OSError as error:
+            raise ConfigError(f"--workdir={root}: cannot be made or written to ({error.strerror}); name another.") from None
+        try:
+            self.config = self._agree(config)
+            for leftover in [*self.root.glob(".*.[0-9]*.tmp*"), *self.root.glob("stage_*/.*.[0-9]*.tmp*")]:
+                leftover.unlink()  # of atomic_path, in a process that was killed
+        except BaseException:
+            self._lock.close()
+            raise
 
     def __enter__(self) -> "RunDirectory":
         return self
@@ -62,7 +69,7 @@ class RunDirectory:
             write_text(file, config.to_json())
         try:
             recorded = Config.from_json(file.read_text(encoding="utf-8"))
-        except ConfigError as error:
+        except (ConfigError, UnicodeDecodeError) as error:
             raise ConfigError(f"{file}: {error}. Name another --workdir.") from None
         differing = recorded.differences(config)
         if differing:
@@ -105,7 +112,10 @@ class RunDirectory:
 def read_json(path: pathlib.Path) -> dict | None:
     """The contents of a JSON file, None where there is none. Raises RtsError if it is damaged."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        contents = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(contents, dict):
+            raise ValueError("not an object")
+        return contents
     except FileNotFoundError:
         return None
     except ValueError as error:
@@ -117,6 +127,7 @@ def _lock(root: pathlib.Path):
     if fcntl:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RtsError(f"--workdir={root}: another process is working on this run") from None
+        except BlockingIOError:
+            file.close()
+            raise RtsError(f"--workdir={root}: another process is working on this run; wait for it, or stop it.") from None
     return file

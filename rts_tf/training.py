@@ -7,6 +7,7 @@ are a pure function of the step, so a run that was killed continues to the same 
 import hashlib
 import math
 import pathlib
+import shutil
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -18,6 +19,7 @@ import tensorflow as tf
 from rts_tf import networks
 from rts_tf.config import Config
 from rts_tf.errors import Interrupted, RtsError, TrainingDiverged
+from rts_tf.networks.layers import MatrixGradientConv2D
 
 REPORT_EVERY = 10  # steps between looks at the loss; each look waits for the device
 _LOSS_MEMORY = 0.98
@@ -55,7 +57,7 @@ def fit(
     """
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
-        network = networks.build(config.network, config.seed, config.precision)
+        network = networks.build(config.network, config.seed, config.precision, _convolution(config.precision))
         network.set_weights(start)
         schedule = learning_rate_schedule(config, steps)
         average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
@@ -133,6 +135,12 @@ def resolve_precision(precision: str) -> str:
     return "mixed_bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"
 
 
+def _convolution(precision: str) -> type:
+    """The class of convolution that trains fastest here."""
+    on_cpu = not tf.config.list_physical_devices("GPU")
+    return MatrixGradientConv2D if on_cpu and precision == "float32" else keras.layers.Conv2D
+
+
 def weights_sha256(weights: list[np.ndarray]) -> str:
     """SHA-256 over the bytes of all weights in order."""
     digest = hashlib.sha256()
@@ -145,9 +153,11 @@ def _save(manager: tf.train.CheckpointManager, step: int) -> None:
     try:
         manager.save(checkpoint_number=step)
     except (tf.errors.OpError, OSError) as error:
+        reason = str(error).splitlines()[0].split("; ")[-1][:200]  # before it: the operation and its temporary file
+        free = shutil.disk_usage(manager.directory).free / 1e6
         raise RtsError(
-            f"{manager.directory}: the state of step {step} cannot be written ({str(error).splitlines()[0][:200]});"
-            " the one before is kept. Make room and run the command again."
+            f"{manager.directory}: the state of step {step} cannot be written ({reason}; {free:.0f} MB free); the one before"
+            " is kept. Make room and run the command again."
         ) from None
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rts_tf import networks
 from rts_tf.config import NETWORKS
-from rts_tf.networks.layers import BicubicPhases, PixelShuffle, keys_cubic
+from rts_tf.networks.layers import BicubicPhases, MatrixGradientConv2D, PixelShuffle, keys_cubic
 
 COUNTS = {"residual1": 40_787, "residual3": 114_643, "residual6": 225_427}  # paper, Table 3: 41K, 114K, 225K
 
@@ -94,3 +94,24 @@ def test_pixel_shuffle_shape_and_config():
 def test_bicubic_phases_refuse_another_shape():
     with pytest.raises(ValueError, match="3, 3, C, 4C"):
         BicubicPhases()((5, 5, 3, 12))
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize("channels", [(3, 8), (8, 8), (8, 3), (3, 12)])
+@pytest.mark.parametrize("size", [(5, 7), (1, 1), (3, 16)])
+def test_matrix_gradient_is_that_of_the_convolution(padding, channels, size):
+    if padding == "valid":
+        size = size[0] + 2, size[1] + 2
+    random = np.random.default_rng(0)
+    x = tf.constant(random.normal(size=(2, *size, channels[0])), tf.float32)
+    gradients = []
+    for kind in (keras.layers.Conv2D, MatrixGradientConv2D):
+        layer = kind(channels[1], 3, padding=padding, activation="relu", kernel_initializer=keras.initializers.HeNormal(seed=1))
+        layer.build(x.shape)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            output = layer(x)
+            loss = tf.reduce_sum(output * tf.constant(np.random.default_rng(1).normal(size=output.shape), tf.float32))
+        gradients.append([output, *tape.gradient(loss, [x, *layer.trainable_variables])])
+    for ours, reference in zip(*reversed(gradients), strict=True):
+        np.testing.assert_allclose(ours, reference, atol=2e-5 * max(1, float(np.abs(reference).max())))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from rts_tf.config import Config
-from rts_tf.errors import ConfigError
+from rts_tf.errors import ConfigError, PictureError
 from rts_tf.imaging.files import SUFFIXES, read_picture
 
 # In the scikit-image wheel itself, so a fresh machine needs no download.
@@ -20,10 +20,14 @@ SAMPLE_VALIDATION = ("astronaut", "chelsea")
 
 @dataclasses.dataclass(frozen=True)
 class Photos:
-    """A set of photographs: their names, in order, and how to read one (uint8 [H, W, 3]; raises PictureError)."""
+    """A set of photographs: their names, in order, and how to read one (uint8 [H, W, 3]; raises PictureError).
+
+    ``origin`` is for messages: the flag they come from, e.g. "--data=photos".
+    """
 
     names: tuple[str, ...]
     read: Callable[[str], np.ndarray]
+    origin: str
 
 
 def training_and_validation(config: Config) -> tuple[Photos, Photos]:
@@ -65,19 +69,28 @@ def sample(names: tuple[str, ...]) -> Photos:
         image = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
         return np.ascontiguousarray(np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image)
 
-    return Photos(names, read)
+    return Photos(names, read, "--data=sample")
 
 
 def folder(path: str | os.PathLike, flag: str = "data") -> Photos:
-    """Every picture below ``path``, by suffix, in the order of their relative names. Raises ConfigError naming ``flag``."""
+    """Every picture below ``path``, by suffix, in the order of their relative names. Raises ConfigError naming ``flag``.
+
+    A link that leads nowhere counts, so that it is reported as unreadable and not passed over.
+    """
     root = pathlib.Path(path)
     if not root.is_dir():
         raise ConfigError(f"--{flag}={path}: {'is not a folder' if root.exists() else 'no such folder'}.")
-    found = (p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    found = (p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and (p.is_file() or not p.exists()))
     names = tuple(sorted(p.relative_to(root).as_posix() for p in found))
     if not names:
         raise ConfigError(f"--{flag}={path}: holds no photographs ({', '.join(s[1:] for s in SUFFIXES)}).")
-    return Photos(names, lambda name: read_picture(root / name))
+
+    def read(name: str) -> np.ndarray:
+        if not _is_utf8(name):  # neither TFRecord nor a report can hold such a name
+            raise PictureError(f"{root / name}: its name is not UTF-8; rename it")
+        return read_picture(root / name)
+
+    return Photos(names, read, f"--{flag}={path}")
 
 
 def div2k(split: str, data_dir: str) -> Photos:
@@ -86,24 +99,44 @@ def div2k(split: str, data_dir: str) -> Photos:
     Data prepared below ``data_dir`` (default: where tensorflow-datasets keeps its own) are used; else
     tensorflow-datasets downloads and prepares them there. Raises ConfigError saying what it needs where it cannot.
     """
-    import tensorflow_datasets as tfds
-
-    builder = tfds.builder("div2k/bicubic_x2", data_dir=data_dir or None)
     try:
-        builder.download_and_prepare()
-    except Exception as error:  # whatever the network, the disk or the archive did: the way out is the same
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        import tensorflow_datasets as tfds
+
+        builder = tfds.builder("div2k/bicubic_x2", data_dir=data_dir or None)
+        _prepare(builder)
+        skip = {key: tfds.decode.SkipDecoding() for key in ("lr", "hr")}
+        in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)  # one shard after the other
+        dataset = builder.as_dataset(split=split, decoders=skip, read_config=in_order, shuffle_files=False)
+        count = builder.info.splits[split].num_examples
+    except Exception as error:  # whatever the package, the network, the disk or the archive did: the way out is the same
         raise ConfigError(
-            f"--data=div2k: tensorflow-datasets could not prepare DIV2K in {builder.data_dir} ({reason[:200]}). It needs"
-            " about 8 GB and, once, the network. Without one, prepare it on another machine with"
-            " 'tfds build div2k/bicubic_x2', copy the folder 'div2k' and name its parent with --data_dir; or use the"
+            f"--data=div2k: tensorflow-datasets could not prepare DIV2K{f' in {data_dir}' if data_dir else ''}"
+            f" ({_first_line(error)}). It needs about 8 GB and, once, the network. Without one, prepare it on another machine"
+            " with 'tfds build div2k/bicubic_x2', copy the folder 'div2k' and name its parent with --data_dir; or use the"
             " extracted pictures: --data=DIV2K_train_HR --validation=DIV2K_valid_HR."
         ) from None
-    skip = {key: tfds.decode.SkipDecoding() for key in ("lr", "hr")}
-    dataset = builder.as_dataset(split=split, decoders=skip, shuffle_files=False)
-    names = tuple(f"{split}_{i + 1:04d}" for i in range(builder.info.splits[split].num_examples))
+    numbers = {f"{split}_{i + 1:04d}": i for i in range(count)}
     reader = _InOrder(lambda: dataset.as_numpy_iterator())
-    return Photos(names, lambda name: read_picture(io.BytesIO(reader[names.index(name)]["hr"]), name))
+
+    def read(name: str) -> np.ndarray:
+        try:
+            example = reader[numbers[name]]
+        except Exception as error:  # TensorFlow's, on a shard of tensorflow-datasets that is missing or damaged
+            reason = f"cannot be read ({_first_line(error)}); delete it and prepare it again"
+            raise ConfigError(f"--data=div2k: {builder.data_dir}: {reason}") from None
+        return read_picture(io.BytesIO(example["hr"]), name)
+
+    return Photos(tuple(numbers), read, "--data=div2k")
+
+
+def _prepare(builder) -> None:
+    """Download and prepare, where that is not done. Without a network, say so at once: the download tries for minutes."""
+    directory = pathlib.Path(builder.data_dir)
+    if not directory.exists() and not (directory.parents[2] / "downloads").exists():
+        import requests
+
+        requests.head(builder.info.homepage, timeout=30)
+    builder.download_and_prepare()
 
 
 class _InOrder:
@@ -118,3 +151,15 @@ class _InOrder:
         skipped = index - self._next
         self._next = index + 1
         return next(itertools.islice(self._iterator, skipped, None))
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

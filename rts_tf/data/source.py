@@ -11,6 +11,7 @@ from rts_tf.data.degradation import Degradation
 from rts_tf.data.photos import Photos
 from rts_tf.data.shards import Record, ShardSet, build
 from rts_tf.errors import ConfigError, PictureError
+from rts_tf.imaging.files import printable
 
 DTYPES = {"hr": np.uint8, "lr": np.uint8}
 
@@ -40,14 +41,17 @@ def build_source(
             try:
                 picture = _usable(photos.read(name), name, smallest)
             except PictureError as error:
-                warn(f"skipped {error}")
+                warn(printable(f"skipped {error}"))
                 continue
             yield Record(name, k * images_per_shard + i, {"hr": picture, "lr": degradation(picture, name)})
 
     made_from = {"photographs": list(names), "smallest": smallest, **dataclasses.asdict(degradation)}
     source = build(directory, math.ceil(len(names) / images_per_shard), records, made_from, warn)
     if not source.sizes:
-        raise ConfigError(f"none of the {len(names)} photographs can be used (first: {names[0]}); see the lines above")
+        raise ConfigError(
+            f"{photos.origin}: none of its {len(names)} photographs can be used; the lines above say why. Each needs"
+            f" {smallest} pixels a side (for training, that is --patch)."
+        )
     return source
 
 

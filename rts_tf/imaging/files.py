@@ -3,17 +3,22 @@
 import contextlib
 import os
 import pathlib
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ExifTags import Base
 
 from rts_tf.errors import PictureError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16", "I;16B", "I;16L", "I")
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")  # Pillow would read others too, EPS by starting Ghostscript
+_TRANSPARENT = "is transparent in places, where it has no colour to learn from; flatten it first"
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode categories: control, surrogate, line and paragraph separator
 
 
 def read_picture(file: str | os.PathLike | BinaryIO, name: str = "") -> np.ndarray:
@@ -21,50 +26,68 @@ def read_picture(file: str | os.PathLike | BinaryIO, name: str = "") -> np.ndarr
 
     ``file`` is a path, or an open file that errors call ``name``.
 
-    EXIF rotation is applied; grey and palette pictures become RGB; 16-bit ones are rounded to 8; an alpha channel that
-    is opaque everywhere is dropped.
+    EXIF rotation is applied; grey and palette pictures become RGB; 16-bit grey is rounded to 8 bits (of 16-bit colour
+    Pillow keeps the high byte, at most one level from that); an alpha channel that is opaque everywhere is dropped. Of a
+    JPEG with a preview behind the photograph (MPO, as many cameras write) the photograph is taken.
 
     Returns:
         uint8 [H, W, 3].
 
     Raises:
-        PictureError: names the file and why: unreadable, truncated, CMYK, floating point, animated, transparent, or
-            with more pixels than Pillow's limit against decompression bombs.
+        PictureError: names the file and why: unreadable, truncated, CMYK, floating point, grey of 12 or 32 bits, animated,
+            transparent, or with more pixels than Pillow's limit against decompression bombs.
     """
     name = name or os.fspath(file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", message="(?!.*bomb)")
-            with Image.open(file) as image:
+            with Image.open(file, formats=_FORMATS) as image:
                 return _to_rgb(image)
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise PictureError(f"{name}: has more than {Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels") from None
+        limit = f"{Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels"
+        raise PictureError(f"{name}: has more than {limit}; cut or scale it down first") from None
     except UnidentifiedImageError:
         empty = isinstance(file, str | os.PathLike) and not os.path.getsize(file)
-        raise PictureError(f"{name}: {'is empty' if empty else 'is not a picture that Pillow can read'}") from None
-    except (OSError, SyntaxError, ValueError, EOFError, KeyError, IndexError, ZeroDivisionError, MemoryError) as error:
-        raise PictureError(f"{name}: cannot be decoded ({error})") from None  # Pillow's decoders raise any of these
+        raise PictureError(f"{name}: {'is empty' if empty else 'is not a PNG, JPEG, WebP, TIFF or BMP picture'}") from None
+    except Exception as error:  # on damaged files Pillow's decoders raise nearly every type there is
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise PictureError(f"{name}: cannot be read ({reason})") from None
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
-    if getattr(image, "n_frames", 1) > 1:
+    if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         raise PictureError(f"holds {image.n_frames} pictures (animated or multi-page); save the one you want alone")
     if image.mode not in _MODES:
         raise PictureError(f"colour mode {image.mode} is not supported; convert it to RGB first")
-    image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.int64)
-        if values.min() < 0 or values.max() > 65535:
-            raise PictureError("has grey values outside 16 bits; convert it to 8 or 16 bits first")
-        return np.repeat(((values + 128) // 257).astype(np.uint8)[..., None], 3, axis=2)
+        return _grey16_to_rgb(image)
+    image = ImageOps.exif_transpose(image)
     if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
         image = image.convert("RGBA")
         if image.getextrema()[3][0] < 255:
-            raise PictureError("is transparent in places, where it has no colour to learn from; flatten it first")
+            raise PictureError(_TRANSPARENT)
     return np.asarray(image.convert("RGB")).copy()
+
+
+def _grey16_to_rgb(image: Image.Image) -> np.ndarray:
+    if image.format == "TIFF":  # Pillow neither scales 12 and 32 bits nor inverts 16 bits with white at 0
+        tags = image.tag_v2
+        kind = tags.get(Base.BitsPerSample), tags.get(Base.SampleFormat, (1,)), tags.get(Base.PhotometricInterpretation)
+        if kind != ((16,), (1,), 1):
+            raise PictureError("is a grey TIFF, but not of 16 bits from black at 0 to white; convert it to 8 bits first")
+    values = np.asarray(ImageOps.exif_transpose(image)).astype(np.int32)
+    if (values == image.info.get("transparency", -1)).any():
+        raise PictureError(_TRANSPARENT)
+    return np.repeat(((values + 128) // 257).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def printable(text: str) -> str:
+    """``text`` in one line that any terminal takes: line breaks, control characters and bytes that are not UTF-8 escaped."""
+    escape = lambda c: c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNPRINTABLE else c  # noqa: E731
+    return "".join(map(escape, text))
 
 
 @contextlib.contextmanager

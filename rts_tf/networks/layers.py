@@ -44,6 +44,55 @@ class EdgePadding(keras.layers.Layer):
         return (batch, None if height is None else height + 2, None if width is None else width + 2, channels)
 
 
+class MatrixGradientConv2D(keras.layers.Conv2D):
+    """A 3x3 convolution of stride 1 whose kernel gradient is three matrix products: for training in float32 on a CPU.
+
+    There the library's own kernel gradient takes half of a training step and reaches a third of the speed of a matrix
+    product. Same weights, same output and, to rounding, same gradients as ``keras.layers.Conv2D``, which the trained
+    network is saved with.
+    """
+
+    def convolution_op(self, inputs, kernel):
+        padding = self.padding.upper()
+
+        @tf.custom_gradient
+        def convolve(x, weights):
+            def gradient(dy):
+                dx = tf.nn.conv2d_transpose(dy, weights, tf.shape(x), strides=1, padding=padding)
+                return dx, _kernel_gradient(x, dy, padding)
+
+            return tf.nn.conv2d(x, weights, strides=1, padding=padding), gradient
+
+        return convolve(inputs, tf.convert_to_tensor(kernel))
+
+
+def _kernel_gradient(x, dy, padding: str):
+    """[3, 3, in, out] gradient of a 3x3 convolution of ``x`` [batch, H, W, in] with ``dy`` at its output.
+
+    kernel[i, j] = sum over pixels of x shifted by (i, j), times dy. Lying in rows of W pixels, a shift by i lines is a shift
+    by i * W rows of the matrix, so it costs nothing; the three shifts by columns are laid side by side, on the narrower of
+    the two sides. Zeros below and beside each picture keep the lines of two pictures apart.
+    """
+    border = 1 if padding == "SAME" else 0
+    inputs, outputs = x.shape[-1], dy.shape[-1]
+    if inputs < outputs:
+        x = tf.pad(x, [[0, 0], [border, border], [border, border], [0, 0]])
+        width = tf.shape(dy)[2]
+        left = tf.concat([x[:, :, j : j + width] for j in range(3)], axis=-1)
+        right = tf.pad(dy, [[0, 0], [0, 2], [0, 0], [0, 0]])
+    else:
+        width = tf.shape(x)[2]
+        left = tf.pad(x, [[0, 0], [border, border], [0, 0], [0, 0]])
+        dy = tf.pad(dy, [[0, 0], [0, 2], [2 - border, 2 - border], [0, 0]])
+        right = tf.concat([dy[:, :, 2 - j : 2 - j + width] for j in range(3)], axis=-1)
+    left, right = (tf.reshape(side, [-1, side.shape[-1]]) for side in (left, right))
+    rows = tf.shape(right)[0] - 2 * width
+    lines = [tf.matmul(left[i * width : i * width + rows], right[:rows], transpose_a=True) for i in range(3)]
+    if inputs < outputs:
+        return tf.reshape(tf.stack(lines), [3, 3, inputs, outputs])
+    return tf.transpose(tf.reshape(tf.stack(lines), [3, inputs, 3, outputs]), [0, 2, 1, 3])
+
+
 @keras.saving.register_keras_serializable(package="rts_tf")
 class BicubicPhases(keras.initializers.Initializer):
     """Kernel [3, 3, C, 4C] of a convolution that, followed by PixelShuffle, doubles the size by bicubic interpolation.

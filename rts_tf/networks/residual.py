@@ -8,7 +8,7 @@ from rts_tf.networks.layers import BicubicPhases, EdgePadding, PixelShuffle
 CHANNELS = 64
 
 
-def build(depth: int, seed: int = 0, precision: str = "float32") -> keras.Model:
+def build(depth: int, seed: int = 0, precision: str = "float32", conv2d: type = layers.Conv2D) -> keras.Model:
     """Build the network with ``depth`` residual layers (one convolution each; two would not fit Table 3).
 
     RGB -> conv 64 + ReLU -> depth x (conv 64 + ReLU, + skip) -> conv 3, + input ("blue layer": the enhanced image at
@@ -20,7 +20,7 @@ def build(depth: int, seed: int = 0, precision: str = "float32") -> keras.Model:
 
     def conv(filters, name, number, **kwargs):
         kwargs.setdefault("kernel_initializer", keras.initializers.HeNormal(seed=seed + number))
-        return layers.Conv2D(filters, 3, padding=kwargs.pop("padding", "same"), name=name, **kwargs)
+        return conv2d(filters, 3, padding=kwargs.pop("padding", "same"), name=name, **kwargs)
 
     image = keras.Input((None, None, 3), name="image", dtype="float32")
     x = conv(CHANNELS, "input_conv", 0, activation="relu", dtype=precision)(image)

@@ -1,0 +1,35 @@
+"""The table that every benchmark ends with, and how it takes the time."""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.table import Table
+
+
+class Line(NamedTuple):
+    """A measured ratio and its limit, e.g. Line("forward / peak", 0.82, ">=", 0.70, "52.1 of 63.6 GFLOP/s")."""
+
+    what: str
+    ratio: float
+    relation: str  # ">=" or "<="
+    limit: float
+    details: str
+
+
+def seconds_of(function: Callable[[], object]) -> float:
+    """Wall-clock seconds of one call."""
+    began = time.perf_counter()
+    function()
+    return time.perf_counter() - began
+
+
+def show(title: str, lines: list[Line]) -> None:
+    """Print the figures beside their limits."""
+    table = Table("figure", "ratio", "limit", "", "measured", title=title, title_justify="left")
+    for line in lines:
+        kept = line.ratio >= line.limit if line.relation == ">=" else line.ratio <= line.limit
+        result = "pass" if kept else ("below" if line.relation == ">=" else "above")
+        table.add_row(line.what, f"{line.ratio:.3f}", f"{line.relation} {line.limit:.2f}", result, line.details)
+    Console(width=120, highlight=False).print(table)

@@ -1,0 +1,153 @@
+"""Phase B: megapixels per second of making targets, over those of the network's forward pass alone.
+
+    python -m benchmarks.targets                  # about two minutes on two cores
+    python -m benchmarks.targets --data=FOLDER    # own photographs; best of 1-2 megapixels
+
+``build_targets`` as in a run (tiles, d(), anchor, float16 shards, hashes, fsync) in a temporary directory, against
+SR(HR_0) of the bare residual3 on the same whole pictures. After each picture of Phase B the bare network runs on it,
+so the two are interleaved; the least time of each picture over the rounds counts. Without ``--data``: photographs from
+scikit-image, repeated to 1460x1030 pixels.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pathlib
+import tempfile
+import time
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from benchmarks.table import Line, seconds_of, show
+from rts_tf import networks
+from rts_tf.config import Config
+from rts_tf.data.degradation import Degradation
+from rts_tf.data.photos import SAMPLE_TRAIN, Photos, folder, sample
+from rts_tf.data.source import build_source
+from rts_tf.imaging.resample import halve_shuffled
+from rts_tf.inference import Enhancer
+from rts_tf.targets import build_targets
+from rts_tf.training import resolve_precision
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image, repeated.")
+flags.DEFINE_integer("pictures", 4, "How many photographs.")
+flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
+
+HEIGHT, WIDTH = 1030, 1460
+SMALLEST = 16  # pixels a side
+CONFIG = Config()
+
+
+class TimedEnhancer(Enhancer):
+    """Notes the seconds of each ``enhance``."""
+
+    seconds = 0.0
+
+    def enhance(self, images: np.ndarray) -> np.ndarray:
+        began = time.perf_counter()
+        result = super().enhance(images)
+        self.seconds = time.perf_counter() - began
+        return result
+
+
+class Rounds:
+    """The least seconds of each part and picture over the rounds."""
+
+    def __init__(self):
+        self.least: dict[str, dict[str, float]] = {}
+
+    def note(self, part: str, picture: str, seconds: float) -> None:
+        times = self.least.setdefault(part, {})
+        times[picture] = min(seconds, times.get(picture, seconds))
+
+    def total(self, part: str) -> float:
+        return sum(self.least[part].values())
+
+
+def main(_) -> None:
+    precision, rounds = resolve_precision("auto"), Rounds()
+    network = networks.build(CONFIG.network, CONFIG.seed, precision)
+    enhancer = TimedEnhancer(network, CONFIG.tile)
+    signature = tf.TensorSpec([1, None, None, 3], tf.float32)
+    forward = tf.function(lambda images: network(images, training=False), [signature])
+    d = tf.function(halve_shuffled, [tf.TensorSpec([1, None, None, 12], tf.float32)])
+    with tempfile.TemporaryDirectory() as name:
+        root, photos = pathlib.Path(name), photographs()
+        source = build_source(root / "source", photos, Degradation.of(CONFIG), SMALLEST, CONFIG.images_per_shard)
+        pictures = {
+            record.name: record.arrays["hr"][None].astype(np.float32) / 255
+            for k in range(len(source.shards))
+            for record in source.records(k, {"hr": np.uint8})
+        }
+        first = next(iter(pictures.values()))
+        forward(first), enhancer.enhance(first[0])
+        for number in range(FLAGS.rounds):
+            phase_b(root / f"targets_{number}", source, enhancer, forward, pictures, rounds)
+        for picture, values in pictures.items():
+            phases = np.repeat(values, 4, axis=-1)
+            for _ in range(FLAGS.rounds + 1):
+                rounds.note("d()", picture, seconds_of(lambda phases=phases: d(phases)))
+    report(rounds, sum(values[0, ..., 0].size for values in pictures.values()) / 1e6, precision)
+
+
+def phase_b(directory, source, enhancer, forward, pictures: dict, rounds: Rounds) -> None:
+    """One whole build_targets, with the bare forward pass after each picture."""
+    began = last = time.perf_counter()
+    spent = aside = 0.0
+    enhanced = {}
+
+    def on_picture(name: str) -> None:
+        nonlocal last, spent, aside
+        now = time.perf_counter()
+        rounds.note("Phase B", name, now - last)
+        enhanced[name] = now - last, enhancer.seconds
+        spent += now - last
+        alone = seconds_of(lambda: forward(pictures[name]).numpy())
+        rounds.note("forward", name, alone)
+        last = time.perf_counter()
+        aside += last - now
+
+    made = build_targets(directory, source, enhancer, CONFIG.anchor, "benchmark", on_picture)
+    rounds.note("finish", "all", time.perf_counter() - began - aside - spent)  # the last hash and fsync, the publishing
+    for name, (whole, network_and_d) in enhanced.items():
+        rounds.note("network and d()", name, network_and_d)
+        rounds.note("anchor", name, made.notes[name]["seconds"] - network_and_d)
+        rounds.note("writing", name, whole - made.notes[name]["seconds"])
+
+
+def report(rounds: Rounds, megapixels: float, precision: str) -> None:
+    whole, alone, d = rounds.total("Phase B") + rounds.total("finish"), rounds.total("forward"), rounds.total("d()")
+    details = f"{megapixels / whole:.3f} of {megapixels / alone:.3f} MP/s"
+    line = Line("Phase B / network's forward", alone / whole, ">=", 0.85, details)
+    show(f"Phase B: {CONFIG.network}, {megapixels:.1f} MP, anchor {CONFIG.anchor}, {precision}", [line])
+    parts = {
+        "network in tiles": rounds.total("network and d()") - d,
+        "d()": d,
+        "anchor": rounds.total("anchor"),
+        "writing, hash, fsync": rounds.total("writing") + rounds.total("finish"),
+    }
+    print("Phase B, seconds a megapixel: " + ", ".join(f"{part} {s / megapixels:.3f}" for part, s in parts.items()))
+    print(f"The bare network: {alone / megapixels:.3f}")
+
+
+def photographs() -> Photos:
+    """The pictures to work on."""
+    if FLAGS.data:
+        photos = folder(FLAGS.data)
+        return Photos(photos.names[: FLAGS.pictures], photos.read)
+    photos = sample(SAMPLE_TRAIN)
+
+    def read(name: str) -> np.ndarray:
+        image = photos.read(name)
+        times = -(-HEIGHT // image.shape[0]), -(-WIDTH // image.shape[1]), 1
+        return np.ascontiguousarray(np.tile(image, times)[:HEIGHT, :WIDTH])
+
+    return Photos(photos.names[: FLAGS.pictures], read)
+
+
+if __name__ == "__main__":
+    app.run(main)
