@@ -61,6 +61,7 @@ class Rounds:
         self.least: dict[str, dict[str, float]] = {}
 
     def note(self, part: str, picture: str, seconds: float) -> None:
+        """Keep ``seconds`` if they are the least so far."""
         times = self.least.setdefault(part, {})
         times[picture] = min(seconds, times.get(picture, seconds))
 
@@ -90,7 +91,7 @@ def main(_) -> None:
         for picture, values in pictures.items():
             phases = np.repeat(values, 4, axis=-1)
             for _ in range(FLAGS.rounds + 1):
-                rounds.note("d()", picture, seconds_of(lambda phases=phases: d(phases)))
+                rounds.note("d()", picture, seconds_of(lambda phases=phases: d(phases)).clock)
     report(rounds, sum(values[0, ..., 0].size for values in pictures.values()) / 1e6, precision)
 
 
@@ -106,7 +107,7 @@ def phase_b(directory, source, enhancer, forward, pictures: dict, rounds: Rounds
         rounds.note("Phase B", name, now - last)
         enhanced[name] = now - last, enhancer.seconds
         spent += now - last
-        alone = seconds_of(lambda: forward(pictures[name]).numpy())
+        alone = seconds_of(lambda: forward(pictures[name]).numpy()).clock
         rounds.note("forward", name, alone)
         last = time.perf_counter()
         aside += last - now

@@ -27,7 +27,7 @@ import numpy as np
 from absl import app, flags
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("run", None, "Directory of a finished run with --degradation=reduce --anchor=none.", required=True)
+flags.DEFINE_string("run", None, "Directory of a finished run with --degradation=reduce --anchor=none.")
 flags.DEFINE_integer("largest", 1024, "Pictures are cropped to this many pixels a side.")
 
 OCTAVES = ((1 / 4, 1 / 2), (1 / 8, 1 / 4), (1 / 16, 1 / 8))
@@ -91,4 +91,5 @@ def main(_) -> None:
 
 
 if __name__ == "__main__":
+    flags.mark_flag_as_required("run")  # here, so that importing this file asks nobody for it
     app.run(main)

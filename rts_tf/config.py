@@ -106,8 +106,8 @@ class Config:
             if not isinstance(values, dict) or set(values) != known:
                 raise ValueError("not the settings of this version")
             return cls(**values).validate()
-        except (ValueError, TypeError) as error:
-            raise ConfigError(f"cannot read the settings: {error}") from None
+        except (ValueError, TypeError, ConfigError) as error:
+            raise ConfigError(f"cannot read the settings: {str(error).rstrip('.')}") from None
 
     def differences(self, other: "Config") -> list[str]:
         """``field: mine, theirs`` for every field that differs."""

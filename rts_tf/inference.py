@@ -13,6 +13,7 @@ from rts_tf.imaging.resample import halve_shuffled
 from rts_tf.imaging.tiles import tiles
 from rts_tf.networks.layers import PixelShuffle
 
+TILES_AT_ONCE = 2  # see rts_tf.imaging.tiles
 D_RADIUS = 3  # LR pixels that d() reaches on each side
 
 
@@ -68,11 +69,14 @@ class Enhancer:
         batch = images if images.ndim == 4 else images[None]
         *_, height, width, _ = batch.shape
         result = np.empty((len(batch), scale * height, scale * width, 3), images.dtype if _is_uint8(images) else np.float32)
-        for k, picture in enumerate(batch):
-            for tile in tiles(height, width, self._tile, radius):
-                values = _to_float(picture[tile.read])
-                output = function(values[None])[0].numpy()[_scaled(tile.inner, scale)]
-                result[k][_scaled(tile.write, scale)] = _to_uint8(output) if _is_uint8(images) else output
+        for picture, output in zip(batch, result, strict=True):
+            windows = tiles(height, width, self._tile, radius)
+            for i in range(0, len(windows), TILES_AT_ONCE):
+                together = windows[i : i + TILES_AT_ONCE]
+                values = function(np.stack([_to_float(picture[tile.read]) for tile in together])).numpy()
+                for tile, tile_values in zip(together, values, strict=True):
+                    inner = tile_values[_scaled(tile.inner, scale)]
+                    output[_scaled(tile.write, scale)] = _to_uint8(inner) if _is_uint8(images) else inner
         return result if images.ndim == 4 else result[0]
 
 

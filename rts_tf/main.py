@@ -61,11 +61,20 @@ def main(arguments: list[str]) -> int:
 def _train(config: Config, workdir: pathlib.Path) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default on AMD, where it is faster too
-    from rts_tf import recurrence  # TensorFlow takes seconds to import: a mistyped flag is reported without it
+    import tensorflow as tf  # takes seconds: a mistyped flag is reported without it
+
+    from rts_tf import recurrence
     from rts_tf.report import table1
 
     finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
-    summary = recurrence.run(config, workdir)
+    try:
+        summary = recurrence.run(config, workdir)
+    except tf.errors.ResourceExhaustedError as error:  # where it is foreseen it is an RtsError already
+        reason = str(error).strip().splitlines()[0][:200]
+        raise RtsError(
+            f"{workdir}: no memory or disk is left ({reason}). What was done is kept; make room and run the command"
+            " again, or start a run with a lower --batch or --patch in another --workdir."
+        ) from None
     if finished:
         print(f"{workdir}: this run is finished; nothing to do.")
     print(table1(summary))

@@ -84,11 +84,15 @@ class _Run:
         """The source shards of the training and the validation pictures."""
         config, sets = self.config, []
         for name, photos in zip(("training", "validation"), training_and_validation(config), strict=True):
-            self.console.print(f"{name}: {len(photos.names)} photographs", highlight=False)
-            directory, say = self.directory.root / "source" / name, lambda line: self.console.print(line, markup=False)
+            self.say(f"{name}: {len(photos.names)} photographs")
+            directory = self.directory.root / "source" / name
             smallest = config.patch if name == "training" else SMALLEST_JUDGED
-            sets.append(build_source(directory, photos, Degradation.of(config), smallest, config.images_per_shard, say))
+            sets.append(build_source(directory, photos, Degradation.of(config), smallest, config.images_per_shard, self.say))
         return tuple(sets)
+
+    def say(self, line: str) -> None:
+        """One line, not broken, before there is a progress line."""
+        self.console.print(line, markup=False, soft_wrap=True)
 
     def phase_a(self, stage: int, targets: ShardSet | None) -> None:
         """SR_n: fit the network to HR_{n-1} (``targets``; None: HR_0), from SR_{n-1} (warm start) or afresh."""

@@ -13,9 +13,12 @@ import pytest
 
 from rts_tf import networks
 from rts_tf.data.shards import Record, build
+from rts_tf.errors import RtsError
 from rts_tf.inference import Enhancer
 from rts_tf.targets import DTYPES, build_targets
+from rts_tf.training import fit, weights_sha256
 from tests.crash import FLAGS, Faults, Runner, differences, install_faults, outcome, photographs
+from tests.test_training import CONFIG, batches, start
 
 KILL = signal.SIGKILL
 SMALL = (*FLAGS, "--stages=2", "--first_steps=8", "--later_steps=6")
@@ -135,17 +138,22 @@ def test_another_configuration_is_refused_and_nothing_touched(lab):
     assert (lab.folder / "unbroken/summary.json").read_bytes() == summary
 
 
-def test_a_damaged_checkpoint_gives_way_to_the_one_before(lab):
-    assert lab.at("spoilt", "checkpoint", "Phase A", 2, "after")[0] == -KILL
-    newest = lab.folder / "spoilt/stage_1/checkpoint/ckpt-8.data-00000-of-00001"
-    raw = bytearray(newest.read_bytes())
-    raw[1000:-1000] = bytes(len(raw) - 2000)
-    newest.write_bytes(raw)
-    assert lab.run("spoilt")[0] == 0
-    assert lab.difference("spoilt") == ""
+# ---- in this process; whole, damaged and refused shards are in test_shards.py
 
 
-# ---- shards, in this process; whole, damaged and refused ones are in test_shards.py
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path):
+    def spoil(step):
+        path = tmp_path / f"ckpt-{step}.data-00000-of-00001"
+        raw = path.read_bytes()
+        path.write_bytes(raw[:1000] + bytes(len(raw) - 2000) + raw[-1000:])
+
+    unbroken, reached = fit(CONFIG, start(), batches, 12, tmp_path).weights, []
+    spoil(12)
+    again = fit(CONFIG, start(), batches, 12, tmp_path, lambda step, loss, rate: reached.append(step)).weights
+    assert reached[0] == 10 and weights_sha256(again) == weights_sha256(unbroken)
+    spoil(10), spoil(12)
+    with pytest.raises(RtsError, match="ckpt-12: cannot be read.* delete .* to train this stage from its beginning"):
+        fit(CONFIG, start(), batches, 12, tmp_path)
 
 
 def one_picture(k):

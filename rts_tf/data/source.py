@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import pathlib
+import shutil
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -48,6 +49,7 @@ def build_source(
     made_from = {"photographs": list(names), "smallest": smallest, **dataclasses.asdict(degradation)}
     source = build(directory, math.ceil(len(names) / images_per_shard), records, made_from, warn)
     if not source.sizes:
+        shutil.rmtree(directory)  # so that the same command looks again when the photographs are mended
         raise ConfigError(
             f"{photos.origin}: none of its {len(names)} photographs can be used; the lines above say why. Each needs"
             f" {smallest} pixels a side (for training, that is --patch)."
