@@ -12,6 +12,7 @@ scikit-image, repeated to 1460x1030 pixels.
 import os
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
 
 import pathlib
 import tempfile
