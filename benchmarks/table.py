@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -25,11 +26,16 @@ class Seconds(NamedTuple):
     processor: float
 
 
+def now() -> np.ndarray:
+    """The two clocks, as ``Seconds``, for differences."""
+    return np.array([time.perf_counter(), time.process_time()])
+
+
 def seconds_of(function: Callable[[], object]) -> Seconds:
     """Call ``function`` and take the time."""
-    processor, began = time.process_time(), time.perf_counter()
+    began = now()
     function()
-    return Seconds(time.perf_counter() - began, time.process_time() - processor)
+    return Seconds(*(now() - began))
 
 
 def show(title: str, lines: list[Line]) -> None:
