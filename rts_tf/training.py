@@ -57,7 +57,7 @@ def fit(
     """
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
-        network = networks.build(config.network, config.seed, config.precision, _convolution(config.precision))
+        network = networks.build(config.network, config.seed, config.precision, convolution(config.precision))
         network.set_weights(start)
         schedule = learning_rate_schedule(config, steps)
         average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
@@ -71,18 +71,11 @@ def fit(
     manager = tf.train.CheckpointManager(checkpoint, str(directory), max_to_keep=2)
     _restore(checkpoint, manager)
 
-    def replica_step(lr, target):
-        with tf.GradientTape() as tape:
-            error = tf.square(network(lr, training=True) - target)
-            # The mean over the global batch: the sum over replicas is the loss of section 4.1.
-            loss = tf.reduce_sum(tf.reduce_mean(error, axis=[1, 2, 3])) / config.batch
-        gradients = tape.gradient(loss, network.trainable_variables)
-        optimizer.apply_gradients(zip(gradients, network.trainable_variables))
-        return loss
+    train = make_step(network, optimizer, config.batch, strategy)
 
     @tf.function
     def step(lr, target):
-        loss = strategy.reduce("SUM", strategy.run(replica_step, args=(lr, target)), axis=None)
+        loss = train(lr, target)
         memory = tf.minimum(_LOSS_MEMORY, tf.cast(done / (done + 1), tf.float32))
         running_loss.assign(memory * running_loss + (1 - memory) * loss)
         done.assign_add(1)
@@ -111,6 +104,23 @@ def fit(
     return Fitted(network.get_weights(), float(running_loss), float(seconds))
 
 
+def make_step(
+    network: keras.Model, optimizer: keras.optimizers.Optimizer, batch: int, strategy: tf.distribute.Strategy
+) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """One update of ``network``: a function of (lr, target), ``batch`` pictures over all replicas, that gives the loss."""
+
+    def replica_step(lr, target):
+        with tf.GradientTape() as tape:
+            error = tf.square(network(lr, training=True) - target)
+            # The mean over the global batch: the sum over replicas is the loss of section 4.1.
+            loss = tf.reduce_sum(tf.reduce_mean(error, axis=[1, 2, 3])) / batch
+        gradients = tape.gradient(loss, network.trainable_variables)
+        optimizer.apply_gradients(zip(gradients, network.trainable_variables))
+        return loss
+
+    return tf.function(lambda lr, target: strategy.reduce("SUM", strategy.run(replica_step, args=(lr, target)), axis=None))
+
+
 def learning_rate_schedule(config: Config, steps: int) -> Callable:
     """Learning rate over the ``steps`` of a stage: constant (section 4.1), or warm-up then cosine to a hundredth."""
     if config.schedule == "constant":
@@ -135,7 +145,7 @@ def resolve_precision(precision: str) -> str:
     return "mixed_bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"
 
 
-def _convolution(precision: str) -> type:
+def convolution(precision: str) -> type:
     """The class of convolution that trains fastest here."""
     on_cpu = not tf.config.list_physical_devices("GPU")
     return MatrixGradientConv2D if on_cpu and precision == "float32" else keras.layers.Conv2D
