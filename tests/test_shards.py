@@ -85,9 +85,11 @@ def test_a_stray_file_is_refused(tmp_path):
     assert (tmp_path / "set/00007.tfrecord").exists()
 
 
-def test_a_damaged_shard_whose_source_changed_is_refused(tmp_path):
+@pytest.mark.parametrize("files", [["00001.tfrecord"], ["00001.json"], ["00001.tfrecord", "00001.json"]], ids="+".join)
+def test_a_damaged_shard_whose_source_changed_is_refused(tmp_path, files):
     make(tmp_path / "set")
-    flip(tmp_path / "set" / "00001.tfrecord")
+    for file in files:
+        flip(tmp_path / "set" / file) if file.endswith("d") else os.unlink(tmp_path / "set" / file)
     changed = lambda k: (r._replace(arrays={"hr": r.arrays["hr"] // 2, "lr": r.arrays["lr"]}) for r in records(k))  # noqa: E731
     for _ in range(2):  # and stays refused
         with pytest.raises(ShardError, match="00001.tfrecord.*differs"):
@@ -130,5 +132,6 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
 
 
 def test_the_manifest_is_readable(tmp_path):
-    make(tmp_path / "set")
-    assert json.loads((tmp_path / "set/manifest.json").read_text()) == {"made_from": {"seed": 1}, "shards": 3}
+    hashes = {shard["file"][:5]: shard["sha256"] for shard in make(tmp_path / "set")[0].shards}
+    manifest = {"made_from": {"seed": 1}, "shards": 3, "sha256": hashes}
+    assert json.loads((tmp_path / "set/manifest.json").read_text()) == manifest

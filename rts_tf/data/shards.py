@@ -4,8 +4,9 @@ A set of shards is written in ``NAME.partial``. Each shard is a ``.tfrecord`` an
 and SHA-256; both are fsynced and renamed into place, the ``.json`` last, so after a crash the finished shards are kept
 and the others written again. When all are there, one rename of the directory publishes the set as ``NAME``.
 
-On opening, every shard is hashed. A missing or damaged one is named and written again from what it was made of; if it
-then comes out different, or if a file lies there that does not belong, the set is refused.
+The manifest of a published set has the hashes of all its shards. On opening, every shard is hashed. A missing or damaged one
+is named and written again from what it was made of; if it then comes out different, or if a file lies there that does not
+belong, the set is refused.
 """
 
 import dataclasses
@@ -100,35 +101,39 @@ def build(
             warn(f"{directory / file}: {problem}; it is made again")
         shutil.rmtree(partial, ignore_errors=True)
         os.replace(directory, partial)
-    _prepare(partial, made_from, count)
+    manifest = _prepare(partial, made_from, count)
     for k in range(count):
         if not (partial / f"{k:05d}.json").exists():
-            _write_shard(partial, k, records(k))
+            _write_shard(partial, k, records(k), manifest.get("sha256", {}).get(f"{k:05d}"))
+    manifest["sha256"] = {f"{k:05d}": _read_json(partial / f"{k:05d}.json")["sha256"] for k in range(count)}
+    write_text(partial / "manifest.json", json.dumps(manifest, indent=1))
     sync(partial)
     os.replace(partial, directory)
     sync(directory.parent)
     return _open(directory)
 
 
-def _prepare(partial: pathlib.Path, made_from: dict, count: int) -> None:
-    """Make ``partial`` hold nothing but whole shards made from ``made_from``."""
-    manifest = {"made_from": made_from, "shards": count}
-    if partial.exists() and _read_json(partial / "manifest.json") != manifest:
-        shutil.rmtree(partial)
+def _prepare(partial: pathlib.Path, made_from: dict, count: int) -> dict:
+    """Make ``partial`` hold nothing but whole shards made from ``made_from``, and return its manifest."""
+    manifest = _read_json(partial / "manifest.json") or {}
+    if (manifest.get("made_from"), manifest.get("shards")) != (made_from, count):
+        manifest = {"made_from": made_from, "shards": count}
+        shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True, exist_ok=True)
     write_text(partial / "manifest.json", json.dumps(manifest, indent=1))
     kept = {"manifest.json"}
     for k in range(count):
         note = partial / f"{k:05d}.json"
-        if note.exists() and _shard_problem(partial, _read_json(note)):
-            os.replace(note, note.with_suffix(".expected"))  # the rewritten shard must have this hash
-        kept |= {note.name, f"{k:05d}.tfrecord"} if note.exists() else {f"{k:05d}.expected"}
+        if not _shard_problem(partial, _read_json(note)):
+            kept |= {note.name, f"{k:05d}.tfrecord"}
     for file in partial.iterdir():  # whatever else a crash left, of atomic_path too: once published it would be a stray
         if file.name not in kept:
             file.unlink()
+    return manifest
 
 
-def _write_shard(partial: pathlib.Path, k: int, records: Iterable[Record]) -> None:
+def _write_shard(partial: pathlib.Path, k: int, records: Iterable[Record], expected: str | None) -> None:
+    """Write shard ``k``; ``expected`` is the SHA-256 it was published with, if it was."""
     path, temporary = partial / f"{k:05d}.tfrecord", partial / f"{k:05d}.tmp"
     sizes, notes = {}, {}
     try:
@@ -144,14 +149,12 @@ def _write_shard(partial: pathlib.Path, k: int, records: Iterable[Record]) -> No
         raise ShardError(f"{path}: cannot be written ({_first_line(error)}; {free:.0f} MB free); make room, go on") from None
     os.replace(temporary, path)
     note = {"file": path.name, "sizes": sizes, "notes": notes, "bytes": path.stat().st_size, "sha256": _sha256(path)}
-    expected = _read_json(path.with_suffix(".expected"))
-    if expected and expected.get("sha256") != note["sha256"]:
+    if expected and expected != note["sha256"]:
         raise ShardError(
             f"{path}: made again, it differs from what the run began with: the photographs or the library changed."
             " Start a new run in another --workdir."
         )
     write_text(path.with_suffix(".json"), json.dumps(note))
-    path.with_suffix(".expected").unlink(missing_ok=True)
 
 
 def _serialize(record: Record, size: tuple[int, int]) -> bytes:
