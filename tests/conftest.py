@@ -1,6 +1,7 @@
 """Small real photographs for every test, and quiet libraries."""
 
 import os
+import pathlib
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
@@ -9,6 +10,8 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 from PIL import Image  # noqa: E402
 from skimage import data  # noqa: E402
+
+from tests.command import photo  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -25,4 +28,14 @@ def small_photographs(tmp_path_factory):
     for i, (picture, size) in enumerate(zip(pictures, ((64, 80), (71, 64), (96, 66), (64, 64), (90, 101)), strict=True)):
         top, left = (picture.shape[0] - size[0]) // 2, (picture.shape[1] - size[1]) // 2
         Image.fromarray(picture[top : top + size[0], left : left + size[1]]).save(folder / f"picture {i}.png")
+    return folder
+
+
+@pytest.fixture
+def photo_folder(tmp_path) -> pathlib.Path:
+    """A folder of three photographs."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i in range(3):
+        photo(i).save(folder / f"{i}.png")
     return folder
