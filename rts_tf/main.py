@@ -13,6 +13,7 @@ from absl import app, flags
 from rts_tf.config import PRESETS, Config, preset
 from rts_tf.errors import ConfigError, Interrupted, RtsError
 from rts_tf.imaging.files import printable
+from rts_tf.startup import load_tensorflow
 
 FLAGS = flags.FLAGS
 _DEFINE = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
@@ -59,9 +60,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _train(config: Config, workdir: pathlib.Path) -> None:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default on AMD, where it is faster too
-    import tensorflow as tf  # takes seconds: a mistyped flag is reported without it
+    load_tensorflow()
+    import tensorflow as tf
 
     from rts_tf import recurrence
     from rts_tf.report import table1
