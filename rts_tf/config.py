@@ -16,6 +16,7 @@ ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce")
 ANCHORS = ("none", "low", "band")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SCHEDULES = ("cosine", "constant")
+JUDGES = ("auto", "mos", "delta")
 
 
 def _setting(default: Any, text: str, choices: tuple = ()) -> Any:
@@ -56,6 +57,9 @@ class Config:
 
     anchor: str = _setting("low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS)
     tile: int = _setting(1280, "Longest side of a Phase B tile in pixels; the result does not depend on it.")
+    judge: str = _setting(
+        "auto", "What selects a stage: mos (VIQET), delta (the change); auto: mos where the pictures are large.", JUDGES
+    )
     images_per_shard: int = _setting(8, "Pictures in one TFRecord shard.")
     keep_targets: bool = _setting(False, "Keep the target shards of every stage.")
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from rts_tf import networks
 from rts_tf.errors import RtsError
+from rts_tf.imaging.levels import to_float, to_uint8
 from rts_tf.imaging.resample import halve_shuffled
 from rts_tf.imaging.tiles import tiles
 from rts_tf.networks.layers import PixelShuffle
@@ -73,10 +74,10 @@ class Enhancer:
             windows = tiles(height, width, self._tile, radius)
             for i in range(0, len(windows), TILES_AT_ONCE):
                 together = windows[i : i + TILES_AT_ONCE]
-                values = function(np.stack([_to_float(picture[tile.read]) for tile in together])).numpy()
+                values = function(np.stack([to_float(picture[tile.read]) for tile in together])).numpy()
                 for tile, tile_values in zip(together, values, strict=True):
                     inner = tile_values[_scaled(tile.inner, scale)]
-                    output[_scaled(tile.write, scale)] = _to_uint8(inner) if _is_uint8(images) else inner
+                    output[_scaled(tile.write, scale)] = to_uint8(inner) if _is_uint8(images) else inner
         return result if images.ndim == 4 else result[0]
 
 
@@ -103,14 +104,6 @@ def load(path: str | os.PathLike) -> Enhancer:
 
 def _is_uint8(array: np.ndarray) -> bool:
     return array.dtype == np.uint8
-
-
-def _to_float(array: np.ndarray) -> np.ndarray:
-    return array.astype(np.float32) / np.float32(255) if _is_uint8(array) else array.astype(np.float32)
-
-
-def _to_uint8(array: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(array * 255), 0, 255).astype(np.uint8)
 
 
 def _scaled(window: tuple[slice, slice], scale: int) -> tuple[slice, slice]:

@@ -5,10 +5,11 @@ import pathlib
 import numpy as np
 
 from rts_tf.data.shards import ShardSet
-from rts_tf.imaging.blur import gaussian
 from rts_tf.imaging.files import atomic_path
+from rts_tf.imaging.levels import to_float, to_uint8
 from rts_tf.imaging.resample import double, halve
 from rts_tf.quality.difference import alpha, change_percent, drift_levels
+from rts_tf.quality.unsharp import unsharp_mask
 
 CROP = 64  # pixels, as in Fig. 5
 STRIPS = 6
@@ -30,7 +31,7 @@ def judge(source: ShardSet, stage: ShardSet, before: ShardSet | None, ratio_befo
     """
     ratios, steps, alphas, drifts = [], [], [], []
     for k in range(len(source.shards)):
-        triples = zip(_originals(source, k), _enhanced(stage, source, k), _enhanced(before, source, k), strict=True)
+        triples = zip(originals(source, k), enhanced(stage, source, k), enhanced(before, source, k), strict=True)
         for (_, hr_0), (_, hr_n), (_, hr_before) in triples:
             blurred = double(halve(hr_0[None]))[0].numpy()
             ratios.append(change_percent(hr_n, hr_0))
@@ -54,12 +55,12 @@ def unsharp_ratios(source: ShardSet, first_percent: float, times: int) -> list[f
 
     Its amount is such that the first time changes the pictures by ``first_percent``, as the first stage did.
     """
-    pictures = [_middle(hr_0)[None] for k in range(len(source.shards)) for _, hr_0 in _originals(source, k)]
-    detail = np.mean([change_percent(y, gaussian(y, 1.0).numpy()) for y in pictures])
+    pictures = [_middle(hr_0) for k in range(len(source.shards)) for _, hr_0 in originals(source, k)]
+    detail = np.mean([change_percent(unsharp_mask(y, 1.0), y) for y in pictures])
     amount = first_percent / detail if detail else 0.0
     ratios, sharpened = [], pictures
     for _ in range(times):
-        sharpened = [x + amount * (x - gaussian(x, 1.0).numpy()) for x in sharpened]
+        sharpened = [unsharp_mask(x, amount) for x in sharpened]
         ratios.append(float(np.mean([change_percent(x, y) for x, y in zip(sharpened, pictures, strict=True)])))
     return ratios
 
@@ -73,29 +74,29 @@ def save_crops(path: pathlib.Path, source: ShardSet, pictures: ShardSet | None) 
     shown = {names[round(i)] for i in np.linspace(0, len(names) - 1, min(STRIPS, len(names)))}
     crops = {}
     for k in range(len(source.shards)):
-        for (name, hr_0), (_, hr_n) in zip(_originals(source, k), _enhanced(pictures, source, k), strict=True):
+        for (name, hr_0), (_, hr_n) in zip(originals(source, k), enhanced(pictures, source, k), strict=True):
             if name not in shown:
                 continue
-            crops[f"strip {name}"] = _to_uint8(hr_n[_most_detailed(hr_0, CROP, CROP)])
+            crops[f"strip {name}"] = to_uint8(hr_n[_most_detailed(hr_0, CROP, CROP)])
             if "slider" not in crops:
-                crops["slider"] = _to_uint8(hr_n[_most_detailed(hr_0, *SLIDER)])
+                crops["slider"] = to_uint8(hr_n[_most_detailed(hr_0, *SLIDER)])
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **crops)
 
 
-def _originals(source: ShardSet, k: int):
+def originals(source: ShardSet, k: int):
     """(name, HR_0) of shard k, float32 [H, W, 3] in [0, 1]."""
     for record in source.records(k, {"hr": np.uint8}):
-        yield record.name, record.arrays["hr"].astype(np.float32) / np.float32(255)
+        yield record.name, to_float(record.arrays["hr"])
 
 
-def _enhanced(pictures: ShardSet | None, source: ShardSet, k: int):
+def enhanced(pictures: ShardSet | None, source: ShardSet, k: int):
     """(name, HR_n) of shard k, float32 [H, W, 3]; HR_0 where there are no ``pictures``."""
     if pictures is None:
-        yield from _originals(source, k)
+        yield from originals(source, k)
     else:
         for record in pictures.records(k, {"target": np.float16}):
-            yield record.name, record.arrays["target"].astype(np.float32)
+            yield record.name, to_float(record.arrays["target"])
 
 
 def _most_detailed(picture: np.ndarray, height: int, width: int) -> tuple[slice, slice]:
@@ -116,7 +117,3 @@ def _most_detailed(picture: np.ndarray, height: int, width: int) -> tuple[slice,
 def _middle(picture: np.ndarray) -> np.ndarray:
     top, left = (max(0, (size - UNSHARP_SIDE) // 2) for size in picture.shape[:2])
     return picture[top : top + UNSHARP_SIDE, left : left + UNSHARP_SIDE]
-
-
-def _to_uint8(picture: np.ndarray) -> np.ndarray:
-    return np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)

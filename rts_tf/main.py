@@ -64,7 +64,7 @@ def _train(config: Config, workdir: pathlib.Path) -> None:
     import tensorflow as tf
 
     from rts_tf import recurrence
-    from rts_tf.report import table1
+    from rts_tf.tables import table1, table2
 
     finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
     try:
@@ -78,6 +78,8 @@ def _train(config: Config, workdir: pathlib.Path) -> None:
     if finished:
         print(f"{workdir}: this run is finished; nothing to do.")
     print(table1(summary))
+    if summary["originals"]:
+        print(f"\n{table2(summary)}\n")
     print(f"selected: stage {summary['selected_stage']}, {summary['selected_because']}")
     print(f"report:   {workdir / 'report.html'}")
     print(f"network:  {workdir / 'final.keras'}")

@@ -8,10 +8,10 @@ a run that was stopped at any moment.
 """
 
 import dataclasses
-import json
 import os
 import resource
 import sys
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -20,21 +20,23 @@ from rich.console import Console
 
 from rts_tf import networks
 from rts_tf.config import Config
+from rts_tf.criteria import select, turned_upward
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.patches import training_batches
 from rts_tf.data.photos import training_and_validation
 from rts_tf.data.shards import ShardSet
 from rts_tf.data.source import build_source
-from rts_tf.imaging.files import write_text
 from rts_tf.inference import Enhancer, load
 from rts_tf.judging import judge, save_crops, unsharp_ratios
+from rts_tf.judging_mos import MEASURES_OF_ORIGINALS, ORIGINALS, judge_originals, judge_stage, means, mos_can_judge
 from rts_tf.progress import RunProgress
 from rts_tf.report import Strip, write_report
-from rts_tf.run_directory import RunDirectory, read_json
+from rts_tf.run_directory import RunDirectory, read_json, write_json
 from rts_tf.targets import build_targets
 from rts_tf.training import fit, resolve_precision, weights_sha256
 
 SMALLEST_JUDGED = 16  # pixels a side, for d() and the anchor to mean something
+MEASURE_WORK = 300.0  # GFLOP in whose time VIQET measures a picture, about
 
 
 def run(config: Config, workdir: str | os.PathLike, console: Console | None = None) -> dict:
@@ -67,6 +69,7 @@ class _Run:
     def run(self) -> dict:
         config, history, stopped = self.config, [], f"--stages={self.config.stages} were trained"
         self.training, self.validation = self.sources()
+        self.judged_by = self.choose_judge()
         self.progress = RunProgress(self.work(), self.console)
         with self.progress.running(), tf.summary.create_file_writer(str(self.directory.root / "logs")).as_default():
             for stage in range(1, config.stages + 1):
@@ -89,6 +92,16 @@ class _Run:
             smallest = config.patch if name == "training" else SMALLEST_JUDGED
             sets.append(build_source(directory, photos, Degradation.of(config), smallest, config.images_per_shard, self.say))
         return tuple(sets)
+
+    def choose_judge(self) -> str:
+        """"mos", or "delta" and why."""
+        if self.config.judge != "auto":
+            return self.config.judge if self.config.judge == "mos" else "delta, as --judge=delta asks"
+        if mos_can_judge(self.validation):
+            return "mos"
+        reason = "delta, since most validation pictures are below a megapixel, where MOS means little (--judge=mos measures it)"
+        self.say(f"judged by {reason}")
+        return reason
 
     def say(self, line: str) -> None:
         """One line, not broken, before there is a progress line."""
@@ -119,7 +132,7 @@ class _Run:
         start = self.start if stage == 1 or not config.warm_start else self.network(stage - 1).get_weights()
         fitted = fit(config, start, batches, steps, directory / "checkpoint", report)
         record = {"steps": steps, "final_loss": fitted.loss, "phase_a_seconds": fitted.seconds}
-        write_text(directory / "phase_a.json", json.dumps(record))
+        write_json(directory / "phase_a.json", record)
         keras.backend.clear_session()
         network = networks.build(config.network)  # float32, whatever it was trained in
         network.set_weights(fitted.weights)
@@ -153,7 +166,7 @@ class _Run:
         )
         self.progress.skip("Phase B", left)  # what was there already
         seconds = sum(note["seconds"] for note in shards.notes.values())
-        write_text(self.directory.stage(stage) / f"phase_b_{name}.json", json.dumps({"seconds": seconds}))
+        write_json(self.directory.stage(stage) / f"phase_b_{name}.json", {"seconds": seconds})
         if name == "targets" and not self.config.keep_targets:
             self.directory.remove(stage - 1, name)
         return shards
@@ -165,17 +178,44 @@ class _Run:
         pictures = self.phase_b(stage, "validation")
         save_crops(directory / "crops.npz", self.validation, pictures)
         metrics = judge(self.validation, pictures, before, history[-1]["difference_ratio_percent"] if history else 0.0)
+        if self.judged_by == "mos":
+            metrics |= self.judge_mos(stage, pictures)
         for name, value in metrics.items():
-            tf.summary.scalar(f"stages/{name}", value, stage)
+            if value is not None:
+                tf.summary.scalar(f"stages/{name}", value, stage)
         weights = weights_sha256(self.network(stage).get_weights())
         record = {"stage": stage, **read_json(directory / "phase_a.json"), **metrics, "weights_sha256": weights}
         self.directory.write_metrics(stage, record)
         if not self.config.keep_targets:
             self.directory.remove(stage - 1, "validation")
 
+    def judge_mos(self, stage: int, pictures: ShardSet) -> dict:
+        """VIQET's measures and naturalness of HR_n, means over the validation pictures."""
+        file = self.directory.root / "originals.json"
+        if not file.exists():
+            on_picture = self.measured("LR, HR0", MEASURES_OF_ORIGINALS)
+            write_json(file, judge_originals(self.validation, Degradation.of(self.config), on_picture))
+        rows = judge_stage(self.validation, pictures, read_json(file), self.measured(f"HR{stage}", 1))
+        write_json(self.directory.stage(stage) / "quality.json", rows)
+        return means(rows.values())
+
+    def measured(self, what: str, times: int) -> Callable[[str], None]:
+        """Counts pictures that VIQET measured ``times`` times."""
+        count = 0
+
+        def on_picture(picture: str) -> None:
+            nonlocal count
+            count += 1
+            text = f"VIQET  {what}  {count}/{len(self.validation.sizes)}"
+            self.progress.advance("VIQET", times * MEASURE_WORK, text, 1, "pictures")
+
+        return on_picture
+
     def finish(self, history: list[dict], stopped_because: str) -> dict:
         """Select a stage, and write its network, the report and the summary."""
-        selected, because = select(history)
+        by_mos = self.judged_by == "mos"
+        selected, because = select(history, by_mos)
+        originals = (read_json(self.directory.root / "originals.json") or {}) if by_mos else {}
         root, stages = self.directory.root, [dict(metrics) for metrics in history]
         unsharp = unsharp_ratios(self.validation, stages[0]["difference_ratio_percent"], len(stages))
         for metrics, ratio in zip(stages, unsharp, strict=True):
@@ -191,10 +231,12 @@ class _Run:
             "selected_stage": selected,
             "selected_because": because,
             "stopped_because": stopped_because,
+            "judged_by": self.judged_by,
             "seconds": sum(metrics["phase_a_seconds"] + metrics["phase_b_seconds"] for metrics in stages),
             "peak_memory_mb": peak_memory_mb(),
             "weights_sha256": stages[selected - 1]["weights_sha256"],
             "config": dataclasses.asdict(self.config),
+            "originals": {row: means(picture[row] for picture in originals.values()) for row in ORIGINALS if originals},
             "stages": stages,
         }
         save_crops(root / "originals.npz", self.validation, None)
@@ -206,7 +248,7 @@ class _Run:
         needless = ["checkpoint"] if self.config.keep_targets else ["checkpoint", "targets", "validation"]
         for metrics in stages:  # before the summary, which ends the run: after a crash nobody would remove them
             self.directory.remove(metrics["stage"], *needless)
-        write_text(root / "summary.json", json.dumps(summary, indent=1) + "\n")
+        write_json(root / "summary.json", summary)
         return summary
 
     def trained(self, stage: int) -> bool:
@@ -227,26 +269,18 @@ class _Run:
 
     def work(self) -> dict[str, float]:
         """GFLOP that are left to do, by phase."""
-        work = {"Phase A": 0.0, "Phase B": 0.0}
+        work = {"Phase A": 0.0, "Phase B": 0.0, "VIQET": 0.0}
+        measures = 0 if (self.directory.root / "originals.json").exists() else MEASURES_OF_ORIGINALS
         for stage in range(1, self.config.stages + 1):
             if self.directory.metrics(stage) is None:
                 if not self.trained(stage):
                     work["Phase A"] += self.config.steps(stage, len(self.training.sizes)) * self.step_work()
                     work["Phase B"] += self.pixels_work(self.training) if stage > 1 else 0
                 work["Phase B"] += self.pixels_work(self.validation)
+                measures += 1
+        if self.judged_by == "mos":
+            work["VIQET"] = measures * len(self.validation.sizes) * MEASURE_WORK
         return work
-
-
-def turned_upward(history: list[dict]) -> bool:
-    """Whether ||HR_n - HR_{n-1}|| of the last stage is larger than that of the one before (section 3.4)."""
-    return len(history) > 1 and history[-1]["step_difference_percent"] > history[-2]["step_difference_percent"]
-
-
-def select(history: list[dict]) -> tuple[int, str]:
-    """The stage to use, and why: where HR_n is nearest to HR_{n-1} (section 3.4, second criterion)."""
-    best = min(history, key=lambda metrics: metrics["step_difference_percent"])
-    change = f"mean|HR_n - HR_(n-1)| = {best['step_difference_percent']:.3f} %"
-    return best["stage"], f"the validation pictures changed least in this stage ({change}; section 3.4, second criterion)"
 
 
 def peak_memory_mb() -> float:

@@ -11,9 +11,12 @@
     logs/                       TensorBoard
     final.keras report.html     of the selected stage
     summary.json                the run is over
+    originals.json              VIQET's measures of LR and HR_0 of the validation pictures, if the run is judged by MOS
+    stage_N/quality.json        the same of HR_N, picture by picture
 """
 
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -97,7 +100,7 @@ class RunDirectory:
         return read_json(self.root / f"stage_{stage}" / "metrics.json")
 
     def write_metrics(self, stage: int, metrics: dict) -> None:
-        write_text(self.stage(stage) / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+        write_json(self.stage(stage) / "metrics.json", metrics)
 
     def summary(self) -> dict | None:
         """The summary of a run that is over, else None."""
@@ -107,6 +110,19 @@ class RunDirectory:
         """Remove what is no longer needed of a stage (0: nothing), checkpoint and shards."""
         for name in names:
             shutil.rmtree(self.root / f"stage_{stage}" / name, ignore_errors=True)
+
+
+def write_json(path: pathlib.Path, contents: dict) -> None:
+    """Write a JSON file atomically; what is not finite becomes null, which JSON has."""
+    write_text(path, json.dumps(_finite(contents), indent=1, allow_nan=False) + "\n")
+
+
+def _finite(value):
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def read_json(path: pathlib.Path) -> dict | None:

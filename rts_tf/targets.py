@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from rts_tf.data.shards import Record, ShardSet, build
 from rts_tf.imaging.blur import nyquist_share, wide_gaussian
+from rts_tf.imaging.levels import to_float
 from rts_tf.inference import Enhancer
 
 DTYPES = {"target": np.float16}
@@ -43,7 +44,7 @@ def build_targets(
     def records(k: int) -> Iterable[Record]:
         for name, index, arrays, _ in source.records(k, {"hr": np.uint8}):
             began = time.monotonic()
-            hr_0 = arrays["hr"].astype(np.float32) / np.float32(255)
+            hr_0 = to_float(arrays["hr"])
             hr_n = enhancer.enhance(hr_0)
             drift = 255 * float((hr_n - hr_0).mean(dtype=np.float64))
             hr_n = anchor_function(hr_n[None], hr_0[None])[0].numpy()

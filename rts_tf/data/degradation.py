@@ -34,11 +34,11 @@ class Degradation:
     def __call__(self, picture: np.ndarray, name: str) -> np.ndarray:
         """uint8 HR_0 [H, W, 3] with even sides -> uint8 LR [H/2, W/2, 3]."""
         for step in self.order.split(","):
-            picture = _jpeg(picture, self.quality(name)) if step == "jpeg" else _reduce(picture, self.kernel)
+            picture = jpeg(picture, self.quality(name)) if step == "jpeg" else _reduce(picture, self.kernel)
         return picture
 
 
-def _jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
+def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
     """Through baseline JPEG with 4:2:0 chroma and back; uint8 [H, W, 3]."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, "JPEG", quality=quality)
