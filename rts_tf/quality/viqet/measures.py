@@ -41,7 +41,7 @@ def measure(picture: np.ndarray, category: str = "landscape") -> Quality:
 
     Raises:
         ValueError: another dtype, shape or category.
-        PictureError: more than about 11 times as wide as high, or 18 times as high as wide.
+        PictureError: more than about 18 times as wide as high, or 11 times as high as wide.
     """
     return quality(extract(picture), picture.shape[0] * picture.shape[1] / 1e6, category)
 
