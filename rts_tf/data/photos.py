@@ -73,24 +73,25 @@ def sample(names: tuple[str, ...]) -> Photos:
 
 
 def folder(path: str | os.PathLike, flag: str = "data") -> Photos:
-    """Every picture below ``path``, by suffix, in the order of their relative names. Raises ConfigError naming ``flag``.
+    """Every picture below ``path``, by suffix, in the order of their relative names.
 
-    A link that leads nowhere counts, so that it is reported as unreadable and not passed over.
+    A link that leads nowhere counts, so that it is reported as unreadable and not passed over. Raises ConfigError naming
+    ``flag``, or the path alone where ``flag`` is empty.
     """
-    root = pathlib.Path(path)
+    root, origin = pathlib.Path(path), f"--{flag}={path}" if flag else str(path)
     if not root.is_dir():
-        raise ConfigError(f"--{flag}={path}: {'is not a folder' if root.exists() else 'no such folder'}.")
+        raise ConfigError(f"{origin}: {'is not a folder' if root.exists() else 'no such folder'}.")
     found = (p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and (p.is_file() or not p.exists()))
     names = tuple(sorted(p.relative_to(root).as_posix() for p in found))
     if not names:
-        raise ConfigError(f"--{flag}={path}: holds no photographs ({', '.join(s[1:] for s in SUFFIXES)}).")
+        raise ConfigError(f"{origin}: holds no photographs ({', '.join(s[1:] for s in SUFFIXES)}).")
 
     def read(name: str) -> np.ndarray:
         if not _is_utf8(name):  # neither TFRecord nor a report can hold such a name
             raise PictureError(f"{root / name}: its name is not UTF-8; rename it")
         return read_picture(root / name)
 
-    return Photos(names, read, f"--{flag}={path}")
+    return Photos(names, read, origin)
 
 
 def div2k(split: str, data_dir: str) -> Photos:
