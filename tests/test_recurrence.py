@@ -11,7 +11,6 @@ from rts_tf.config import preset
 from rts_tf.errors import ConfigError
 from rts_tf.imaging.files import read_picture
 from rts_tf.quality.difference import change_percent, drift_levels
-from rts_tf.recurrence import select, turned_upward
 from rts_tf.targets import anchored
 
 SMALL = {"network": "residual1", "first_steps": 60, "later_steps": 30, "patch": 32, "batch": 4, "images_per_shard": 2,
@@ -124,21 +123,6 @@ def test_lanczos_degradation_does_nothing(small_photographs, tmp_path):
         summary = recurrence.run(config, tmp_path / kernel, Console(quiet=True))
         ratios[kernel] = summary["stages"][0]["difference_ratio_percent"]
     assert ratios["lanczos"] < 0.6 * ratios["bilinear"]
-
-
-def stages(*changes: float) -> list[dict]:
-    return [{"stage": i, "step_difference_percent": change} for i, change in enumerate(changes, 1)]
-
-
-def test_the_run_stops_when_the_change_turns_upward():
-    assert not turned_upward(stages(0.9))
-    assert not turned_upward(stages(0.9, 0.4, 0.1))
-    assert turned_upward(stages(0.9, 0.4, 0.1, 0.2))
-
-
-def test_the_stage_that_changes_least_is_selected():
-    assert select(stages(0.9, 0.4, 0.1, 0.2))[0] == 3
-    assert "0.100 %" in select(stages(0.9, 0.4, 0.1, 0.2))[1]
 
 
 def test_an_upward_turn_ends_the_run_before_its_last_stage(small_photographs, tmp_path, monkeypatch):

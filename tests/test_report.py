@@ -9,33 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rts_tf import report
-from rts_tf.report import Strip, duration, table1, write_report
-
-NASTY = """<b>"it's"</b> & $network ${after}.png"""
+from rts_tf import figures, report, tables
+from rts_tf.report import Strip, write_report
+from tests.summaries import NASTY, judged_by_mos, summary
 
 
 def picture(seed: int, height: int = 64, width: int = 64) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-def summary(stages: int = 4, selected: int = 3) -> dict:
-    """A run as in summary.json."""
-    return {
-        "preset": "quick", "network": "residual3", "parameters": 114643, "training_pictures": 9,
-        "validation_pictures": 2, "selected_stage": selected,
-        "selected_because": "delta <i>fell</i>", "stopped_because": "<u>done</u>",
-        "seconds": 231.0, "peak_memory_mb": 2100, "config": {"data": NASTY, "validation": "", "batch": 8},
-        "stages": [
-            {
-                "stage": stage, "steps": 300, "final_loss": 0.0012, "phase_a_seconds": 60.1, "phase_b_seconds": 9.3,
-                "difference_ratio_percent": 0.85 * stage, "delta_percent": 0.85, "step_difference_percent": 0.8,
-                "alpha_mean": 0.5, "alpha_std": 0.1, "brightness_drift_levels": -0.001, "network_drift_levels": -0.05,
-                "unsharp_ratio_percent": 0.9 * stage, "weights_sha256": "0123456789abcdef" * 4,
-            }
-            for stage in range(1, stages + 1)
-        ],
-    }  # fmt: skip
 
 
 class Page(HTMLParser):
@@ -122,14 +102,32 @@ def test_text_is_escaped(html):
 
 def test_curve_is_inline_and_takes_the_colour_of_the_page(html):
     svg = html[html.index("<svg") : html.index("</svg>")]
-    assert "currentColor" in svg and report.INK not in svg
+    assert "currentColor" in svg and figures.INK not in svg
     for text in ("mean change, % of full scale", "unsharp mask, repeated", "HRn from HR0 (ratio)", "the paper's ratio"):
         assert text in svg
 
 
 def test_every_column_is_explained(html):
     text = Page(html).text
-    assert all(column.meaning in text for column in report.TABLE_1 + report.TRAINING)
+    assert all(column.meaning in text for column in tables.TABLE_1 + tables.TRAINING)
+
+
+def test_mos_has_its_tables_and_its_curve(tmp_path):
+    path = tmp_path / "report.html"
+    write_report(path, judged_by_mos(), [], picture(1), picture(2))
+    html = path.read_text(encoding="utf-8")
+    page = Page(html)
+    _, table_2, naturalness, _ = page.tables
+    assert [row[0] for row in table_2[1:]] == ["LR, JPEG", "LR, half size", "HR0", "HR1", "HR2", "HR3 selected", "HR4"]
+    assert table_2[1][1:3] == ["2.900", "-0.100"] and table_2[6][1:3] == ["3.300", "0.300"]
+    assert naturalness[3][1:3] == ["–", "2.00"] and naturalness[6][1:3] == ["0.90", "2.90 (3.70)"]
+    assert naturalness[7][1:3] == ["–", "2.90 (–)"]  # no mask reaches it
+    assert html.count("<svg") == 2 and "MOS above HR0" in html and figures.INK not in html
+    assert all(column.meaning in page.text for column in tables.TABLE_2 + tables.NATURALNESS)
+
+
+def test_without_mos_the_page_says_why(html):
+    assert "Not measured: delta, since the pictures are <small>" in Page(html).text
 
 
 def test_one_stage_without_crops(tmp_path):
@@ -182,23 +180,3 @@ def test_wrong_arrays_are_refused_and_nothing_is_written(tmp_path, strips, befor
     with pytest.raises(ValueError, match="size|uint8"):
         write_report(tmp_path / "report.html", summary(), strips, before, after)
     assert not list(tmp_path.iterdir())
-
-
-def test_table1_marks_the_selected_stage():
-    heading, *rows = table1(summary()).splitlines()
-    assert [row.endswith("selected") for row in rows] == [False, False, True, False]
-    assert rows[0].split() == ["HR1", "0.85", "0.95", "0.85", "0.80", "0.50", "±", "0.10", "+0.00", "-0.05", "0.90"]
-    assert len(heading) == len(rows[0]) == len(rows[1])
-
-
-def test_table1_beyond_the_stages_of_the_paper():
-    rows = table1(summary(stages=9)).splitlines()[1:]
-    assert [row.split()[2] for row in rows] == ["0.95", "1.35", "1.47", "1.48", "1.51", "1.55", "1.62", "1.76", "–"]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(9.26, "9.3 s"), (59.97, "1 min 00 s"), (231.0, "3 min 51 s"), (3599.7, "1 h 00 min"), (7500, "2 h 05 min")],
-)
-def test_duration(seconds, text):
-    assert duration(seconds) == text
