@@ -1,6 +1,6 @@
 """The black-body locus of VIQET's Color Warmth as two polynomials.
 
-    python -m experiments.fit_blackbody_locus --data=../shared/viqet      # a second
+    python -m experiments.fit_blackbody_locus ../shared/viqet      # a second
 
 VIQET looks for the nearest of 391 points: CIE x and y of black bodies from 1000 K to 40000 K, to four decimals. Along 1/T
 the locus is smooth, so polynomials in 1/T with the least maximal error (a linear programme) are tried, from low degrees up,
@@ -12,12 +12,9 @@ rts_tf/quality/viqet/warmth.py holds.
 import os
 
 import numpy as np
-from absl import app, flags
+from absl import app
 from numpy.polynomial import chebyshev
 from scipy.optimize import linprog
-
-FLAGS = flags.FLAGS
-flags.DEFINE_string("data", "../shared/viqet", "Folder with blackbody_xy.csv.")
 
 DECIMALS = 8  # of the coefficients
 
@@ -32,8 +29,8 @@ def minimax(values: np.ndarray, basis: np.ndarray) -> np.ndarray:
     return solution.x[:-1].round(DECIMALS)
 
 
-def main(_) -> None:
-    kelvin, *planes = np.loadtxt(os.path.join(FLAGS.data, "blackbody_xy.csv"), delimiter=",", skiprows=1).T
+def main(arguments: list[str]) -> None:
+    kelvin, *planes = np.loadtxt(os.path.join(arguments[1], "blackbody_xy.csv"), delimiter=",", skiprows=1).T
     for name, values in zip("xy", planes, strict=True):
         for degree in range(5, 16):
             basis = chebyshev.chebvander((2 * 1000 / kelvin - 1.025) / 0.975, degree)

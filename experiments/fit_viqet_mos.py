@@ -1,12 +1,12 @@
 """The weights of VIQET's MOS models, from figures of the reference program.
 
-    python -m experiments.fit_viqet_mos --data=../shared/viqet      # a second
+    python -m experiments.fit_viqet_mos ../shared/viqet [OUTPUT]      # a second
 
 Each model is a bias and 61 weights on ln(1 + x), so a few hundred pictures with their inputs x and the raw MOS of the
 reference program determine it: least squares on standardised inputs, in float64, on all rows of golden_features.csv and
 fit_rows.csv. As a cross-check the rows of fit_rows.csv are predicted from golden_features.csv alone (not the other way round:
 no picture of fit_rows.csv is under-exposed), and each tenth of all rows from the others. Writes the weights with the record
-of the fit to rts_tf/quality/viqet/mos.json and prints the record.
+of the fit to OUTPUT, which is rts_tf/quality/viqet/mos.json unless given, and prints the record.
 """
 
 import csv
@@ -14,15 +14,11 @@ import json
 import os
 
 import numpy as np
-from absl import app, flags
+from absl import app
 
 from rts_tf.imaging.files import write_text
 from rts_tf.quality.viqet.model import INPUTS
 from rts_tf.quality.viqet.mos import WEIGHTS
-
-FLAGS = flags.FLAGS
-flags.DEFINE_string("data", "../shared/viqet", "Folder with golden_features.csv and fit_rows.csv.")
-flags.DEFINE_string("output", str(WEIGHTS), "File to write.")
 
 FILES = ("golden_features.csv", "fit_rows.csv")
 MODELS = ("landscape", "night")
@@ -58,8 +54,9 @@ def cross_validation(logs: np.ndarray, targets: np.ndarray) -> float:
     return max(largest_error(*fit(logs[~fold], targets[~fold])[:2], logs[fold], targets[fold]) for fold in folds)
 
 
-def main(_) -> None:
-    (logs_1, targets_1), (logs_2, targets_2) = (read(os.path.join(FLAGS.data, name)) for name in FILES)
+def main(arguments: list[str]) -> None:
+    _, data, output = [*arguments, str(WEIGHTS)][:3]
+    (logs_1, targets_1), (logs_2, targets_2) = (read(os.path.join(data, name)) for name in FILES)
     logs, models = np.concatenate([logs_1, logs_2]), {}
     for model in MODELS:
         bias, weights, condition = fit(logs, targets := np.concatenate([targets_1[model], targets_2[model]]))
@@ -80,7 +77,7 @@ def main(_) -> None:
         "source": "least squares on figures of the reference program; experiments/fit_viqet_mos.py",
         "models": models,
     }
-    write_text(FLAGS.output, json.dumps(record, indent=1) + "\n")
+    write_text(output, json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def test_the_package_has_the_record_of_the_fit():
 
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason=f"no reference figures in {GOLDEN}")
 def test_the_command_gives_the_weights_of_the_package(tmp_path):
-    command = [sys.executable, "-m", "experiments.fit_viqet_mos", f"--data={GOLDEN}", f"--output={tmp_path / 'mos.json'}"]
+    command = [sys.executable, "-m", "experiments.fit_viqet_mos", GOLDEN, tmp_path / "mos.json"]
     subprocess.run(command, check=True, capture_output=True)
     made, kept = (json.loads(path.read_text())["models"] for path in (tmp_path / "mos.json", WEIGHTS))
     for name, model in kept.items():

@@ -6,7 +6,7 @@ import numpy as np
 
 from rts_tf.quality.viqet.edges import Edges, edges
 from rts_tf.quality.viqet.noise import Noise, activity_ratio, noise
-from rts_tf.quality.viqet.preparation import Prepared, prepare
+from rts_tf.quality.viqet.preparation import prepare
 from rts_tf.quality.viqet.texture import texture
 from rts_tf.quality.viqet.tone import Tone, tone
 from rts_tf.quality.viqet.warmth import warmth
@@ -36,5 +36,5 @@ EXTRACTORS = {
 
 def extract(picture: np.ndarray) -> Features:
     """The features of uint8 [H, W, 3] RGB. Raises as :func:`preparation.prepare`."""
-    prepared: Prepared = prepare(picture)
+    prepared = prepare(picture)
     return Features(**{name: of(prepared) for name, of in EXTRACTORS.items()})
