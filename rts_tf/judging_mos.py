@@ -4,11 +4,8 @@ what MOS cannot see: naturalness, and that of the unsharp mask with the same MOS
 Every picture is judged as people would get it: 8 bits, whole, at full size.
 """
 
-import itertools
 import math
-import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -17,8 +14,10 @@ from rts_tf.data.shards import ShardSet
 from rts_tf.imaging.levels import to_float, to_uint8
 from rts_tf.imaging.resample import double
 from rts_tf.judging import enhanced, originals
-from rts_tf.quality.naturalness import Naturalness, naturalness
-from rts_tf.quality.unsharp import AMOUNTS, amount_of_score, unsharp_mask
+from rts_tf.parallel import in_parallel
+from rts_tf.quality.cost import cost, unsharp_scores
+from rts_tf.quality.naturalness import naturalness
+from rts_tf.quality.unsharp import AMOUNTS
 from rts_tf.quality.viqet import measure
 
 LARGE = 1e6  # pixels; VIQET was made for pictures of some megapixels, and scores small ones low
@@ -45,36 +44,27 @@ def judge_originals(source: ShardSet, degradation: Degradation, on_picture: Call
         compressed = to_float(jpeg(to_uint8(hr_0), degradation.quality(name)))
         views = {"lr_jpeg": compressed, "lr_half": double(lr[None])[0].numpy(), "hr_0": hr_0}
         found = {row: _measures(view) | naturalness(view, hr_0)._asdict() for row, view in views.items()}
-        scores = [measure(to_uint8(unsharp_mask(hr_0, amount))).mos_raw for amount in AMOUNTS]
-        return name, found | {"unsharp_scores": [found["hr_0"]["mos_raw"], *scores]}
+        return name, found | {"unsharp_scores": unsharp_scores(hr_0, found["hr_0"]["mos_raw"])}
 
-    return dict(_in_parallel(rows, _with_lr(source), on_picture))
+    return _by_name(in_parallel(rows, _with_lr(source)), on_picture)
 
 
 def judge_stage(
     source: ShardSet, stage: ShardSet, before: dict[str, dict], on_picture: Callable[[str], None]
 ) -> dict[str, dict]:
-    """Measure HR_n, by picture name.
+    """Measure HR_n: for each picture VIQET's measures and :func:`rts_tf.quality.cost.cost`, by its name.
 
     Args:
         source: shards with ``hr``, HR_0; ``stage``: their HR_n.
         before: what ``judge_originals`` gave.
-
-    Returns:
-        For each picture VIQET's measures, ``mos_gain`` (raw MOS over that of HR_0), naturalness, and for the unsharp mask of
-        equal raw MOS ``unsharp_amount`` and naturalness with ``unsharp_`` before each name: nan where no mask reaches it.
     """
 
     def row(picture: tuple[str, np.ndarray, np.ndarray]) -> tuple[str, dict]:
         name, hr_0, hr_n = picture
-        scores = before[name]["unsharp_scores"]
         found = _measures(hr_n)
-        found |= {"mos_gain": found["mos_raw"] - scores[0], **naturalness(hr_n, hr_0)._asdict()}
-        amount = found["unsharp_amount"] = amount_of_score((0.0, *AMOUNTS), scores, found["mos_raw"])
-        rival = naturalness(unsharp_mask(hr_0, amount), hr_0) if math.isfinite(amount) else Naturalness(*[math.nan] * 4)
-        return name, found | {f"unsharp_{key}": value for key, value in rival._asdict().items()}
+        return name, found | cost(hr_n, hr_0, found["mos_raw"], before[name]["unsharp_scores"])
 
-    return dict(_in_parallel(row, _with_stage(source, stage), on_picture))
+    return _by_name(in_parallel(row, _with_stage(source, stage)), on_picture)
 
 
 def means(rows: Iterable[dict]) -> dict[str, float | None]:
@@ -103,11 +93,9 @@ def _with_stage(source: ShardSet, stage: ShardSet) -> Iterator[tuple[str, np.nda
             yield name, hr_0, hr_n
 
 
-def _in_parallel(function: Callable, pictures: Iterator, on_picture: Callable[[str], None]) -> Iterator[tuple[str, dict]]:
-    """``function`` of each picture, as many at once as there are processors; OpenCV and SciPy let threads run side by side."""
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        while group := list(itertools.islice(pictures, workers)):
-            for name, row in pool.map(function, group):
-                on_picture(name)
-                yield name, row
+def _by_name(rows: Iterable[tuple[str, dict]], on_picture: Callable[[str], None]) -> dict[str, dict]:
+    found = {}
+    for name, row in rows:
+        found[name] = row
+        on_picture(name)
+    return found

@@ -111,7 +111,7 @@ TABLE_2 = (
 NATURALNESS = (
     _ROW,
     Column("mask", _figure("unsharp_amount", 2), "amount of the unsharp mask (sigma 1) of HR0 with the same MOS; its figures "
-           "are in brackets."),
+           "are in brackets, means over the pictures where an amount of 3 or less reaches it."),
     Column("clipped %", _beside_mask("clipped_percent", 2), "samples at 0 or 255, where detail is lost."),
     Column("overshoot", _beside_mask("overshoot_levels", 2), "mean distance beyond the 5x5 range of HR0, in levels: halos."),
     Column("flat noise", _beside_mask("flat_noise_gain", 2), "factor on the grain where HR0 is flattest."),

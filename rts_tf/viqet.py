@@ -1,15 +1,18 @@
 """Measure photographs as the paper's section 4.4 does: ``python -m rts_tf.viqet PHOTO_OR_FOLDER... [--csv=FILE]``.
 
-Prints a table like Table 2, a row for each picture and their mean; docs/viqet.md says what the columns mean.
+Prints a table like Table 2, a row for each picture and their mean; docs/viqet.md says what the columns mean. With
+``--against=ORIGINALS`` a second one: what the sharpness costs, and what the same MOS costs with an unsharp mask.
 """
 
-import concurrent.futures
+import contextlib
 import csv
 import io
+import math
 import os
 import pathlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import cv2
@@ -20,14 +23,20 @@ from rich.console import Console
 from rts_tf.data.photos import folder
 from rts_tf.errors import ConfigError, Interrupted, PictureError, RtsError
 from rts_tf.imaging.files import SUFFIXES, printable, read_picture, write_text
+from rts_tf.imaging.levels import to_float
+from rts_tf.parallel import in_parallel
 from rts_tf.progress import RunProgress
-from rts_tf.quality.viqet import CATEGORIES, Quality
+from rts_tf.quality.cost import cost, unsharp_scores
+from rts_tf.quality.viqet import CATEGORIES, Quality, measure
 from rts_tf.quality.viqet.features import extract
 from rts_tf.quality.viqet.measures import quality
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("category", "landscape", CATEGORIES, "VIQET's category, which chooses the MOS model.")
 flags.DEFINE_string("csv", "", "File to write all figures to, with all their digits.")
+flags.DEFINE_string(
+    "against", "", "The originals: a photograph, or a folder with the same names, whatever the suffix. Takes six times as long."
+)
 
 # As in Table 2: without the Flat Region Index, which is NaN.
 COLUMNS = {
@@ -46,6 +55,7 @@ class Photo(NamedTuple):
 
     name: str
     read: Callable[[], np.ndarray]
+    original: str = ""  # the file of its original, if it is measured against one
 
 
 class Measured(NamedTuple):
@@ -54,54 +64,89 @@ class Measured(NamedTuple):
     name: str
     quality: Quality
     contours: int
+    cost: dict[str, float]  # of rts_tf.quality.cost, if it was measured against its original
 
 
-def find_photos(arguments: Sequence[str]) -> tuple[list[Photo], list[str]]:
-    """Every picture that is named, or lies in a folder that is named; and the errors of folders without pictures."""
+# The second table: heading, field of the cost, decimals. The rival's figure stands in brackets beside each but the first.
+COST_COLUMNS = (
+    ("mask", "unsharp_amount", 2), ("clipped %", "clipped_percent", 2), ("overshoot", "overshoot_levels", 2),
+    ("flat noise", "flat_noise_gain", 2), ("corner dB", "corner_gain_db", 1),
+)  # fmt: skip
+
+
+def find_photos(arguments: Sequence[str], against: str = "") -> tuple[list[Photo], list[str]]:
+    """Every picture that is named, or lies in a folder that is named; and the errors of folders without pictures.
+
+    ``against``: see the flag. A folder's pictures have their originals at the same places below it.
+    """
     photos, errors = [], []
     for argument in arguments:
         if not os.path.isdir(argument):
-            photos.append(Photo(argument, lambda path=argument: read_picture(path)))
+            original = _original(against, os.path.basename(argument)) if against else ""
+            photos.append(Photo(argument, lambda path=argument: read_picture(path), original))
             continue
         try:
             found = folder(argument, "")
         except ConfigError as error:
             errors.append(str(error))
             continue
-        photos += [Photo(os.path.join(argument, n), lambda n=n, f=found: f.read(n)) for n in found.names]
+        for name in found.names:
+            original = _original(against, name) if against else ""
+            photos.append(Photo(os.path.join(argument, name), partial(found.read, name), original))
     return photos, errors
 
 
+def _original(against: str, name: str) -> str:
+    """The file in ``against`` that is called ``name``, whatever its suffix; ``against`` itself if it is a file."""
+    if not os.path.isdir(against):
+        return against
+    path = pathlib.Path(against, name)
+    same_stem = (p for p in sorted(path.parent.glob("*")) if p.stem == path.stem and p.suffix.lower() in SUFFIXES)
+    return os.fspath(path if path.exists() else next(same_stem, path))
+
+
 def measure_photo(photo: Photo, category: str) -> Measured:
-    """Raises PictureError, naming the file, if it cannot be read or measured."""
+    """Raises PictureError, naming the file, if it or its original cannot be read or measured."""
     picture = photo.read()
+    original = read_picture(photo.original) if photo.original else None
+    if original is not None and original.shape != picture.shape:
+        sizes = " and ".join(f"{array.shape[1]}x{array.shape[0]}" for array in (picture, original))
+        raise PictureError(f"{photo.name}: it and its original {photo.original} are not of one size ({sizes})")
     try:
         features = extract(picture)
+        found = quality(features, picture.shape[0] * picture.shape[1] / 1e6, category)
+        costs = {} if original is None else _cost(to_float(picture), original, found.mos_raw)
     except PictureError as error:
         raise PictureError(f"{photo.name}: {error}") from None
     except (MemoryError, cv2.error) as error:
         raise PictureError(f"{photo.name}: cannot be measured ({' '.join(str(error).split()) or 'no memory'})") from None
-    megapixels = picture.shape[0] * picture.shape[1] / 1e6
-    return Measured(photo.name, quality(features, megapixels, category), features.edges.length)
+    return Measured(photo.name, found, features.edges.length, costs)
 
 
-def measure_photos(photos: Sequence[Photo], category: str, workers: int) -> tuple[list[Measured], list[str]]:
-    """Measure all with ``workers`` threads, a core each, showing progress: in order, and the errors of those that failed.
+def _cost(picture: np.ndarray, original: np.ndarray, mos_raw: float) -> dict[str, float]:
+    scores = unsharp_scores(to_float(original), measure(original).mos_raw)
+    return cost(picture, to_float(original), mos_raw, scores)
+
+
+def measure_photos(photos: Sequence[Photo], category: str, workers: int = 0) -> tuple[list[Measured], list[str]]:
+    """Measure all with ``workers`` threads (0: one a core), showing progress: in order, and the errors of those that failed.
 
     Raises Interrupted on Ctrl-C.
     """
-    progress = RunProgress({"measuring": len(photos)}, Console(stderr=True, highlight=False))
-    cv2.setNumThreads(1)  # the pictures are the threads' work; OpenCV and NumPy let the others run meanwhile
-    with progress.running(), concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(measure_photo, photo, category) for photo in photos]
+
+    def measured(photo: Photo) -> Measured | PictureError:
         try:
-            for done, _ in enumerate(concurrent.futures.as_completed(futures), start=1):
-                progress.advance("measuring", 1, f"measured {done} of {len(photos)} pictures", 1, "pictures")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    failed = [str(f.exception()) for f in futures if isinstance(f.exception(), PictureError)]
-    return [f.result() for f in futures if not isinstance(f.exception(), PictureError)], failed
+            return measure_photo(photo, category)
+        except PictureError as error:
+            return error
+
+    progress, results = RunProgress({"measuring": len(photos)}, Console(stderr=True, highlight=False)), []
+    with progress.running(), contextlib.closing(in_parallel(measured, photos, workers)) as stream:
+        for result in stream:
+            results.append(result)
+            progress.advance("measuring", 1, f"measured {len(results)} of {len(photos)} pictures", 1, "pictures")
+    failed = [str(result) for result in results if isinstance(result, PictureError)]
+    return [result for result in results if isinstance(result, Measured)], failed
 
 
 def table(rows: Sequence[Measured]) -> str:
@@ -109,10 +154,31 @@ def table(rows: Sequence[Measured]) -> str:
     mean = [np.mean([getattr(row.quality, field) for row in rows]) for field in COLUMNS.values()]
     figures = [[getattr(row.quality, field) for field in COLUMNS.values()] for row in rows] + [mean]
     cells = [[f"{x:.{DECIMALS.get(f, 1)}f}" for f, x in zip(COLUMNS.values(), line, strict=True)] for line in figures]
+    return _aligned(rows, [[heading.partition(" ")[i] for heading in COLUMNS] for i in (0, 2)], cells)
+
+
+def cost_table(rows: Sequence[Measured]) -> str:
+    """What the sharpness costs each picture, as plain text, with the figures of the unsharp mask of equal MOS in brackets."""
+
+    def cells(figures: dict[str, float]) -> list[str]:
+        own = {field: f"{figures[field]:.{digits}f}" for _, field, digits in COST_COLUMNS}
+        mask = {f: f" ({figures[f'unsharp_{f}']:.{d}f})" for _, f, d in COST_COLUMNS if f"unsharp_{f}" in figures}
+        return [f"{figures['mos_gain']:+.3f}", *(own[field] + mask.get(field, "") for _, field, _ in COST_COLUMNS)]
+
+    mean = {}
+    for field in rows[0].cost:
+        finite = [row.cost[field] for row in rows if math.isfinite(row.cost[field])]
+        mean[field] = np.mean(finite) if finite else math.nan
+    headings = ["MOS gain", *(heading for heading, _, _ in COST_COLUMNS)]
+    return _aligned(rows, [headings], [cells(row.cost) for row in rows] + [cells(mean)])
+
+
+def _aligned(rows: Sequence[Measured], headings: list[list[str]], cells: list[list[str]]) -> str:
+    """Lines with the pictures' names in front, by the part below the folder that all share, and the mean last."""
     shared = os.path.commonprefix([row.name for row in rows])
     names = [printable(row.name[shared.rfind(os.sep) + 1 :]) for row in rows] + [f"mean of {len(rows)}"]
-    headings = [[h.partition(" ")[i] for h in COLUMNS] for i in (0, 2)]
-    lines = [[label, *line] for label, line in zip(["", "picture", *names], headings + cells, strict=True)]
+    labels = [*[""] * (len(headings) - 1), "picture", *names]
+    lines = [[label, *line] for label, line in zip(labels, headings + cells, strict=True)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
         "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))]).rstrip() for line in lines
@@ -129,12 +195,12 @@ def remarks(rows: Iterable[Measured]) -> list[str]:
     return lines
 
 
-def csv_text(rows: Iterable[Measured]) -> str:
-    """A line for each picture, all digits."""
+def csv_text(rows: Sequence[Measured]) -> str:
+    """A line for each picture, all digits; with the costs, if they were measured, after the columns of Quality."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", *Quality._fields])
-    writer.writerows([row.name, *row.quality] for row in rows)
+    writer.writerow(["file", *Quality._fields, *rows[0].cost])
+    writer.writerows([row.name, *row.quality, *row.cost.values()] for row in rows)
     return text.getvalue()
 
 
@@ -155,10 +221,15 @@ def _measure(arguments: Sequence[str]) -> int:
     if not arguments:
         raise ConfigError("name photographs or folders of them: python -m rts_tf.viqet PHOTO_OR_FOLDER...")
     _check_csv(FLAGS.csv)
-    photos, errors = find_photos(arguments)
-    rows, failed = measure_photos(photos, FLAGS.category, min(_cores(), len(photos))) if photos else ([], [])
+    if FLAGS.against and not os.path.exists(FLAGS.against):
+        raise ConfigError(f"--against={FLAGS.against}: no such file or folder.")
+    photos, errors = find_photos(arguments, FLAGS.against)
+    rows, failed = measure_photos(photos, FLAGS.category) if photos else ([], [])
     if rows:
         print("\n".join([table(rows), *remarks(rows)]), flush=True)
+        if FLAGS.against:
+            print("\nWhat the sharpness costs, and in brackets what an unsharp mask of the same MOS would:")
+            print(cost_table(rows), flush=True)
         if FLAGS.csv:
             write_text(FLAGS.csv, csv_text(rows))
     for error in errors + failed:
@@ -176,11 +247,6 @@ def _check_csv(path: str) -> None:
         raise ConfigError(f"--csv={path}: is a folder; name a file.")
     if not os.path.isdir(parent := os.path.dirname(path) or "."):
         raise ConfigError(f"--csv={path}: there is no folder {parent}.")
-
-
-def _cores() -> int:
-    """Those that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def run() -> None:

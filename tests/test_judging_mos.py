@@ -13,6 +13,9 @@ from rts_tf.data.degradation import jpeg
 from rts_tf.errors import Interrupted
 from rts_tf.imaging.files import read_picture
 from rts_tf.imaging.levels import to_float, to_uint8
+from rts_tf.quality import cost
+from rts_tf.quality.naturalness import naturalness
+from rts_tf.quality.unsharp import unsharp_mask
 from rts_tf.quality.viqet import Quality
 from rts_tf.targets import anchored
 from tests.test_recurrence import SMALL
@@ -35,6 +38,7 @@ def judged(small_photographs, tmp_path_factory):
     config = preset("quick", data=str(small_photographs), validation=str(small_photographs), judge="mos", **flags)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judging_mos, "measure", fake_measure)
+        patch.setattr(cost, "measure", fake_measure)
 
         def interrupted(*_):
             raise Interrupted("stopped")
@@ -88,9 +92,9 @@ def test_the_rival_has_the_same_mos(judged, small_photographs):
     for name, row in reached.items():
         picture = read_picture(small_photographs / name)
         hr_0 = to_float(picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2])
-        mask = judging_mos.unsharp_mask(hr_0, row["unsharp_amount"])
+        mask = unsharp_mask(hr_0, row["unsharp_amount"])
         assert sharpness(to_uint8(mask)) == pytest.approx(row["mos_raw"], abs=0.03)
-        assert row["unsharp_overshoot_levels"] == pytest.approx(judging_mos.naturalness(mask, hr_0).overshoot_levels, rel=1e-3)
+        assert row["unsharp_overshoot_levels"] == pytest.approx(naturalness(mask, hr_0).overshoot_levels, rel=1e-3)
 
 
 def test_means_pass_over_what_is_missing():

@@ -12,7 +12,10 @@ import pytest
 from absl.testing import flagsaver
 from PIL import Image
 
-from rts_tf import viqet
+from rts_tf import parallel, viqet
+from rts_tf.imaging.levels import to_float, to_uint8
+from rts_tf.quality.naturalness import naturalness
+from rts_tf.quality.unsharp import unsharp_mask
 from rts_tf.quality.viqet import Quality, measure
 
 
@@ -118,6 +121,37 @@ def test_a_mistyped_category_is_refused(tmp_path):
     assert done.returncode == 1 and "landscape|night|arrangements|wall" in done.stderr
 
 
+def test_against_the_original_the_mask_is_its_own_rival(tmp_path, photograph, capsys):
+    """Sharpened with a mask, a picture costs what the rival costs; the original may have another suffix."""
+    originals, better = tmp_path / "originals", tmp_path / "better"
+    save(originals / "deep" / "cat.bmp", photograph)
+    sharpened = to_uint8(unsharp_mask(to_float(photograph), 0.8))
+    save(better / "deep" / "cat.png", sharpened)
+    assert command(better, against=str(originals), csv=str(tmp_path / "out.csv")) == 0
+    out = capsys.readouterr().out
+    assert "MOS gain  mask" in out and "what an unsharp mask of the same MOS would" in out
+    with open(tmp_path / "out.csv", newline="") as file:
+        (row,) = csv.DictReader(file)
+    cost = naturalness(to_float(sharpened), to_float(photograph))
+    assert float(row["clipped_percent"]) == pytest.approx(cost.clipped_percent, abs=1e-9)
+    assert float(row["mos_gain"]) == pytest.approx(measure(sharpened).mos_raw - measure(photograph).mos_raw, abs=1e-9)
+    assert float(row["unsharp_amount"]) == pytest.approx(0.8, abs=0.08)  # interpolated
+    for figure, tolerance in (("overshoot_levels", 0.1), ("flat_noise_gain", 0.05), ("corner_gain_db", 0.4)):
+        assert float(row[f"unsharp_{figure}"]) == pytest.approx(float(row[figure]), abs=tolerance)
+
+
+def test_against_what_is_not_there_or_not_its_original(tmp_path, photograph, capsys):
+    photo, original = save(tmp_path / "a.png", photograph), save(tmp_path / "originals" / "b.png", photograph[:, :200])
+    for against, reason in (
+        (tmp_path / "nowhere", "nowhere: no such file or folder"),
+        (tmp_path / "originals", "a.png: cannot be read (No such file"),
+        (original, f"a.png: it and its original {original} are not of one size (451x300 and 200x300)"),
+    ):
+        assert command(photo, against=str(against)) == 1
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error.startswith("error: ") and reason in error
+
+
 def test_ctrl_c_stops_and_writes_nothing(tmp_path, photograph, capsys, monkeypatch):
     for i in range(8):
         save(tmp_path / f"{i}.png", photograph)
@@ -130,7 +164,7 @@ def test_ctrl_c_stops_and_writes_nothing(tmp_path, photograph, capsys, monkeypat
 
     measure_one = viqet.measure_photo
     monkeypatch.setattr(viqet, "measure_photo", measure_photo)
-    monkeypatch.setattr(viqet, "_cores", lambda: 1)
+    monkeypatch.setattr(parallel, "cores", lambda: 1)
     assert command(tmp_path, csv=str(tmp_path / "out.csv")) == 130
     assert "stopped; nothing was written" in capsys.readouterr().err
     assert len(measured) <= 3 and not (tmp_path / "out.csv").exists()
@@ -139,7 +173,7 @@ def test_ctrl_c_stops_and_writes_nothing(tmp_path, photograph, capsys, monkeypat
 def test_names_of_the_table_and_remarks():
     """The part of the path that all share is left out; control characters cannot reach the terminal."""
     quality = Quality(**(dict.fromkeys(Quality._fields, 2.5) | {"flat_region_index": math.nan}))
-    rows = [viqet.Measured(os.path.join("some", "place", name), quality, 5000) for name in ("a.png", "ab\x1b.png")]
+    rows = [viqet.Measured(os.path.join("some", "place", name), quality, 5000, {}) for name in ("a.png", "ab\x1b.png")]
     lines = viqet.table(rows).splitlines()
     assert [line[:11].strip() for line in lines[2:]] == ["a.png", "ab\\x1b.png", "mean of 2"]
     assert viqet.table(rows[:1]).splitlines()[2].startswith("a.png")
