@@ -102,7 +102,7 @@ TABLE_2 = (
     Column("noise", _figure("noise_signature_index"), "noise signature index, of the calmest hundredth of the picture."),
     Column("texture", _figure("texture_acutance"), "multi-scale texture acutance: mean amplitude of the finer structure."),
     Column("satur.", _figure("saturation"), "saturation of the colours."),
-    Column("warmth", _figure("color_warmth"), "colour temperature; higher is warmer."),
+    Column("warmth", _figure("color_warmth"), "mean colour temperature, as VIQET reckons it."),
     Column("illum.", _figure("illumination"), "contrast times exposure."),
     Column("range", _figure("dynamic_range"), "how evenly the grey levels are used."),
     Column("over", _figure("over_exposed", 2), "percent of the pixels that are over-exposed."),
