@@ -11,6 +11,8 @@ import numpy as np
 
 from rts_tf.data.degradation import Degradation, jpeg
 from rts_tf.data.shards import ShardSet
+from rts_tf.errors import ConfigError
+from rts_tf.imaging.files import printable
 from rts_tf.imaging.levels import to_float, to_uint8
 from rts_tf.imaging.resample import double
 from rts_tf.judging import enhanced, originals
@@ -18,20 +20,42 @@ from rts_tf.parallel import in_parallel
 from rts_tf.quality.cost import cost, unsharp_scores
 from rts_tf.quality.naturalness import naturalness
 from rts_tf.quality.unsharp import AMOUNTS
-from rts_tf.quality.viqet import measure
+from rts_tf.quality.viqet import is_measurable, measure
 
 LARGE = 1e6  # pixels; VIQET was made for pictures of some megapixels, and scores small ones low
 ORIGINALS = ("lr_jpeg", "lr_half", "hr_0")
 MEASURES_OF_ORIGINALS = len(ORIGINALS) + len(AMOUNTS)  # a picture, for the progress line
 
 
-def mos_can_judge(source: ShardSet) -> bool:
-    """Whether half of the pictures or more have a megapixel."""
-    return float(np.median([height * width for height, width in source.sizes.values()])) >= LARGE
+def pictures_for_mos(source: ShardSet) -> list[str]:
+    """The names of the pictures that VIQET can measure: not those that are too long and narrow."""
+    return [name for name, size in source.sizes.items() if is_measurable(*size)]
+
+
+def choose_judge(judge: str, source: ShardSet, say: Callable[[str], None]) -> str:
+    """What selects a stage: "mos", or "delta" and why. ``judge``: the setting; what it does not tell goes to ``say``.
+
+    "auto" is "mos" where half of the pictures or more have a megapixel.
+
+    Raises:
+        ConfigError: "mos", and VIQET can measure none of the pictures.
+    """
+    if judge == "delta":
+        return "delta, as --judge=delta asks"
+    measurable, areas = pictures_for_mos(source), [height * width for height, width in source.sizes.values()]
+    if judge == "auto" and (np.median(areas) < LARGE or not measurable):
+        reason = "delta, since most validation pictures are below a megapixel, where MOS means little (--judge=mos measures it)"
+        say(f"judged by {reason}")
+        return reason
+    if not measurable:
+        raise ConfigError("--judge=mos: every validation picture is too long and narrow for VIQET; use --judge=delta.")
+    if left_out := sorted(set(source.sizes) - set(measurable)):
+        say(printable(f"too long and narrow for VIQET, not judged by MOS: {', '.join(left_out)}"))
+    return "mos"
 
 
 def judge_originals(source: ShardSet, degradation: Degradation, on_picture: Callable[[str], None]) -> dict[str, dict]:
-    """Measure what the stages start from, by picture name.
+    """Measure what the stages start from, by name of each picture that VIQET can measure.
 
     Returns:
         For each picture ``hr_0``; ``lr_jpeg``, HR_0 through JPEG at the quality drawn for it (the LR row of the paper's
@@ -84,13 +108,15 @@ def _measures(picture: np.ndarray) -> dict[str, float]:
 def _with_lr(source: ShardSet) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     for k in range(len(source.shards)):
         for record in source.records(k, {"hr": np.uint8, "lr": np.uint8}):
-            yield record.name, to_float(record.arrays["hr"]), to_float(record.arrays["lr"])
+            if is_measurable(*source.sizes[record.name]):
+                yield record.name, to_float(record.arrays["hr"]), to_float(record.arrays["lr"])
 
 
 def _with_stage(source: ShardSet, stage: ShardSet) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     for k in range(len(source.shards)):
         for (name, hr_0), (_, hr_n) in zip(originals(source, k), enhanced(stage, source, k), strict=True):
-            yield name, hr_0, hr_n
+            if is_measurable(*source.sizes[name]):
+                yield name, hr_0, hr_n
 
 
 def _by_name(rows: Iterable[tuple[str, dict]], on_picture: Callable[[str], None]) -> dict[str, dict]:

@@ -28,7 +28,15 @@ from rts_tf.data.shards import ShardSet
 from rts_tf.data.source import build_source
 from rts_tf.inference import Enhancer, load
 from rts_tf.judging import judge, save_crops, unsharp_ratios
-from rts_tf.judging_mos import MEASURES_OF_ORIGINALS, ORIGINALS, judge_originals, judge_stage, means, mos_can_judge
+from rts_tf.judging_mos import (
+    MEASURES_OF_ORIGINALS,
+    ORIGINALS,
+    choose_judge,
+    judge_originals,
+    judge_stage,
+    means,
+    pictures_for_mos,
+)
 from rts_tf.progress import RunProgress
 from rts_tf.report import Strip, write_report
 from rts_tf.run_directory import RunDirectory, read_json, write_json
@@ -69,7 +77,7 @@ class _Run:
     def run(self) -> dict:
         config, history, stopped = self.config, [], f"--stages={self.config.stages} were trained"
         self.training, self.validation = self.sources()
-        self.judged_by = self.choose_judge()
+        self.judged_by = choose_judge(config.judge, self.validation, self.say)
         self.progress = RunProgress(self.work(), self.console)
         with self.progress.running(), tf.summary.create_file_writer(str(self.directory.root / "logs")).as_default():
             for stage in range(1, config.stages + 1):
@@ -92,16 +100,6 @@ class _Run:
             smallest = config.patch if name == "training" else SMALLEST_JUDGED
             sets.append(build_source(directory, photos, Degradation.of(config), smallest, config.images_per_shard, self.say))
         return tuple(sets)
-
-    def choose_judge(self) -> str:
-        """"mos", or "delta" and why."""
-        if self.config.judge != "auto":
-            return self.config.judge if self.config.judge == "mos" else "delta, as --judge=delta asks"
-        if mos_can_judge(self.validation):
-            return "mos"
-        reason = "delta, since most validation pictures are below a megapixel, where MOS means little (--judge=mos measures it)"
-        self.say(f"judged by {reason}")
-        return reason
 
     def say(self, line: str) -> None:
         """One line, not broken, before there is a progress line."""
@@ -206,7 +204,7 @@ class _Run:
         def on_picture(picture: str) -> None:
             nonlocal count
             count += 1
-            text = f"VIQET  {what}  {count}/{len(self.validation.sizes)}"
+            text = f"VIQET  {what}  {count}/{len(pictures_for_mos(self.validation))}"
             self.progress.advance("VIQET", times * MEASURE_WORK, text, 1, "pictures")
 
         return on_picture
@@ -279,7 +277,7 @@ class _Run:
                 work["Phase B"] += self.pixels_work(self.validation)
                 measures += 1
         if self.judged_by == "mos":
-            work["VIQET"] = measures * len(self.validation.sizes) * MEASURE_WORK
+            work["VIQET"] = measures * len(pictures_for_mos(self.validation)) * MEASURE_WORK
         return work
 
 

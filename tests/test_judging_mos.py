@@ -1,16 +1,19 @@
 """Judging by MOS: what is measured, and what a run does with it. VIQET itself is replaced: it has tests of its own."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
+from skimage import data
 
 import rts_tf
 from rts_tf import judging_mos, recurrence
 from rts_tf.config import preset
 from rts_tf.data.degradation import jpeg
-from rts_tf.errors import Interrupted
+from rts_tf.errors import ConfigError, Interrupted
 from rts_tf.imaging.files import read_picture
 from rts_tf.imaging.levels import to_float, to_uint8
 from rts_tf.quality import cost
@@ -19,6 +22,8 @@ from rts_tf.quality.unsharp import unsharp_mask
 from rts_tf.quality.viqet import Quality
 from rts_tf.targets import anchored
 from tests.test_recurrence import SMALL
+
+TINY = {"first_steps": 2, "stages": 1}
 
 
 def sharpness(picture: np.ndarray) -> float:
@@ -103,10 +108,27 @@ def test_means_pass_over_what_is_missing():
 
 
 def test_small_pictures_are_judged_by_the_change(small_photographs, tmp_path):
-    small = SMALL | {"first_steps": 2, "stages": 1}
     with open(tmp_path / "output.txt", "w+") as file:
-        config = preset("quick", data=str(small_photographs), **small)
+        config = preset("quick", data=str(small_photographs), **SMALL | TINY)
         summary = recurrence.run(config, tmp_path / "run", Console(file=file, width=200))
         file.seek(0)
         assert "judged by delta, since most validation pictures are below a megapixel" in file.read()
     assert summary["judged_by"].startswith("delta") and summary["originals"] == {} and "mos" not in summary["stages"][0]
+
+
+def test_pictures_that_viqet_cannot_measure_are_left_out_of_the_mos_alone(small_photographs, tmp_path, monkeypatch):
+    monkeypatch.setattr(judging_mos, "measure", fake_measure)
+    monkeypatch.setattr(cost, "measure", fake_measure)
+    folder = tmp_path / "validation"
+    folder.mkdir()
+    Image.fromarray(np.tile(data.brick()[:16, :400, None], (1, 1, 3))).save(folder / "ribbon.png")
+    config = preset("quick", data=str(small_photographs), validation=str(folder), judge="mos", **SMALL | TINY)
+    with pytest.raises(ConfigError, match="--judge=mos: every validation picture is too long and narrow"):
+        recurrence.run(config, tmp_path / "run", Console(quiet=True))
+    shutil.copy(small_photographs / "picture 0.png", folder)
+    with open(tmp_path / "output.txt", "w+") as file:
+        summary = recurrence.run(config, tmp_path / "again", Console(file=file, width=200))
+        file.seek(0)
+        assert "too long and narrow for VIQET, not judged by MOS: ribbon.png" in file.read()
+    rows = json.loads((tmp_path / "again/stage_1/quality.json").read_text())
+    assert set(rows) == {"picture 0.png"} and summary["validation_pictures"] == 2

@@ -8,5 +8,6 @@ program to better than 1e-6.
 
 from rts_tf.quality.viqet.measures import Quality, measure
 from rts_tf.quality.viqet.mos import CATEGORIES
+from rts_tf.quality.viqet.preparation import is_measurable
 
-__all__ = ["CATEGORIES", "Quality", "measure"]
+__all__ = ["CATEGORIES", "Quality", "is_measurable", "measure"]

@@ -34,6 +34,11 @@ def noise_size(height: int, width: int) -> tuple[int, int]:
     return 3 * height // 4, 3 * width // 4
 
 
+def is_measurable(height: int, width: int) -> bool:
+    """Whether a block of the noise measure fits into a picture of this shape: not beyond about 18 : 1 or 1 : 11."""
+    return min(noise_size(*monitor_size(height, width))) >= NOISE_BLOCK
+
+
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """Two-tap bilinear without antialiasing, in OpenCV's 8-bit fixed point; uint8 in and out."""
     return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
@@ -59,7 +64,7 @@ def prepare(picture: np.ndarray) -> Prepared:
     if not height or not width:
         raise PictureError(f"the picture has no pixels ({width}x{height})")
     size = monitor_size(height, width)
-    if min(noise_size(*size)) < NOISE_BLOCK:
+    if not is_measurable(height, width):
         raise PictureError(
             f"{width}x{height} is too long and narrow: scaled to {MONITOR_WIDTH}x{MONITOR_HEIGHT} it would be"
             f" {size[1]}x{size[0]}, and VIQET needs 107 pixels both ways; cut it to a wider shape"
