@@ -54,6 +54,7 @@ class Config:
     degradation: str = _setting("jpeg,reduce", "What makes LR, in this order.", ORDERS)
     jpeg_low: int = _setting(60, "Lowest JPEG quality drawn.")
     jpeg_high: int = _setting(95, "Highest JPEG quality drawn.")
+    noise: float = _setting(0.0, "Largest deviation of Gaussian noise on LR, in levels, drawn per picture; 0: none.")
 
     anchor: str = _setting("low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS)
     tile: int = _setting(1280, "Longest side of a Phase B tile in pixels; the result does not depend on it.")
@@ -90,6 +91,8 @@ class Config:
             raise ConfigError(f"--learning_rate={self.learning_rate}: must be above 0.")
         if not 0 <= self.ema < 1:
             raise ConfigError(f"--ema={self.ema}: must be from 0 (off) to below 1.")
+        if not 0 <= self.noise <= 50:
+            raise ConfigError(f"--noise={self.noise}: must be from 0 (none) to 50 levels.")
         if self.patch % 2:
             raise ConfigError(f"--patch={self.patch}: must be even, since LR is half of it.")
         if self.jpeg_low > self.jpeg_high:

@@ -51,3 +51,13 @@ def test_quality_is_drawn_per_picture_from_the_whole_range():
 @pytest.mark.parametrize("kernel", ["lanczos", "bicubic", "box"])
 def test_kernels_differ(even, kernel):
     assert (degradation(order="reduce", kernel=kernel)(even, "x") != degradation(order="reduce")(even, "x")).any()
+
+
+def test_noise_on_lr_has_a_deviation_of_its_own_for_each_picture(even):
+    clean = degradation(order="reduce")(even, "x").astype(float)
+    deviations = [(degradation(order="reduce", noise=6.0)(even, str(i)) - clean).std() for i in range(200)]
+    assert max(deviations) == pytest.approx(6, abs=0.4) and min(deviations) < 0.5  # rounding hides the least
+    assert np.mean(deviations) == pytest.approx(3, abs=0.4)
+    once, again = (degradation(noise=6.0)(even, "x") for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+    assert (once != degradation(noise=6.0, seed=2)(even, "x")).any()

@@ -21,10 +21,11 @@ class Degradation:
     jpeg_low: int
     jpeg_high: int
     seed: int
+    noise: float = 0.0  # largest deviation of the Gaussian noise on LR, in levels
 
     @classmethod
     def of(cls, config: Config) -> "Degradation":
-        return cls(config.degradation, config.kernel, config.jpeg_low, config.jpeg_high, config.seed)
+        return cls(config.degradation, config.kernel, config.jpeg_low, config.jpeg_high, config.seed, config.noise)
 
     def quality(self, name: str) -> int:
         """The JPEG quality of picture ``name``: uniform over the range, the same in every run with this seed."""
@@ -35,7 +36,13 @@ class Degradation:
         """uint8 HR_0 [H, W, 3] with even sides -> uint8 LR [H/2, W/2, 3]."""
         for step in self.order.split(","):
             picture = jpeg(picture, self.quality(name)) if step == "jpeg" else _reduce(picture, self.kernel)
-        return picture
+        return self._with_noise(picture, name) if self.noise else picture
+
+    def _with_noise(self, picture: np.ndarray, name: str) -> np.ndarray:
+        """Gaussian noise, the same in every run with this seed, of a deviation drawn uniformly up to ``noise``."""
+        random = np.random.default_rng([self.seed, zlib.crc32(name.encode()), 1])
+        noise = random.normal(0, self.noise * random.random(), picture.shape)
+        return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
 
 
 def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
