@@ -133,10 +133,10 @@ def pipelines(directory: pathlib.Path) -> dict[int, tf.data.Dataset]:
 
 def step_operations(network: keras.Model) -> float:
     """Multiplications and additions of the convolutions in a step: forward, and the gradients of kernel and input."""
-    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
-    passes = [3 * math.prod(layer.kernel.shape) for layer in convolutions]
-    passes[0] -= math.prod(convolutions[0].kernel.shape)  # nobody needs the gradient of the picture
-    return 2.0 * sum(passes) * CONFIG.batch * (CONFIG.patch // 2) ** 2
+    first = next(layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
+    passes = 3 * networks.multiplications_per_pixel(network)
+    passes -= math.prod(first.kernel.shape)  # nobody needs the gradient of the picture
+    return 2.0 * passes * CONFIG.batch * (CONFIG.patch // 2) ** 2
 
 
 def loss_of(network: keras.Model, lr: tf.Tensor, target: tf.Tensor) -> tf.Tensor:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rts_tf.errors import ConfigError
 
-NETWORKS = ("residual1", "residual3", "residual6")
+NETWORKS = ("residual1", "residual3", "residual6", "residual3-wide", "srcnn", "vdsr", "srresnet", "edsr")
 KERNELS = ("bilinear", "lanczos", "bicubic", "box")
 ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce")
 ANCHORS = ("none", "low", "band")
@@ -31,7 +31,7 @@ class Config:
     data: str = _setting("sample", "Training photographs: 'sample', 'div2k', or a folder.")
     validation: str = _setting("", "Validation photographs: a folder; empty: the source's own, or a tenth of the folder.")
     data_dir: str = _setting("", "Where tensorflow-datasets keeps DIV2K (with --data=div2k).")
-    network: str = _setting("residual3", "Network (Fig. 3 with 1, 3 or 6 residual layers).", NETWORKS)
+    network: str = _setting("residual3", "Network (docs/networks.md); your own as module:function.", NETWORKS)
     stages: int = _setting(4, "Most stages to train.")
     stop_early: bool = _setting(True, "Stop when the change between stages turns upward (section 3.4).")
     seed: int = _setting(1, "Seed of everything drawn at random.")
@@ -76,7 +76,8 @@ class Config:
             value, choices, kind = getattr(self, field.name), field.metadata["choices"], type(field.default)
             if type(value) is not kind and (kind, type(value)) != (float, int):
                 raise ConfigError(f"--{field.name}={value!r}: must be of type {kind.__name__}.")
-            if choices and value not in choices:
+            own_network = field.name == "network" and ":" in value
+            if choices and value not in choices and not own_network:
                 raise ConfigError(f"--{field.name}={value}: choose one of {', '.join(choices)}.")
         limits = {
             "stages": (1, 100), "first_steps": (1, 10**8), "later_steps": (1, 10**8), "epochs": (0, 10**5),

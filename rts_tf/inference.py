@@ -2,19 +2,21 @@
 
 import os
 import pathlib
+from collections.abc import Callable
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rts_tf import networks
 from rts_tf.errors import RtsError
 from rts_tf.imaging.levels import to_float, to_uint8
-from rts_tf.imaging.resample import halve_shuffled
+from rts_tf.imaging.resample import halve, halve_shuffled
 from rts_tf.imaging.tiles import tiles
+from rts_tf.networks.geometry import geometry_of
 from rts_tf.networks.layers import PixelShuffle
 
 TILES_AT_ONCE = 2  # see rts_tf.imaging.tiles
+CHANNELS = 64  # values for each pixel of the networks that a tile's size is given for
 D_RADIUS = 3  # LR pixels that d() reaches on each side
 
 
@@ -31,17 +33,20 @@ class Enhancer:
     """
 
     def __init__(self, network: keras.Model, tile: int = 1280):
-        """``tile``: longest side of a tile in pixels; it bounds the memory and does not change the result."""
-        head = network.layers[-1]
-        if not isinstance(head, PixelShuffle) or head.scale != 2:
-            raise ValueError("the network does not end with a 2x PixelShuffle layer")
-        phases = keras.Model(network.inputs, head.input)
+        """Raises ValueError if tiles of ``network`` are not exact, or it does not double the size.
+
+        ``tile``: longest side of a tile in pixels; it bounds the memory and does not change the result. It is for networks of
+        64 channels, and shorter for those that hold more for each pixel.
+        """
+        geometry = geometry_of(network)
+        if geometry.scale != 2:
+            raise ValueError("the network does not double the size")
         signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
         self.network = network
-        self._tile = tile
-        self._radius = networks.receptive_radius(network)
+        self._tile = max(1, int(tile * min(1, CHANNELS / geometry.values) ** 0.5))
+        self._radius = geometry.receptive_radius
         self._upscale = tf.function(lambda images: network(images, training=False), signature)
-        self._enhance = tf.function(lambda images: halve_shuffled(phases(images, training=False)), signature)
+        self._enhance = tf.function(_enhancement(network), signature)
 
     def upscale(self, images: np.ndarray) -> np.ndarray:
         """SR(x): twice the size.
@@ -100,6 +105,15 @@ def load(path: str | os.PathLike) -> Enhancer:
         return Enhancer(keras.models.load_model(file, compile=False))
     except Exception as error:  # Keras raises many types on a file that is not its own
         raise RtsError(f"{file}: is not a network of this package ({str(error).splitlines()[0][:200]})") from None
+
+
+def _enhancement(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    """d(SR(x)); without making the doubled picture where the network ends in a pixel shuffle."""
+    last = network.layers[-1]
+    if isinstance(last, PixelShuffle):
+        phases = keras.Model(network.inputs, last.input)
+        return lambda images: halve_shuffled(phases(images, training=False))
+    return lambda images: halve(network(images, training=False))
 
 
 def _is_uint8(array: np.ndarray) -> bool:

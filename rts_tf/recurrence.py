@@ -61,6 +61,8 @@ def run(config: Config, workdir: str | os.PathLike, console: Console | None = No
     """
     config = dataclasses.replace(config.validate(), precision=resolve_precision(config.precision))
     console = console or Console(highlight=False)
+    if ":" in config.network:
+        networks.build(config.network)  # one that cannot be built must not leave a run behind
     with RunDirectory(workdir, config) as directory:
         summary = directory.summary()
         return summary or _Run(directory, console).run()
@@ -71,8 +73,9 @@ class _Run:
 
     def __init__(self, directory: RunDirectory, console: Console):
         self.directory, self.config, self.console = directory, directory.config, console
-        self.start = networks.build(self.config.network, self.config.seed).get_weights()
-        self.parameters = sum(array.size for array in self.start)
+        network = networks.build(self.config.network, self.config.seed)
+        self.start, self.parameters = network.get_weights(), networks.parameters(network)
+        self.pixel_work = 2 * networks.multiplications_per_pixel(network) / 1e9
 
     def run(self) -> dict:
         config, history, stopped = self.config, [], f"--stages={self.config.stages} were trained"
@@ -258,12 +261,12 @@ class _Run:
 
     def step_work(self) -> float:
         """GFLOP of a training step: forward, and twice that backward."""
-        return 3 * 2 * self.parameters * (self.config.patch // 2) ** 2 * self.config.batch / 1e9
+        return 3 * self.pixel_work * (self.config.patch // 2) ** 2 * self.config.batch
 
     def pixels_work(self, source: ShardSet, picture: str = "") -> float:
         """GFLOP of Phase B on one picture of ``source``, or on all."""
         sizes = [source.sizes[picture]] if picture else source.sizes.values()
-        return 2 * self.parameters * sum(height * width for height, width in sizes) / 1e9
+        return self.pixel_work * sum(height * width for height, width in sizes)
 
     def work(self) -> dict[str, float]:
         """GFLOP that are left to do, by phase."""

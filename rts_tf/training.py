@@ -5,11 +5,12 @@ are a pure function of the step, so a run that was killed continues to the same 
 """
 
 import hashlib
+import itertools
 import math
 import pathlib
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import keras
@@ -22,6 +23,7 @@ from rts_tf.errors import Interrupted, RtsError, TrainingDiverged
 from rts_tf.networks.layers import MatrixGradientConv2D
 
 REPORT_EVERY = 10  # steps between looks at the loss; each look waits for the device
+STATISTICS_STEPS = 50  # with a momentum of 0.9 nothing of the old statistics is left
 _LOSS_MEMORY = 0.98
 
 
@@ -101,6 +103,7 @@ def fit(
                 raise
     if config.ema:
         optimizer.finalize_variable_values(network.trainable_variables)
+        _settle_statistics(network, strategy, data)
     return Fitted(network.get_weights(), float(running_loss), float(seconds))
 
 
@@ -119,6 +122,15 @@ def make_step(
         return loss
 
     return tf.function(lambda lr, target: strategy.reduce("SUM", strategy.run(replica_step, args=(lr, target)), axis=None))
+
+
+def _settle_statistics(network: keras.Model, strategy: tf.distribute.Strategy, data: Iterator) -> None:
+    """Measure the statistics of batch normalisation anew: those there are belong to other weights than the averaged ones."""
+    if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):
+        return
+    look = tf.function(lambda lr: strategy.run(lambda images: network(images, training=True), args=(lr,)))
+    for lr, _ in itertools.islice(data, STATISTICS_STEPS):
+        look(lr)
 
 
 def learning_rate_schedule(config: Config, steps: int) -> Callable:

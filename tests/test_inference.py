@@ -1,11 +1,12 @@
+import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import rts_tf
 from rts_tf import networks
+from rts_tf.config import NETWORKS as NAMES
 from rts_tf.errors import RtsError
 from rts_tf.imaging.resample import halve
 from rts_tf.imaging.tiles import tiles
@@ -16,6 +17,8 @@ def random_network(name: str):
     """A network whose every weight matters."""
     network, random = networks.build(name), np.random.default_rng(7)
     network.set_weights([w + random.normal(0, 0.01, w.shape) for w in network.get_weights()])
+    for _ in range(12 if name == "srresnet" else 0):  # the statistics of its batch normalisation, as after training
+        network(random.random((2, 16, 16, 3)).astype(np.float32), training=True)
     return network
 
 
@@ -30,6 +33,17 @@ def test_tiles_equal_the_whole_picture(name, height, width, tile, seed):
     tiled, whole = Enhancer(network, tile), network(picture[None])
     np.testing.assert_allclose(tiled.upscale(picture), whole[0], atol=1e-5)
     np.testing.assert_allclose(tiled.enhance(picture), halve(whole)[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - set(NETWORKS)))
+def test_tiles_of_larger_networks_equal_the_whole_picture(name):
+    picture = np.random.default_rng(1).random((40, 190, 3)).astype(np.float32)
+    network = random_network(name)
+    tiled, whole = Enhancer(network, 128), network(picture[None])
+    bound = 1e-5 * max(1, float(np.abs(whole).max()))
+    np.testing.assert_allclose(tiled.upscale(picture), whole[0], atol=bound, rtol=0)
+    np.testing.assert_allclose(tiled.enhance(picture), halve(whole)[0], atol=bound, rtol=0)
+    assert np.abs(whole - networks.build(name)(picture[None])).mean() > 1e-3  # not plain interpolation
 
 
 @settings(max_examples=100, deadline=None)
@@ -88,6 +102,12 @@ def test_load_says_what_is_wrong(tmp_path):
         rts_tf.load(tmp_path / "bad.keras")
 
 
-def test_a_network_without_pixel_shuffle_is_refused():
-    with pytest.raises(ValueError, match="PixelShuffle"):
-        Enhancer(tf.keras.Sequential([tf.keras.layers.Conv2D(3, 3)]))
+def test_a_network_that_does_not_double_is_refused():
+    image = keras.Input((None, None, 3))
+    with pytest.raises(ValueError, match="does not double"):
+        Enhancer(keras.Model(image, keras.layers.Conv2D(3, 3, padding="same")(image)))
+
+
+def test_networks_with_large_layers_get_smaller_tiles():
+    """256 values for each LR pixel instead of 64: tiles of a quarter of the area, so the same memory."""
+    assert Enhancer(networks.build("srcnn"), 1280)._tile == Enhancer(NETWORKS["residual1"], 1280)._tile / 2 == 640

@@ -4,17 +4,36 @@ import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from keras import layers
 
 from rts_tf import networks
 from rts_tf.config import NETWORKS
+from rts_tf.networks import srcnn, vdsr
 from rts_tf.networks.layers import BicubicPhases, MatrixGradientConv2D, PixelShuffle, keys_cubic
 
-COUNTS = {"residual1": 40_787, "residual3": 114_643, "residual6": 225_427}  # paper, Table 3: 41K, 114K, 225K
+# Trainable parameters; multiplications for each LR pixel; receptive radius in LR pixels.
+FIGURES = {
+    "residual1": (40_787, 40_644, 4),  # paper, Table 3: 41K, 114K, 225K
+    "residual3": (114_643, 114_372, 6),
+    "residual6": (225_427, 224_964, 9),
+    "residual3-wide": (119_836, 119_556, 5),
+    "srcnn": (69_251, 4 * 69_152, 5),  # its four times as many pixels
+    "vdsr": (668_227, 4 * 667_008, 11),
+    "srresnet": (1_402_883, 1_441_728, 40),
+    "edsr": (1_369_859, 1_372_608, 36),
+}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_parameters_are_those_of_table_3(name):
-    assert networks.build(name).count_params() == COUNTS[name]
+def test_figures(name):
+    network = networks.build(name)
+    found = networks.parameters(network), networks.multiplications_per_pixel(network), networks.receptive_radius(network)
+    assert found == FIGURES[name]
+
+
+def test_luma_counts_are_those_of_table_3():
+    """The paper's 57K and 666K."""
+    assert (srcnn.build(channels=1).count_params(), vdsr.build(channels=1).count_params()) == (57_281, 665_921)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -52,17 +71,63 @@ def test_same_seed_same_start():
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_receptive_radius(name):
-    """A pixel changes the output up to the radius, and no further."""
-    network = networks.build(name, seed=1)
-    random = np.random.default_rng(0)
-    network.set_weights([random.normal(0, 0.1, w.shape) + 0.05 for w in network.get_weights()])
-    radius, middle = networks.receptive_radius(network), 15
-    picture = random.random((1, 31, 31, 3)).astype(np.float32)
-    changed = picture.copy()
-    changed[0, middle, middle] += 0.5
-    difference = np.abs(network(changed) - network(picture)).max(axis=(0, 3))
-    rows = np.nonzero(difference.max(axis=1) > 0)[0] // 2
-    assert (rows.min(), rows.max()) == (middle - radius, middle + radius)
+    """A pixel changes the output up to the radius, and no further.
+
+    All kernels are positive and the picture is black, so that what a pixel adds cannot vanish: neither in rounding nor, for
+    one of its two signs, in a ReLU behind an interpolation with negative taps.
+    """
+    network = networks.build(name)
+    network.set_weights([np.full_like(w, 1 / 3 / w.shape[2]) if w.ndim == 4 else w for w in network.get_weights()])
+    radius = networks.receptive_radius(network)
+    middle = radius + 2
+    picture = np.zeros((1, 2 * middle + 1, 2 * middle + 1, 3), np.float32)
+    black, touched = network(picture), 0
+    for value in (1, -1):
+        picture[0, middle, middle] = value
+        touched += np.abs(network(picture) - black).max(axis=(0, 3))
+    for axis in (0, 1):
+        reached = np.nonzero(touched.max(axis=axis) > 0)[0] // 2
+        assert (reached.min(), reached.max()) == (middle - radius, middle + radius)
+
+
+@pytest.mark.parametrize(
+    "make, reason",
+    [(lambda x: layers.Conv2D(3, 3, strides=2)(x), "has strides"), (lambda x: layers.UpSampling2D()(x), "receptive_radius"),
+     (lambda x: layers.Conv2DTranspose(3, 4, strides=2)(x), "receptive_radius"),
+     (lambda x: x + x, "layers.Add|receptive_radius"),
+     (lambda x: layers.Add()([PixelShuffle(2)(layers.Conv2D(4, 3)(x)), layers.Conv2D(1, 3)(x)]), "different sizes")],
+)  # fmt: skip
+def test_what_cannot_be_tiled_exactly_is_refused(make, reason):
+    image = keras.Input((None, None, 3))
+    try:
+        network = keras.Model(image, make(image))
+    except ValueError:
+        pytest.skip("this Keras refuses it itself")
+    with pytest.raises(ValueError, match=reason):
+        networks.receptive_radius(network)
+
+
+def test_a_layer_used_twice_is_refused():
+    image, layer = keras.Input((None, None, 3)), layers.Conv2D(3, 3, padding="same")
+    with pytest.raises(ValueError, match="used twice|used more than once"):
+        networks.receptive_radius(keras.Model(image, layer(layer(image))))
+
+
+def test_dilation_and_even_kernels_reach_further():
+    image = keras.Input((None, None, 3))
+    x = layers.Conv2D(3, 3, dilation_rate=2, padding="same")(image)
+    x = layers.DepthwiseConv2D(4, padding="same")(x)
+    network = keras.Model(image, x)
+    assert networks.receptive_radius(network) == 4 and networks.multiplications_per_pixel(network) == 81 + 48
+
+
+@pytest.mark.parametrize("name", ["residual3-wide", "srcnn", "srresnet"])
+def test_bfloat16_keeps_the_sum_of_images_float32(name, photograph):
+    picture = photograph[None, :16, :16].astype(np.float32) / 255
+    mixed = networks.build(name, precision="mixed_bfloat16")
+    assert "bfloat16" in {layer.compute_dtype for layer in mixed.layers}
+    assert {np.asarray(w).dtype for w in mixed.get_weights()} == {np.dtype("float32")}
+    np.testing.assert_allclose(mixed(picture), networks.build(name)(picture), atol=1e-6)  # what is added starts at zero
 
 
 def test_bfloat16_keeps_the_head_float32(photograph):
@@ -94,6 +159,20 @@ def test_pixel_shuffle_shape_and_config():
 def test_bicubic_phases_refuse_another_shape():
     with pytest.raises(ValueError, match="3, 3, C, 4C"):
         BicubicPhases()((5, 5, 3, 12))
+
+
+def test_matrix_gradient_is_for_3x3_alone():
+    """Other convolutions are the ordinary ones: same output, a gradient, no error."""
+    x = tf.constant(np.random.default_rng(0).normal(size=(1, 9, 9, 4)), tf.float32)
+    for settings_ in ({"kernel_size": 5}, {"kernel_size": 3, "strides": 2}, {"kernel_size": 3, "dilation_rate": 2}):
+        gradients = []
+        for kind in (layers.Conv2D, MatrixGradientConv2D):
+            layer = kind(2, padding="same", kernel_initializer=keras.initializers.HeNormal(seed=1), **settings_)
+            with tf.GradientTape() as tape:
+                loss = tf.reduce_sum(layer(x) ** 2)
+            gradients.append(tape.gradient(loss, layer.trainable_variables))
+        for ours, reference in zip(*gradients, strict=True):
+            np.testing.assert_allclose(ours, reference, rtol=1e-4)
 
 
 @pytest.mark.parametrize("padding", ["same", "valid"])

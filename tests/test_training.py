@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -19,6 +20,9 @@ CONFIG = preset(
 )
 
 
+NORMALIZED = dataclasses.replace(CONFIG, network="tests.normalized_network:build", ema=0.9)
+
+
 def batches(first: int) -> tf.data.Dataset:
     """Batch k is a pure function of k: noise and its bicubic enlargement, sharpened."""
 
@@ -29,8 +33,8 @@ def batches(first: int) -> tf.data.Dataset:
     return tf.data.Dataset.range(first, 10**6).map(make)
 
 
-def start() -> list[np.ndarray]:
-    return networks.build("residual1", 1).get_weights()
+def start(config=CONFIG) -> list[np.ndarray]:
+    return networks.build(config.network, 1).get_weights()
 
 
 def test_the_loss_falls_and_is_the_mean_squared_error(tmp_path):
@@ -42,18 +46,16 @@ def test_the_loss_falls_and_is_the_mean_squared_error(tmp_path):
     assert fit(CONFIG, start(), batches, 1, tmp_path / "one").loss == pytest.approx(first_error, rel=1e-5)
 
 
-@pytest.mark.parametrize("ema", [0.0, 0.9])
-def test_an_interrupted_fit_continues_bit_for_bit(tmp_path, ema):
-    config = dataclasses.replace(CONFIG, ema=ema)
-
+@pytest.mark.parametrize("config", [CONFIG, dataclasses.replace(CONFIG, ema=0.9), NORMALIZED], ids=["", "ema", "normalized"])
+def test_an_interrupted_fit_continues_bit_for_bit(tmp_path, config):
     def interrupt(step, loss, rate):
         if step == 10:
             raise Interrupted("stopped")
 
-    unbroken = fit(config, start(), batches, 23, tmp_path / "unbroken")
+    unbroken = fit(config, start(config), batches, 23, tmp_path / "unbroken")
     with pytest.raises(Interrupted):
-        fit(config, start(), batches, 23, tmp_path / "broken", interrupt)
-    continued = fit(config, start(), batches, 23, tmp_path / "broken")
+        fit(config, start(config), batches, 23, tmp_path / "broken", interrupt)
+    continued = fit(config, start(config), batches, 23, tmp_path / "broken")
     assert weights_sha256(continued.weights) == weights_sha256(unbroken.weights)
     assert continued.loss == unbroken.loss
 
@@ -63,6 +65,21 @@ def test_ema_averages_the_weights(tmp_path):
     averaged = fit(dataclasses.replace(CONFIG, ema=0.9), start(), batches, 20, tmp_path / "ema").weights
     moved = [np.abs(weights[0] - start()[0]).mean() for weights in (averaged, plain)]
     assert 0 < moved[0] < moved[1]
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_the_statistics_of_batch_normalisation_are_those_of_the_averaged_weights(tmp_path, precision):
+    """After training they are the mean and variance of what the saved weights give, and stay behind in the float32 network."""
+    config = dataclasses.replace(NORMALIZED, precision=precision)
+    network = networks.build(config.network)
+    network.set_weights(fit(config, start(config), batches, 20, tmp_path).weights)
+    kind = keras.layers.Conv2D, keras.layers.BatchNormalization
+    convolution, normalization = (next(layer for layer in network.layers if isinstance(layer, k)) for k in kind)
+    lr = tf.concat([lr for lr, _ in batches(30).take(20)], axis=0)
+    x = convolution(lr).numpy()
+    deviation = x.std(axis=(0, 1, 2))
+    np.testing.assert_allclose(normalization.moving_mean, x.mean(axis=(0, 1, 2)), atol=0.1 * deviation.max())
+    np.testing.assert_allclose(np.sqrt(normalization.moving_variance), deviation, rtol=0.1)
 
 
 def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tmp_path):
@@ -99,8 +116,9 @@ def test_precision_is_resolved():
 
 
 def test_two_workers_equal_one_process(tmp_path):
-    """MultiWorkerMirroredStrategy over two processes, the same loop: the same weights to float32 rounding."""
-    alone = fit(CONFIG, start(), batches, 6, tmp_path / "alone")
+    """MultiWorkerMirroredStrategy over two processes, the same loop: the same weights and statistics to float32 rounding."""
+    alone = fit(CONFIG, start(), batches, 6, tmp_path / "alone").weights
+    alone += fit(NORMALIZED, start(NORMALIZED), batches, 6, tmp_path / "normalized").weights
     ports = []
     with socket.socket() as one, socket.socket() as two:
         for listener in (one, two):
@@ -115,5 +133,5 @@ def test_two_workers_equal_one_process(tmp_path):
     assert [worker.wait(timeout=150) for worker in workers] == [0, 0]
     for index in range(2):
         with np.load(tmp_path / f"worker_{index}.npz") as saved:
-            for k, array in enumerate(alone.weights):
+            for k, array in enumerate(alone):
                 np.testing.assert_allclose(saved[f"arr_{k}"], array, atol=2e-6)

@@ -1,4 +1,4 @@
-"""One worker of tests/test_training.py's cluster (TF_CONFIG): trains, and writes its weights to the path given."""
+"""One worker of the cluster in tests/test_training.py (TF_CONFIG): trains two networks and writes their weights to a path."""
 
 import sys
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before anything else touches TensorFlow
 
 from rts_tf.training import fit  # noqa: E402
-from tests.test_training import CONFIG, batches, start  # noqa: E402
+from tests.test_training import CONFIG, NORMALIZED, batches, start  # noqa: E402
 
 
 def sharded(first: int) -> tf.data.Dataset:
@@ -19,4 +19,6 @@ def sharded(first: int) -> tf.data.Dataset:
 
 if __name__ == "__main__":
     path = sys.argv[1]
-    np.savez(path, *fit(CONFIG, start(), sharded, 6, path + ".checkpoint", strategy=strategy).weights)
+    fitted = fit(CONFIG, start(), sharded, 6, path + ".checkpoint", strategy=strategy)
+    normalized = fit(NORMALIZED, start(NORMALIZED), sharded, 6, path + ".normalized", strategy=strategy)
+    np.savez(path, *fitted.weights, *normalized.weights)

@@ -1,4 +1,10 @@
-"""Layers that Keras does not have. Whatever differs between Keras 2.15 and Keras 3 stays in this file."""
+"""Layers that Keras does not have. Whatever differs between Keras 2.15 and Keras 3 stays in this file.
+
+Each layer says how far it looks, ``receptive_radius`` in pixels of its input (rts_tf.networks.geometry).
+"""
+
+import itertools
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -8,6 +14,8 @@ import tensorflow as tf
 @keras.saving.register_keras_serializable(package="rts_tf")
 class PixelShuffle(keras.layers.Layer):
     """depth_to_space: [batch, H, W, scale*scale*C] -> [batch, scale*H, scale*W, C] (Shi et al. 2016, ESPCN)."""
+
+    receptive_radius = 0
 
     def __init__(self, scale: int = 2, **kwargs):
         super().__init__(**kwargs)
@@ -36,6 +44,8 @@ class EdgePadding(keras.layers.Layer):
     In front of the head, where zero padding would darken the frame of every picture.
     """
 
+    receptive_radius = 0  # the convolution behind it counts
+
     def call(self, inputs):
         return tf.pad(inputs, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
 
@@ -44,15 +54,54 @@ class EdgePadding(keras.layers.Layer):
         return (batch, None if height is None else height + 2, None if width is None else width + 2, channels)
 
 
+@keras.saving.register_keras_serializable(package="rts_tf")
+class BicubicUpscaling(keras.layers.Layer):
+    """Bicubic interpolation to twice the size, :class:`BicubicPhases`: [batch, H, W, C] -> [batch, 2H, 2W, C]. No weights.
+
+    In front of networks that work on the enlarged picture, and around those that learn what is missing from it. Borders
+    are repeated.
+    """
+
+    receptive_radius = 1
+    scale = 2
+
+    def call(self, inputs):
+        channels = inputs.shape[-1]
+        padded = tf.pad(inputs, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
+        kernel = BicubicPhases()((3, 3, channels, 4 * channels), inputs.dtype)
+        return tf.nn.depth_to_space(tf.nn.conv2d(padded, kernel, strides=1, padding="VALID"), 2)
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return (batch, None if height is None else 2 * height, None if width is None else 2 * width, channels)
+
+
+def convolutions(seed: int, precision: str, conv2d: type) -> Callable[..., keras.layers.Layer]:
+    """A function of (filters, kernel size, settings of Conv2D) that makes the "same" convolutions of a network.
+
+    Each starts from He's normal distribution with a seed of its own, if the settings do not say otherwise.
+    """
+    seeds = itertools.count(seed)
+
+    def convolution(filters: int, size: int, **settings) -> keras.layers.Layer:
+        start = {"kernel_initializer": keras.initializers.HeNormal(seed=next(seeds)), "padding": "same", "dtype": precision}
+        return conv2d(filters, size, **(start | settings))
+
+    return convolution
+
+
 class MatrixGradientConv2D(keras.layers.Conv2D):
     """A 3x3 convolution of stride 1 whose kernel gradient is three matrix products: for training in float32 on a CPU.
 
     There the library's own kernel gradient takes half of a training step and reaches a third of the speed of a matrix
     product. Same weights, same output and, to rounding, same gradients as ``keras.layers.Conv2D``, which the trained
-    network is saved with.
+    network is saved with. Other kernels and strides are left to ``keras.layers.Conv2D``.
     """
 
     def convolution_op(self, inputs, kernel):
+        kind = tuple(self.kernel_size), tuple(self.strides), tuple(self.dilation_rate), self.groups
+        if kind != ((3, 3), (1, 1), (1, 1), 1):
+            return super().convolution_op(inputs, kernel)
         padding = self.padding.upper()
 
         @tf.custom_gradient
