@@ -5,11 +5,7 @@ Prints a table like Table 2, a row for each picture and their mean; docs/viqet.m
 """
 
 import contextlib
-import csv
-import io
-import math
 import os
-import pathlib
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -22,9 +18,10 @@ from rich.console import Console
 
 from rts_tf.data.photos import folder
 from rts_tf.errors import ConfigError, Interrupted, PictureError, RtsError
-from rts_tf.imaging.files import SUFFIXES, printable, read_picture, write_text
+from rts_tf.imaging.files import printable, read_picture, write_text
 from rts_tf.imaging.levels import to_float
 from rts_tf.parallel import in_parallel
+from rts_tf.picture_table import aligned, check_csv, counterpart, csv_text, means, note_of_small
 from rts_tf.progress import RunProgress
 from rts_tf.quality.cost import cost, unsharp_scores
 from rts_tf.quality.viqet import CATEGORIES, Quality, measure
@@ -46,7 +43,6 @@ COLUMNS = {
     "Over Exposed": "over_exposed", "Under Exposed": "under_exposed",
 }  # fmt: skip
 DECIMALS = {"mos": 3, "mos_raw": 3, "resolution": 2}  # of the others: 1
-SMALL = 1.0  # megapixels
 FEW_CONTOURS = 1000  # pixels of contours below which the MOS means nothing
 
 
@@ -97,12 +93,8 @@ def find_photos(arguments: Sequence[str], against: str = "") -> tuple[list[Photo
 
 
 def _original(against: str, name: str) -> str:
-    """The file in ``against`` that is called ``name``, whatever its suffix; ``against`` itself if it is a file."""
-    if not os.path.isdir(against):
-        return against
-    path = pathlib.Path(against, name)
-    same_stem = (p for p in sorted(path.parent.glob("*")) if p.stem == path.stem and p.suffix.lower() in SUFFIXES)
-    return os.fspath(path if path.exists() else next(same_stem, path))
+    """The file of the picture's original; ``against`` itself if it is a file."""
+    return counterpart(against, name) if os.path.isdir(against) else against
 
 
 def measure_photo(photo: Photo, category: str) -> Measured:
@@ -154,7 +146,7 @@ def table(rows: Sequence[Measured]) -> str:
     mean = [np.mean([getattr(row.quality, field) for row in rows]) for field in COLUMNS.values()]
     figures = [[getattr(row.quality, field) for field in COLUMNS.values()] for row in rows] + [mean]
     cells = [[f"{x:.{DECIMALS.get(f, 1)}f}" for f, x in zip(COLUMNS.values(), line, strict=True)] for line in figures]
-    return _aligned(rows, [[heading.partition(" ")[i] for heading in COLUMNS] for i in (0, 2)], cells)
+    return aligned([row.name for row in rows], [[heading.partition(" ")[i] for heading in COLUMNS] for i in (0, 2)], cells)
 
 
 def cost_table(rows: Sequence[Measured]) -> str:
@@ -165,43 +157,22 @@ def cost_table(rows: Sequence[Measured]) -> str:
         mask = {f: f" ({figures[f'unsharp_{f}']:.{d}f})" for _, f, d in COST_COLUMNS if f"unsharp_{f}" in figures}
         return [f"{figures['mos_gain']:+.3f}", *(own[field] + mask.get(field, "") for _, field, _ in COST_COLUMNS)]
 
-    mean = {}
-    for field in rows[0].cost:
-        finite = [row.cost[field] for row in rows if math.isfinite(row.cost[field])]
-        mean[field] = np.mean(finite) if finite else math.nan
+    mean = means([row.cost for row in rows])
     headings = ["MOS gain", *(heading for heading, _, _ in COST_COLUMNS)]
-    return _aligned(rows, [headings], [cells(row.cost) for row in rows] + [cells(mean)])
-
-
-def _aligned(rows: Sequence[Measured], headings: list[list[str]], cells: list[list[str]]) -> str:
-    """Lines with the pictures' names in front, by the part below the folder that all share, and the mean last."""
-    shared = os.path.commonprefix([row.name for row in rows])
-    names = [printable(row.name[shared.rfind(os.sep) + 1 :]) for row in rows] + [f"mean of {len(rows)}"]
-    labels = [*[""] * (len(headings) - 1), "picture", *names]
-    lines = [[label, *line] for label, line in zip(labels, headings + cells, strict=True)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))]).rstrip() for line in lines
-    )
+    return aligned([row.name for row in rows], [headings], [cells(row.cost) for row in rows] + [cells(mean)])
 
 
 def remarks(rows: Iterable[Measured]) -> list[str]:
     """Where the MOS must not be trusted."""
-    lines = []
-    if small := sum(row.quality.resolution < SMALL for row in rows):
-        lines.append(f"note: {small} below {SMALL:g} megapixel: scaled up they score low; compare raw MOS of equal sizes only.")
+    lines = note_of_small(row.quality.resolution for row in rows)
     if blurred := [printable(row.name) for row in rows if row.contours < FEW_CONTOURS]:
         lines.append(f"note: hardly a contour in {', '.join(blurred)}: the MOS means nothing there.")
     return lines
 
 
-def csv_text(rows: Sequence[Measured]) -> str:
+def figures_as_csv(rows: Sequence[Measured]) -> str:
     """A line for each picture, all digits; with the costs, if they were measured, after the columns of Quality."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["file", *Quality._fields, *rows[0].cost])
-    writer.writerows([row.name, *row.quality, *row.cost.values()] for row in rows)
-    return text.getvalue()
+    return csv_text(["file", *Quality._fields, *rows[0].cost], ([row.name, *row.quality, *row.cost.values()] for row in rows))
 
 
 def main(arguments: list[str]) -> int:
@@ -220,7 +191,7 @@ def main(arguments: list[str]) -> int:
 def _measure(arguments: Sequence[str]) -> int:
     if not arguments:
         raise ConfigError("name photographs or folders of them: python -m rts_tf.viqet PHOTO_OR_FOLDER...")
-    _check_csv(FLAGS.csv)
+    check_csv(FLAGS.csv)
     if FLAGS.against and not os.path.exists(FLAGS.against):
         raise ConfigError(f"--against={FLAGS.against}: no such file or folder.")
     photos, errors = find_photos(arguments, FLAGS.against)
@@ -231,22 +202,10 @@ def _measure(arguments: Sequence[str]) -> int:
             print("\nWhat the sharpness costs, and in brackets what an unsharp mask of the same MOS would:")
             print(cost_table(rows), flush=True)
         if FLAGS.csv:
-            write_text(FLAGS.csv, csv_text(rows))
+            write_text(FLAGS.csv, figures_as_csv(rows))
     for error in errors + failed:
         print(printable(f"error: {error}"), file=sys.stderr)
     return 1 if errors or failed else 0
-
-
-def _check_csv(path: str) -> None:
-    """Raise ConfigError before the work rather than after it."""
-    if not path:
-        return
-    if pathlib.Path(path).suffix.lower() in SUFFIXES:  # as in --csv photo.jpg more.jpg
-        raise ConfigError(f"--csv={path}: would overwrite a picture; name a .csv file.")
-    if os.path.isdir(path):
-        raise ConfigError(f"--csv={path}: is a folder; name a file.")
-    if not os.path.isdir(parent := os.path.dirname(path) or "."):
-        raise ConfigError(f"--csv={path}: there is no folder {parent}.")
 
 
 def run() -> None:

@@ -23,6 +23,20 @@ def command(*arguments: str) -> tuple[int, str, str]:
     return code, out.getvalue(), err.getvalue()
 
 
+@contextlib.contextmanager
+def set_flags(own: flags.FlagValues, **values):
+    """The flags of a command that keeps them in FlagValues of its own, as if parsed with these ``values``."""
+    before = {name: own[name].value for name in own}
+    own.mark_as_parsed()
+    try:
+        for name, value in values.items():
+            own[name].value = value
+        yield
+    finally:
+        for name, value in before.items():
+            own[name].value = value
+
+
 def refused(*arguments: str) -> str:
     """The one line with which the command refuses these arguments."""
     code, out, err = command(*arguments)
