@@ -9,6 +9,7 @@ from rts_tf.errors import RtsError
 from rts_tf.exporting.heads import OUTPUT
 from rts_tf.imaging.files import write_text
 from rts_tf.quality.difference import change_percent
+from rts_tf.quality.viqet import measure
 
 # Of the output, clipped to [0, 1], against the Keras network's.
 MAX_LSB = {"saved_model": 1.0, "float32": 1.0, "dynamic": 1.0}
@@ -19,7 +20,7 @@ _MEANING = """\
 - **parity**: the largest difference from the Keras network's output on the frame in 8-bit levels, and the PSNR of the one
   against the other (both clipped to [0, 1]).
 - **energy kept**: 1 - |file - network|^2 / |network - x|^2, where x is the frame (`upscale`: the frame interpolated);
-  **difference ratio**: mean|output - x| in percent of full scale, of the file and of the network.
+  **difference ratio**: mean|output - x| in percent of full scale; **MOS**: VIQET's, unbounded; of the file and of the network.
 - **ms** and **memory**: LiteRT's fastest call and its peak, on this machine, with the threads given; the SavedModel with
   TensorFlow's own threads.
 - **MACs**: multiplications with a weight for one frame.
@@ -37,7 +38,13 @@ def compare(output: np.ndarray, network: np.ndarray, x: np.ndarray) -> dict[str,
         "energy_kept": float(1 - error / energy) if energy else 1.0,
         "difference_ratio_percent": change_percent(output, x),
         "network_difference_ratio_percent": change_percent(network, x),
+        "mos": measure(_to_uint8(output)).mos_raw,
+        "network_mos": measure(_to_uint8(network)).mos_raw,
     }
+
+
+def _to_uint8(picture: np.ndarray) -> np.ndarray:
+    return np.rint(255 * picture).astype(np.uint8)
 
 
 def check(kind: str, head: str, entry: dict) -> None:
@@ -53,7 +60,7 @@ def check(kind: str, head: str, entry: dict) -> None:
             bound = "at least" if sign > 0 else "at most"
             raise RtsError(
                 f"{entry['file']}: {text.format(f'{value:.4g}')}; the limit is {bound} {limit:g}, missed by"
-                f" {abs(value - limit):.3g}. Nothing was published; leave it out with --precisions or --formats, or train longer."
+                f" {abs(value - limit):.3g}. Nothing was published; leave that file out (--precisions, --formats)."
             )
 
 
@@ -70,16 +77,17 @@ def _readable(card: dict) -> str:
         f"{card['source']}, weights {card['weights_sha256'][:12]}; {card['software']}; measured on {card['machine']}.",
         f"The frame: {card['frame']}. Calibration: {card['calibration']}.",
         "",
-        "| file | size | parity | energy kept | difference ratio, file / network | MACs | memory | ms |",
-        "|---|---|---|---|---|---|---|---|",
+        "| file | size | parity | energy kept | difference ratio, file / network | MOS | MACs | memory | ms |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for entry in card["files"]:
         name = f"{entry['file']} {entry['signature']}" if entry["kind"] == "saved_model" else entry["file"]
         time = f"{entry['milliseconds']:.0f} ({entry['measured_at']}, {entry['threads']} threads)"
         ratios = f"{entry['difference_ratio_percent']:.3f} / {entry['network_difference_ratio_percent']:.3f} %"
+        mos = f"{entry['mos']:.2f} / {entry['network_mos']:.2f}"
         lines.append(
             f"| {name} | {entry['bytes'] / 1000:.0f} kB | {entry['max_lsb']:.2f} levels, {entry['psnr_db']:.1f} dB"
-            f" | {100 * entry['energy_kept']:.2f} % | {ratios} | {entry['macs'] / 1e9:.1f} G"
+            f" | {100 * entry['energy_kept']:.2f} % | {ratios} | {mos} | {entry['macs'] / 1e9:.1f} G"
             f" | {entry['peak_memory_mb']:.0f} MB | {time} |"
         )
     lines += ["", _MEANING, "## Inputs, outputs, operations", ""]

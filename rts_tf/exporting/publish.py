@@ -47,6 +47,7 @@ class Export:
     def __init__(self, enhancer: Enhancer, photographs: Photographs, order: Order, source: str, output: pathlib.Path):
         self.enhancer, self.photographs, self.order, self.source, self.output = enhancer, photographs, order, source, output
         self.partial, self.entries, self.wanted = output / ".partial", [], {}
+        self.weights = weights_sha256(enhancer.network.get_weights())
 
     def steps(self) -> Iterator[tuple[str, float, Callable[[], None]]]:
         """What is to do, in order: its name, roughly its share of the time, and how."""
@@ -143,9 +144,8 @@ class Export:
 
     def _publish(self) -> None:
         """Everything takes its place by renames, the card last: while there is none, the files are not vouched for."""
-        weights = weights_sha256(self.enhancer.network.get_weights())
         before, made = read_json(self.output / "export.json") or {}, {entry["file"] for entry in self.entries}
-        kept = before.get("files", []) if before.get("weights_sha256") == weights else []
+        kept = before.get("files", []) if before.get("weights_sha256") == self.weights else []
         kept = [entry for entry in kept if entry["file"] not in made and self._is_there(entry)]
         for name in ("export.json", "EXPORT.md"):
             (self.output / name).unlink(missing_ok=True)
@@ -162,7 +162,7 @@ class Export:
             self.output,
             {
                 "network": self.enhancer.network.name,
-                "weights_sha256": weights,
+                "weights_sha256": self.weights,
                 "source": self.source,
                 "software": f"TensorFlow {tf.__version__}",
                 "machine": f"{platform.machine()}, {os.cpu_count()} processors",

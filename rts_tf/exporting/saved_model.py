@@ -46,9 +46,7 @@ def _served(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
         return tf.io.encode_png(_levels(enhance(picture))[0])
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        files = _unshaped(image_bytes)
-        with tf.control_dependencies([_check(tf.equal(tf.rank(files), 1), "image_bytes must be a list of files, [batch]")]):
-            files = tf.ensure_shape(tf.identity(files), [None])
+        files = _shaped(image_bytes, [None])
         return {"enhanced_bytes": tf.map_fn(one, files, parallel_iterations=1, fn_output_signature=tf.string)}
 
     return tf.function(serve, [tf.TensorSpec([None], tf.string, name="image_bytes")])
@@ -101,22 +99,20 @@ def _in_strips(network: keras.Model, head: str):
 
 def _checked(images: tf.Tensor) -> tf.Tensor:
     """``images`` once it is known that they are pictures [batch, H, W, 3] of a size that is allowed."""
-    images = _unshaped(images)
-    checks = [_check(tf.equal(tf.rank(images), 4), "images must have four dimensions, [batch, height, width, 3]")]
+    images = _shaped(images, [None, None, None, 3])
+    shape = tf.shape(images)
+    checks = [_check(tf.reduce_min(shape) > 0, "images must not be empty"), _check_size(shape[1], shape[2])]
     with tf.control_dependencies(checks):
-        shape = tf.shape(images)
-        checks = [
-            _check(tf.equal(shape[-1], 3), "images must have three channels, RGB: [batch, height, width, 3]"),
-            _check(tf.reduce_min(shape) > 0, "images must not be empty"),
-            _check_size(shape[1], shape[2]),
-        ]
-    with tf.control_dependencies(checks):
-        return tf.ensure_shape(tf.identity(images), [None, None, None, 3])
+        return tf.identity(images)
 
 
-def _unshaped(tensor: tf.Tensor) -> tf.Tensor:
-    """``tensor`` with its static shape forgotten: a server does not check it, so the graph must, when it runs."""
-    return tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None))
+def _shaped(tensor: tf.Tensor, shape: list) -> tf.Tensor:
+    """``tensor``, of which the running graph makes sure that it has the ``shape`` of the signature: a server does not.
+
+    The placeholder makes TensorFlow forget that shape, or it would leave the check out.
+    """
+    name = tensor.op.name.rsplit("/", 1)[-1]
+    return tf.ensure_shape(tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None), name=name), shape)
 
 
 def _check(condition: tf.Tensor, message: str) -> tf.Operation:
