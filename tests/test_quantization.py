@@ -31,7 +31,7 @@ def test_range_cuts_off_a_lamp_but_not_a_tail():
 
 def test_rounding_lies_on_the_steps_of_the_converter_and_costs_less_than_nearest():
     random = np.random.default_rng(1)
-    kernel = random.normal(size=(3, 3, 3, 4))
+    kernel = random.normal(0.5, 1, size=(3, 3, 3, 4))
     flat = random.normal(size=(2000, 27)) * 0.1 + random.random((2000, 1))  # neighbours alike, as in pictures
     moment, largest = flat.T @ flat / 2000, np.abs(kernel).max((0, 1, 2))
     nearest = np.rint(kernel / (largest / 127)) * (largest / 127)
@@ -43,6 +43,15 @@ def test_rounding_lies_on_the_steps_of_the_converter_and_costs_less_than_nearest
         np.testing.assert_allclose(levels, np.rint(levels), atol=1e-4)
         assert np.abs(levels).max() <= 127.0001
     np.testing.assert_allclose(made.sum((0, 1, 2)), kernel.sum((0, 1, 2)), atol=1e-6)
+
+
+@pytest.mark.parametrize("keep_sums", [False, True])
+def test_rounding_of_what_is_all_zero(keep_sums):
+    zeros, ones = np.zeros((3, 3, 1, 2)), np.ones(2)
+    kernel = np.stack([np.eye(3), np.diag([1.0, -1.0], 1)], axis=-1)[:, :, None]  # the second adds up to nothing
+    for moment in (np.zeros((9, 9)), np.eye(9)):
+        np.testing.assert_array_equal(_rounded(zeros, 0 * ones, moment, keep_sums), zeros)
+        np.testing.assert_allclose(_rounded(kernel, ones, moment, keep_sums), kernel, rtol=1e-6)
 
 
 def test_integer_kernels_keep_flat_areas(observed):

@@ -16,6 +16,7 @@ from rts_tf.exporting.heads import Kernels, Visit, body_layers, kernels_of, trac
 SAMPLES = 4000  # values kept of a tensor and a crop
 PATCHES = 400  # patches kept of a kernel's input and a crop
 PICTURE_CHANNELS = 12  # a tensor of at most this many channels is a picture, or its four phases
+MOST_CHANGE = 0.01  # of a step, to meet a sum; where the weights of a kernel cancel, there is none to meet
 KERNEL_SIZES = {"phases": (7, 1), "normed_lines": (1, 7)}  # of what reads the tensor, where it is not 3x3
 
 
@@ -148,11 +149,12 @@ def _rounded(kernel: np.ndarray, largest: np.ndarray, moment: np.ndarray, keep_s
             signs = np.where(slope > 0, -1, 1)
             change = np.where(fixed, 0, 2 * signs * slope + diagonal)
             best = change.argmin()
-            if change[best] > -1e-9 * diagonal.max():
+            if change[best] >= -1e-9 * diagonal.max():
                 break
             taps[best] += signs[best]
             slope += signs[best] * moment[:, best]
             fixed |= np.abs(taps) == 127
     if keep_sums:
-        step = step * exact.sum(0) / levels.sum(0)
+        share = exact.sum(0) / np.where(levels.sum(0), levels.sum(0), np.inf)
+        step = step * np.where(np.abs(share - 1) < MOST_CHANGE, share, 1)
     return (levels.reshape(kernel.shape) * step).astype(np.float32)
