@@ -49,7 +49,7 @@ class RunDirectory:
             raise ConfigError(f"--workdir={root}: is not empty and not a run (it has no config.json); name another.")
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(self.root)
+            self._lock = lock(self.root, "--workdir", "is working on this run")
         except OSError as error:
             raise ConfigError(f"--workdir={root}: cannot be made or written to ({error.strerror}); name another.") from None
         try:
@@ -138,12 +138,13 @@ def read_json(path: pathlib.Path) -> dict | None:
         raise RtsError(f"{path}: is damaged ({error}); delete it to have it made again") from None
 
 
-def _lock(root: pathlib.Path):
-    file = open(root / ".lock", "w")  # noqa: SIM115  held until the run is over
+def lock(root: pathlib.Path, flag: str, what: str):
+    """An open file, closed to let others in. Raises RtsError, naming ``flag``, where another process ``what``."""
+    file = open(root / ".lock", "w")  # noqa: SIM115  held until the work is over
     if fcntl:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
-            raise RtsError(f"--workdir={root}: another process is working on this run; wait for it, or stop it.") from None
+            raise RtsError(f"{flag}={root}: another process {what}; wait for it, or stop it.") from None
     return file

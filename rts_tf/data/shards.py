@@ -96,7 +96,7 @@ def build(
     if directory.exists():
         problems = _problems(directory, made_from)
         if not problems:
-            return _open(directory)
+            return open_set(directory)
         for file, problem in problems.items():
             warn(f"{directory / file}: {problem}; it is made again")
         shutil.rmtree(partial, ignore_errors=True)
@@ -110,7 +110,7 @@ def build(
     sync(partial)
     os.replace(partial, directory)
     sync(directory.parent)
-    return _open(directory)
+    return open_set(directory)
 
 
 def _prepare(partial: pathlib.Path, made_from: dict, count: int) -> dict:
@@ -193,7 +193,8 @@ def _shard_problem(directory: pathlib.Path, note: dict | None) -> str:
     return "" if _sha256(path) == note["sha256"] else "does not have the SHA-256 it was written with"
 
 
-def _open(directory: pathlib.Path) -> ShardSet:
+def open_set(directory: pathlib.Path) -> ShardSet:
+    """A published set as it is: nothing is hashed, nothing made again."""
     manifest = _read_json(directory / "manifest.json")
     notes = tuple(_read_json(directory / f"{k:05d}.json") for k in range(manifest["shards"]))
     return ShardSet(directory, manifest["made_from"], notes)

@@ -43,10 +43,29 @@ def _phase_taps() -> np.ndarray:
     return weights / weights.sum()
 
 
-def _covered(size: tf.Tensor) -> tf.Tensor:
-    """[size] the share of the kernel's weight that falls inside a line of ``size`` pixels, by which d() divides."""
-    taps = tf.constant(_phase_taps().sum(1)[:, None, None], tf.float32)
-    return tf.nn.conv1d(tf.ones([1, size, 1]), taps, stride=1, padding="SAME")[0, :, 0]
+def phase_kernels() -> tuple[np.ndarray, np.ndarray]:
+    """The kernels [7, 1, 12, 6] and [1, 7, 6, 3] that apply d() to the four phases of a doubled picture, one axis each."""
+    taps = _phase_taps()
+    rows = np.zeros((7, 1, 12, 6), np.float32)  # (row phase, column phase, colour) -> (column phase, colour)
+    columns = np.zeros((1, 7, 6, 3), np.float32)
+    for p in range(2):
+        for q in range(6):
+            rows[:, 0, 6 * p + q, q] = taps[:, p]
+        for colour in range(3):
+            columns[0, :, 3 * p + colour, colour] = taps[:, p]
+    return rows, columns
+
+
+def border_gain(size: int | tf.Tensor) -> np.ndarray | tf.Tensor:
+    """[size] factor of each line or column: one over the share of d()'s kernel that falls inside ``size`` pixels.
+
+    A constant where ``size`` is a number, so that a graph of fixed size has nothing to compute.
+    """
+    taps = _phase_taps().sum(1)
+    if isinstance(size, int):
+        return (1 / np.convolve(np.ones(size), taps[::-1])[3 : 3 + size]).astype(np.float32)
+    covered = tf.nn.conv1d(tf.ones([1, size, 1]), tf.constant(taps[:, None, None], tf.float32), stride=1, padding="SAME")
+    return 1 / covered[0, :, 0]
 
 
 def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
@@ -61,14 +80,7 @@ def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
     Returns:
         float32 [batch, H, W, 3]; equals ``halve(tf.nn.depth_to_space(phases, 2))`` to float32 rounding.
     """
-    taps = _phase_taps()
-    rows = np.zeros((7, 1, 12, 6), np.float32)  # (row phase, column phase, colour) -> (column phase, colour)
-    columns = np.zeros((1, 7, 6, 3), np.float32)
-    for p in range(2):
-        for q in range(6):
-            rows[:, 0, 6 * p + q, q] = taps[:, p]
-        for colour in range(3):
-            columns[0, :, 3 * p + colour, colour] = taps[:, p]
-    shape = tf.shape(phases)
-    lines = tf.nn.conv2d(phases, rows, strides=1, padding="SAME") / _covered(shape[1])[None, :, None, None]
-    return tf.nn.conv2d(lines, columns, strides=1, padding="SAME") / _covered(shape[2])[None, None, :, None]
+    rows, columns = phase_kernels()
+    height, width = (phases.shape[axis] or tf.shape(phases)[axis] for axis in (1, 2))
+    lines = tf.nn.conv2d(phases, rows, strides=1, padding="SAME") * border_gain(height)[None, :, None, None]
+    return tf.nn.conv2d(lines, columns, strides=1, padding="SAME") * border_gain(width)[None, None, :, None]

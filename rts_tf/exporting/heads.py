@@ -1,0 +1,121 @@
+"""The two heads that are exported, and one pass over them in which every tensor can be looked at or replaced."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rts_tf.imaging.resample import border_gain, halve_shuffled, phase_kernels
+from rts_tf.networks.layers import PixelShuffle
+
+OUTPUT = {"enhance": "enhanced", "upscale": "upscaled"}
+SCALE = {"enhance": 1, "upscale": 2}
+Visit = Callable[[str, tf.Tensor], tf.Tensor]
+
+
+class Kernels(NamedTuple):
+    """The kernels behind the network's body: its last convolution, and d()'s two."""
+
+    head: tuple[np.ndarray, ...]  # [3, 3, C, 12] for each term of the picture that it works on
+    bias: np.ndarray  # [12]
+    rows: np.ndarray  # [7, 1, 12, 6]
+    columns: np.ndarray  # [1, 7, 6, 3]
+
+
+def kernels_of(network: keras.Model) -> Kernels:
+    """The kernels of a network of this package, which ends with a convolution and a 2x PixelShuffle."""
+    kernel, bias = _head_layer(network).get_weights()
+    return Kernels((kernel, kernel), bias, *phase_kernels())
+
+
+def body_layers(network: keras.Model) -> dict[str, str]:
+    """The convolutions before the last one, each with the name under which ``traced_head`` visits its input."""
+    names = {id(network.inputs[0]): "image"} | {id(layer.output): layer.name for layer in network.layers[1:]}
+    body = [layer for layer in network.layers[:-2] if isinstance(layer, keras.layers.Conv2D)]
+    return {layer.name: names[id(_inputs(layer)[0])] for layer in body}
+
+
+def head_function(network: keras.Model, head: str) -> Callable[[tf.Tensor], tf.Tensor]:
+    """SR(x) ("upscale") or d(SR(x)) ("enhance"): float32 [batch, H, W, 3] -> [batch, 2H, 2W, 3] or [batch, H, W, 3]."""
+    if head == "upscale":
+        return lambda images: network(images, training=False)
+    phases = keras.Model(network.inputs, network.layers[-1].input)
+    return lambda images: halve_shuffled(phases(images, training=False))
+
+
+def traced_head(
+    network: keras.Model,
+    head: str,
+    image: tf.Tensor,
+    kernels: Kernels,
+    visit: Visit,
+    split: bool = False,
+    transposed: bool = False,
+) -> tf.Tensor:
+    """The same as ``head_function`` on one picture of fixed size, step by step.
+
+    Args:
+        image: float32 [1, H, W, 3].
+        kernels: used in place of the network's own; ``kernels_of(network)`` changes nothing.
+        visit: called with the name and the value of every tensor on the way; what it returns goes on.
+        split: let the last convolution work on picture and residual apart, where it works on their sum (Fig. 3), and add
+            afterwards. Their sum, the sharpest of all tensors, is then never rounded.
+        transposed: let a transposed convolution enlarge, where there is no DEPTH_TO_SPACE. It has one bias a colour, the
+            mean of those of the four phases; in trained networks they differ by a tenth of a level.
+    """
+    picture = visit("image", image)
+    values, last = {id(network.inputs[0]): (picture,)}, _head_layer(network)
+    for layer in network.layers[1 : network.layers.index(last)]:
+        inputs = [values[id(tensor)] for tensor in _inputs(layer)]
+        if split and isinstance(layer, keras.layers.Add) and any(terms[0] is picture for terms in inputs):
+            terms = sum(inputs, ())
+        elif len(inputs) == 1:
+            terms = tuple(layer(term) for term in inputs[0])
+        else:
+            terms = (layer([term for (term,) in inputs]),)
+        if len(terms) == 1:
+            terms = (visit(layer.name, terms[0]),)
+        values[id(layer.output)] = terms
+    terms = tuple(visit(f"term_{i}", term) for i, term in enumerate(values[id(_inputs(last)[0])]))
+    if head == "upscale" and transposed:
+        return visit("output", _enlarge(visit, terms[0], kernels))
+    padding = last.padding.upper()
+    parts = [tf.nn.conv2d(term, kernel, 1, padding) for term, kernel in zip(terms, kernels.head)]  # noqa: B905  one may do
+    phases = parts[0] + kernels.bias
+    if len(parts) > 1:
+        phases = visit("phases_of_image", phases) + visit("phases_of_residual", parts[1])
+    if head == "upscale":
+        return visit("output", tf.nn.depth_to_space(visit("output_phases", phases), 2))
+    phases = visit("phases", phases)
+    _, height, width, _ = phases.shape
+    gains = [tf.constant(border_gain(size), name="gain") for size in (height, width)]
+    lines = visit("lines", tf.nn.conv2d(phases, kernels.rows, strides=1, padding="SAME"))
+    lines = visit("normed_lines", lines * visit("gain_of_rows", gains[0][None, :, None, None]))
+    columns = visit("columns", tf.nn.conv2d(lines, kernels.columns, strides=1, padding="SAME"))
+    return visit("output", columns * visit("gain_of_columns", gains[1][None, None, :, None]))
+
+
+def _enlarge(visit: Visit, x: tf.Tensor, kernels: Kernels) -> tf.Tensor:
+    """The 3x3 convolution to four phases and the pixel shuffle as one 6x6 transposed convolution of stride 2."""
+    kernel = np.zeros((6, 6, 3, x.shape[-1]), np.float32)
+    for row in range(2):
+        for column in range(2):
+            phase = kernels.head[0][..., 3 * (2 * row + column) :][..., :3]
+            kernel[row::2, column::2] = phase[::-1, ::-1].swapaxes(2, 3)
+    _, height, width, _ = x.shape
+    y = tf.nn.conv2d_transpose(x, kernel, [1, 2 * height, 2 * width, 3], strides=2, padding="SAME")
+    # x is padded by the pixel that the convolution uses up: two of the enlarged picture on every side.
+    return visit("enlarged", y)[:, 2:-2, 2:-2] + kernels.bias.reshape(4, 3).mean(0)
+
+
+def _inputs(layer: keras.layers.Layer) -> list:
+    return layer.input if isinstance(layer.input, list) else [layer.input]
+
+
+def _head_layer(network: keras.Model) -> keras.layers.Conv2D:
+    shuffle = network.layers[-1]
+    if not isinstance(shuffle, PixelShuffle) or not isinstance(network.layers[-2], keras.layers.Conv2D):
+        raise ValueError("the network does not end with a convolution and a 2x PixelShuffle")
+    return network.layers[-2]

@@ -1,0 +1,160 @@
+"""Integers in place of floating point: what the tensors hold on real crops, the ranges they get, kernels of eight bits.
+
+Nothing is trained. A range is the one of least squared error. Kernels are rounded to the least squared error of their output,
+the objective of GPTQ (Frantar et al. 2022), and biases take up what is left of it (Nagel et al. 2019, section 4.2).
+"""
+
+from collections.abc import Iterable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rts_tf.exporting import HEADS
+from rts_tf.exporting.heads import Kernels, Visit, body_layers, kernels_of, traced_head
+
+SAMPLES = 4000  # values kept of a tensor and a crop
+PATCHES = 400  # patches kept of a kernel's input and a crop
+PICTURE_CHANNELS = 12  # a tensor of at most this many channels is a picture, or its four phases
+MOST_CHANGE = 0.01  # of a step, to meet a sum; where the weights of a kernel cancel, there is none to meet
+KERNEL_SIZES = {"phases": (7, 1), "normed_lines": (1, 7)}  # of what reads the tensor, where it is not 3x3
+
+
+class Observed:
+    """What the tensors of both heads hold on uint8 crops [H, W, 3], in floating point.
+
+    Attributes:
+        samples: values by tensor name.
+        moments: mean of x x^T over the patches x that a kernel meets, by the name of its input tensor; ``means``: of x.
+    """
+
+    def __init__(self, network: keras.Model, crops: Iterable[np.ndarray]):
+        self.samples: dict[str, np.ndarray] = {}
+        self._patches: dict[str, list[np.ndarray]] = {}
+        self._random = np.random.default_rng(0)
+        kernels = kernels_of(network)
+        for crop in crops:
+            image = tf.constant(crop[None] / 255, tf.float32)
+            for head in HEADS:
+                traced_head(network, head, image, kernels, self._note, split=True)
+            traced_head(network, "upscale", image, kernels, lambda n, v: self._note("sum", v) if n == "term_0" else v)
+        patches = {name: np.concatenate(kept).astype(np.float64) for name, kept in self._patches.items()}
+        self.moments = {name: x.T @ x / len(x) for name, x in patches.items()}
+        self.means = {name: x.mean(0) for name, x in patches.items()}
+
+    def _note(self, name: str, value: tf.Tensor) -> tf.Tensor:
+        flat = value.numpy().ravel()
+        chosen = flat[self._random.integers(flat.size, size=SAMPLES)]
+        if value.shape[-1] > PICTURE_CHANNELS:  # what is cut off of a picture is mostly beyond white, here it is not
+            chosen[:2] = flat.min(), flat.max()
+        self.samples[name] = np.append(self.samples.get(name, []), chosen)
+        height, width = KERNEL_SIZES.get(name, (3, 3))
+        rows = self._random.integers(max(1, value.shape[1] - height + 1), size=PATCHES)
+        columns = self._random.integers(max(1, value.shape[2] - width + 1), size=PATCHES)
+        values = value.numpy()[0]
+        patches = [values[i : i + height, j : j + width].ravel() for i, j in zip(rows, columns, strict=True)]
+        if not name.startswith("gain"):
+            self._patches.setdefault(name, []).append(np.array(patches))
+        return value
+
+
+def pins(observed: Observed, pictures: bool) -> Visit:
+    """A ``visit`` for ``traced_head`` that fixes the 8-bit range of tensors by a fake quantisation, which the converter heeds.
+
+    ``pictures``: whether pictures and their phases are fixed too. What is not fixed stays in floating point.
+    """
+    samples = observed.samples
+    ranges = {name: _range(values) for name, values in samples.items()}
+    ranges |= dict.fromkeys(("image", "output", "output_phases"), (0.0, 1.0))  # so that their integers are the levels
+    # Inside the picture the gain is 1, which must be a level, and the lines must pass it as they are.
+    gains = {name: (0.0, 255 / np.floor(255 / v.max())) for name, v in samples.items() if name.startswith("gain")}
+    ranges |= gains | {"normed_lines": ranges["lines"], "columns": (0.0, 1 / samples["gain_of_columns"].min())}
+
+    def visit(name: str, value: tf.Tensor) -> tf.Tensor:
+        picture = name != "image" and value.shape[-1] <= PICTURE_CHANNELS
+        if name.startswith("term") or picture and not pictures:  # a term repeats, at the border, what is fixed
+            return value
+        return tf.quantization.fake_quant_with_min_max_args(value, *map(float, ranges[name]))
+
+    return visit
+
+
+def _range(values: np.ndarray) -> tuple[float, float]:
+    """The range, 0 in it, of least squared error in 8 bits; from least to largest value a lamp would make all steps coarse."""
+
+    def error(low: float, high: float) -> float:
+        step = (high - low) / 255
+        zero = np.rint(-low / step)
+        return float(np.mean((step * (np.clip(np.rint(values / step) + zero, 0, 255) - zero) - values) ** 2))
+
+    best = low, high = min(0.0, values.min()), max(1e-3, values.max())
+    for _ in range(2):
+        best = min(((share * low, best[1]) for share in np.linspace(1, 0.2, 33)), key=lambda r: error(*r))
+        best = min(((best[0], share * high) for share in np.linspace(1, 0.2, 33)), key=lambda r: error(*r))
+    return best
+
+
+def integer_body(network: keras.Model, observed: Observed, pictures: bool) -> keras.Model:
+    """The network with the kernels of its body on the steps that the converter will use.
+
+    ``pictures``: those of convolutions that put out a picture too.
+    """
+    made = keras.models.clone_model(network)
+    made.set_weights(network.get_weights())
+    for layer, source in body_layers(network).items():
+        kernel, bias = made.get_layer(layer).get_weights()
+        if pictures or kernel.shape[-1] > PICTURE_CHANNELS:
+            rounded = _rounded(kernel, np.abs(kernel).max((0, 1, 2)), observed.moments[source])
+            made.get_layer(layer).set_weights([rounded, bias - _shift(rounded - kernel, observed.means[source])])
+    return made
+
+
+def integer_kernels(network: keras.Model, observed: Observed, split: bool, transposed: bool = False) -> Kernels:
+    """The kernels behind the body on the steps that the converter will use; ``split``, ``transposed`` as in traced_head."""
+    kernels = kernels_of(network)
+    exact, bias, heads = kernels.head[0], kernels.bias, []
+    for name in ("term_0", "term_1") if split else ("sum",):
+        largest = np.abs(exact).max((0, 1, 2))
+        if transposed:  # one step for all four phases of a colour
+            largest = np.tile(largest.reshape(4, 3).max(0), 4)
+        heads.append(_rounded(exact, largest, observed.moments[name], keep_sums=not transposed))
+        bias = bias - _shift(heads[-1] - exact, observed.means[name])
+    rows, columns = (
+        _rounded(kernel, np.abs(kernel).max((0, 1, 2)), observed.moments[name], keep_sums=True)
+        for kernel, name in ((kernels.rows, "phases"), (kernels.columns, "normed_lines"))
+    )
+    return Kernels(tuple(heads), bias, rows, columns)
+
+
+def _shift(change: np.ndarray, means: np.ndarray) -> np.ndarray:
+    """[out] by which a ``change`` of a kernel [h, w, in, out] moves the mean of its output."""
+    return (means @ change.reshape(-1, change.shape[-1])).astype(np.float32)
+
+
+def _rounded(kernel: np.ndarray, largest: np.ndarray, moment: np.ndarray, keep_sums: bool = False) -> np.ndarray:
+    """``kernel`` [h, w, in, out] in steps of ``largest`` [out] / 127.
+
+    From the nearest steps, single weights go up or down one, while that lowers the mean squared error of the output on
+    patches with second moments ``moment`` [h * w * in, h * w * in].
+
+    Args:
+        keep_sums: change the step itself by what makes the sum over each output exact: flat areas then keep their level.
+    """
+    step = np.maximum(largest, 1e-12) / 127
+    exact = (kernel / step).reshape(-1, kernel.shape[-1]).astype(np.float64)
+    levels, diagonal = np.rint(exact), np.diag(moment)
+    for taps, wanted in zip(levels.T, exact.T, strict=True):
+        slope, fixed = moment @ (taps - wanted), (wanted == 0) | (np.abs(taps) == 127)  # the largest sets the step
+        while True:
+            signs = np.where(slope > 0, -1, 1)
+            change = np.where(fixed, 0, 2 * signs * slope + diagonal)
+            best = change.argmin()
+            if change[best] >= -1e-9 * diagonal.max():
+                break
+            taps[best] += signs[best]
+            slope += signs[best] * moment[:, best]
+            fixed |= np.abs(taps) == 127
+    if keep_sums:
+        share = exact.sum(0) / np.where(levels.sum(0), levels.sum(0), np.inf)
+        step = step * np.where(np.abs(share - 1) < MOST_CHANGE, share, 1)
+    return (levels.reshape(kernel.shape) * step).astype(np.float32)

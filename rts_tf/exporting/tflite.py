@@ -1,0 +1,87 @@
+"""TFLite files of a head, one for each precision; builtin operations only."""
+
+import contextlib
+import io
+import pathlib
+import tempfile
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from rts_tf.exporting.heads import OUTPUT, head_function, kernels_of, traced_head
+from rts_tf.exporting.photographs import mosaic
+from rts_tf.exporting.quantization import Observed, integer_body, integer_kernels, pins
+
+
+class Converter:
+    """Converts the heads of ``network`` for frames of one size, with integers calibrated on ``crops`` (uint8 [H, W, 3])."""
+
+    def __init__(self, network: keras.Model, crops: list[np.ndarray]):
+        self.network, self.crops = network, crops
+        self.observed = Observed(network, crops)
+
+    def convert(self, head: str, precision: str, height: int, width: int) -> bytes:
+        """A TFLite file whose signature is named like the head.
+
+        Its input ``image`` is [1, height, width, 3], its output ``enhanced`` or ``upscaled``: float32 in [0, 1], not
+        clipped, but for "int8": uint8 in 0..255 on both sides.
+
+        Args:
+            precision: "float32"; "dynamic", float32 of any height and width; "float16" weights; "int8", integers
+                throughout; "int8_float_residual", where pictures (residual sum and head) stay float32; "int16x8", 16-bit
+                values and 8-bit weights.
+        """
+        made = {"int8": self._int8, "int8_float_residual": self._int8_float_residual, "int16x8": self._int16x8}
+        network, function = made.get(precision, self._floating)(head)
+        size = [1, None, None, 3] if precision == "dynamic" else [1, height, width, 3]
+        endpoint = tf.function(
+            lambda image: {OUTPUT[head]: function(image)}, [tf.TensorSpec(size, tf.float32, name="image")]
+        )
+        with tempfile.TemporaryDirectory() as directory:
+            archive(network, {head: endpoint}, pathlib.Path(directory))
+            converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=[head])
+            if precision not in ("float32", "dynamic"):
+                converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            if precision == "float16":
+                converter.target_spec.supported_types = [tf.float16]
+            if precision == "int8":
+                converter.inference_input_type = converter.inference_output_type = tf.uint8
+            if precision == "int16x8":
+                operations = tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8
+                converter.target_spec.supported_ops = [operations]
+                converter.representative_dataset = lambda: self._frames(height, width)
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+                return converter.convert()
+
+    def _floating(self, head: str):
+        return self.network, head_function(self.network, head)
+
+    def _int8(self, head: str):
+        body, kernels = integer_body(self.network, self.observed, True), integer_kernels(self.network, self.observed, True)
+        visit = pins(self.observed, pictures=True)
+        return body, lambda image: traced_head(body, head, image, kernels, visit, split=True)
+
+    def _int8_float_residual(self, head: str):
+        body, kernels = integer_body(self.network, self.observed, False), kernels_of(self.network)
+        visit = pins(self.observed, pictures=False)
+        return body, lambda image: traced_head(body, head, image, kernels, visit)
+
+    def _int16x8(self, head: str):
+        body, transposed = integer_body(self.network, self.observed, True), head == "upscale"
+        kernels = integer_kernels(self.network, self.observed, split=False, transposed=transposed)
+        return body, lambda image: traced_head(body, head, image, kernels, lambda _, value: value, transposed=transposed)
+
+    def _frames(self, height: int, width: int):
+        """One frame of the size of the file, put together from the crops."""
+        yield {"image": mosaic(self.crops, height, width)[None].astype(np.float32) / 255}
+
+
+def archive(network: keras.Model, endpoints: dict, directory: pathlib.Path) -> None:
+    """Write ``endpoints`` (name to tf.function), which use ``network``, as a SavedModel."""
+    saved = keras.export.ExportArchive()
+    saved.track(network)
+    for name, function in endpoints.items():
+        saved.add_endpoint(name, function)
+    with contextlib.redirect_stdout(io.StringIO()):  # Keras lists every variable
+        saved.write_out(str(directory))
