@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.imaging.resample import border_gain, halve_shuffled, phase_kernels
-from rts_tf.networks.layers import PixelShuffle
+from rts_tf.networks.layers import EdgePadding, PixelShuffle
 
 OUTPUT = {"enhance": "enhanced", "upscale": "upscaled"}
 SCALE = {"enhance": 1, "upscale": 2}
@@ -72,7 +72,7 @@ def traced_head(
         if split and isinstance(layer, keras.layers.Add) and any(terms[0] is picture for terms in inputs):
             terms = sum(inputs, ())
         elif len(inputs) == 1:
-            terms = tuple(layer(term) for term in inputs[0])
+            terms = tuple((_edge if isinstance(layer, EdgePadding) else layer)(term) for term in inputs[0])
         else:
             terms = (layer([term for (term,) in inputs]),)
         if len(terms) == 1:
@@ -95,6 +95,12 @@ def traced_head(
     lines = visit("normed_lines", lines * visit("gain_of_rows", gains[0][None, :, None, None]))
     columns = visit("columns", tf.nn.conv2d(lines, kernels.columns, strides=1, padding="SAME"))
     return visit("output", columns * visit("gain_of_columns", gains[1][None, None, :, None]))
+
+
+def _edge(x: tf.Tensor) -> tf.Tensor:
+    """EdgePadding by slices: MIRROR_PAD is slow in LiteRT, and many an NPU does not have it."""
+    x = tf.concat([x[:, :1], x, x[:, -1:]], axis=1)
+    return tf.concat([x[:, :, :1], x, x[:, :, -1:]], axis=2)
 
 
 def _enlarge(visit: Visit, x: tf.Tensor, kernels: Kernels) -> tf.Tensor:

@@ -32,8 +32,10 @@ class Converter:
                 throughout; "int8_float_residual", where pictures (residual sum and head) stay float32; "int16x8", 16-bit
                 values and 8-bit weights.
         """
-        made = {"int8": self._int8, "int8_float_residual": self._int8_float_residual, "int16x8": self._int16x8}
-        network, function = made.get(precision, self._floating)(head)
+        network, function = {
+            "float32": self._floating, "float16": self._floating, "dynamic": self._dynamic, "int8": self._int8,
+            "int8_float_residual": self._int8_float_residual, "int16x8": self._int16x8,
+        }[precision](head)  # fmt: skip
         size = [1, None, None, 3] if precision == "dynamic" else [1, height, width, 3]
         endpoint = tf.function(
             lambda image: {OUTPUT[head]: function(image)}, [tf.TensorSpec(size, tf.float32, name="image")]
@@ -55,6 +57,10 @@ class Converter:
                 return converter.convert()
 
     def _floating(self, head: str):
+        kernels = kernels_of(self.network)
+        return self.network, lambda image: traced_head(self.network, head, image, kernels, lambda _, value: value)
+
+    def _dynamic(self, head: str):
         return self.network, head_function(self.network, head)
 
     def _int8(self, head: str):
