@@ -87,11 +87,13 @@ def _validated(arguments: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
 def _export(model: pathlib.Path, output: pathlib.Path) -> None:
     load_tensorflow()
     from rts_tf.exporting import photographs
+    from rts_tf.exporting.heads import check_network
     from rts_tf.exporting.publish import Export, Order
     from rts_tf.inference import load
     from rts_tf.progress import RunProgress
 
     enhancer = load(model)
+    check_network(enhancer.network, FLAGS.formats, FLAGS.precisions)
     crops = photographs.of_sample() if FLAGS.model else photographs.of_run(pathlib.Path(FLAGS.workdir).expanduser())
     ordered = ([value for value in choices if value in FLAGS[name].value] for name, choices in _CHOICES.items())
     order = Order(*map(tuple, ordered), FLAGS.height, FLAGS.width)

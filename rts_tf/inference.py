@@ -46,7 +46,7 @@ class Enhancer:
         self._tile = max(1, int(tile * min(1, CHANNELS / geometry.values) ** 0.5))
         self._radius = geometry.receptive_radius
         self._upscale = tf.function(lambda images: network(images, training=False), signature)
-        self._enhance = tf.function(_enhancement(network), signature)
+        self._enhance = tf.function(enhancement(network), signature)
 
     def upscale(self, images: np.ndarray) -> np.ndarray:
         """SR(x): twice the size.
@@ -107,7 +107,7 @@ def load(path: str | os.PathLike) -> Enhancer:
         raise RtsError(f"{file}: is not a network of this package ({str(error).splitlines()[0][:200]})") from None
 
 
-def _enhancement(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+def enhancement(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
     """d(SR(x)); without making the doubled picture where the network ends in a pixel shuffle."""
     last = network.layers[-1]
     if isinstance(last, PixelShuffle):

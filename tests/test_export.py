@@ -15,7 +15,7 @@ import time
 import numpy as np
 import pytest
 
-from rts_tf import export
+from rts_tf import export, networks
 from rts_tf.exporting import card, measuring, photographs, publish
 from rts_tf.exporting.publish import Export, Order
 from rts_tf.inference import load
@@ -48,6 +48,22 @@ def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "final.keras"
     NETWORK.save(path)
     return path
+
+
+@pytest.mark.parametrize(
+    ("network", "flags", "reason"),
+    [
+        ("srcnn", [], "--formats=tflite: needs a network that ends in a pixel shuffle"),
+        ("residual3-wide", ["--precisions=float32,int8"], "--precisions=int8: integers need a convolution right before"),
+        ("residual3-wide", ["--precisions=float32", "--heads=enhance", "--formats=tflite"], ""),
+    ],
+)
+def test_other_networks_are_exported_as_far_as_they_can_be(tmp_path, monkeypatch, network, flags, reason):
+    monkeypatch.setattr(publish, "SECONDS", 0.0)
+    networks.build(network).save(tmp_path / "model.keras")
+    code, errors = command(f"--model={tmp_path / 'model.keras'}", "--height=64", "--width=96", *flags)
+    assert (code, reason in errors) == (1 if reason else 0, True), errors
+    assert (tmp_path / "export" / "export.json").exists() == (not reason)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import numpy as np
 from rts_tf.errors import RtsError
 from rts_tf.exporting.heads import OUTPUT
 from rts_tf.imaging.files import write_text
+from rts_tf.imaging.levels import to_uint8
 from rts_tf.quality.difference import change_percent
 from rts_tf.quality.viqet import measure
 
@@ -38,13 +39,9 @@ def compare(output: np.ndarray, network: np.ndarray, x: np.ndarray) -> dict[str,
         "energy_kept": float(1 - error / energy) if energy else 1.0,
         "difference_ratio_percent": change_percent(output, x),
         "network_difference_ratio_percent": change_percent(network, x),
-        "mos": measure(_to_uint8(output)).mos_raw,
-        "network_mos": measure(_to_uint8(network)).mos_raw,
+        "mos": measure(to_uint8(output)).mos_raw,
+        "network_mos": measure(to_uint8(network)).mos_raw,
     }
-
-
-def _to_uint8(picture: np.ndarray) -> np.ndarray:
-    return np.rint(255 * picture).astype(np.uint8)
 
 
 def check(kind: str, head: str, entry: dict) -> None:

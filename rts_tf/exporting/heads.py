@@ -1,13 +1,15 @@
 """The two heads that are exported, and one pass over them in which every tensor can be looked at or replaced."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rts_tf.imaging.resample import border_gain, halve_shuffled, phase_kernels
+from rts_tf.errors import ConfigError
+from rts_tf.imaging.resample import border_gain, phase_kernels
+from rts_tf.inference import enhancement
 from rts_tf.networks.layers import EdgePadding, PixelShuffle
 
 OUTPUT = {"enhance": "enhanced", "upscale": "upscaled"}
@@ -39,10 +41,25 @@ def body_layers(network: keras.Model) -> dict[str, str]:
 
 def head_function(network: keras.Model, head: str) -> Callable[[tf.Tensor], tf.Tensor]:
     """SR(x) ("upscale") or d(SR(x)) ("enhance"): float32 [batch, H, W, 3] -> [batch, 2H, 2W, 3] or [batch, H, W, 3]."""
-    if head == "upscale":
-        return lambda images: network(images, training=False)
-    phases = keras.Model(network.inputs, network.layers[-1].input)
-    return lambda images: halve_shuffled(phases(images, training=False))
+    return enhancement(network) if head == "enhance" else lambda images: network(images, training=False)
+
+
+def check_network(network: keras.Model, formats: Iterable[str], precisions: Iterable[str]) -> None:
+    """Raise ConfigError, saying what to leave out, where a network has no TFLite file of the ``precisions`` ordered."""
+    if "tflite" not in formats:
+        return
+    *_, before, last = network.layers
+    if not isinstance(last, PixelShuffle):
+        raise ConfigError(
+            f"--formats=tflite: needs a network that ends in a pixel shuffle, since d() of a doubled picture is not built into"
+            f" TFLite; export {network.name} with --formats=saved_model."
+        )
+    integers = [precision for precision in precisions if precision.startswith("int")]
+    if integers and not isinstance(before, keras.layers.Conv2D):
+        raise ConfigError(
+            f"--precisions={','.join(integers)}: integers need a convolution right before the pixel shuffle, as in"
+            f" residual1, 3 and 6; export {network.name} with --precisions=float32,dynamic,float16."
+        )
 
 
 def traced_head(

@@ -46,6 +46,7 @@ class Export:
 
     def __init__(self, enhancer: Enhancer, photographs: Photographs, order: Order, source: str, output: pathlib.Path):
         self.enhancer, self.photographs, self.order, self.source, self.output = enhancer, photographs, order, source, output
+        self.converter = Converter(enhancer.network, photographs.calibration)
         self.partial, self.entries, self.wanted = output / ".partial", [], {}
         self.weights = weights_sha256(enhancer.network.get_weights())
 
@@ -53,7 +54,8 @@ class Export:
         """What is to do, in order: its name, roughly its share of the time, and how."""
         order = self.order
         if "tflite" in order.formats:
-            yield "observing the calibration crops", 8, self._observe
+            if any(precision.startswith("int") for precision in order.precisions):
+                yield "observing the calibration crops", 8, lambda: self.converter.observed
             for head in order.heads:
                 for precision in order.precisions:
                     weight = 12 if precision == "int16x8" else 5
@@ -75,9 +77,6 @@ class Export:
                 yield
             finally:
                 shutil.rmtree(self.partial, ignore_errors=True)
-
-    def _observe(self) -> None:
-        self.converter = Converter(self.enhancer.network, self.photographs.calibration)
 
     def _frame(self, head: str, share: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """A frame of validation crops, the network's output on it, and what its enhancement is measured from."""

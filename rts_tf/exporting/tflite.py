@@ -1,6 +1,7 @@
 """TFLite files of a head, one for each precision; builtin operations only."""
 
 import contextlib
+import functools
 import io
 import pathlib
 import tempfile
@@ -19,7 +20,11 @@ class Converter:
 
     def __init__(self, network: keras.Model, crops: list[np.ndarray]):
         self.network, self.crops = network, crops
-        self.observed = Observed(network, crops)
+
+    @functools.cached_property
+    def observed(self) -> Observed:
+        """What the integers are calibrated by; made when first asked for."""
+        return Observed(self.network, self.crops)
 
     def convert(self, head: str, precision: str, height: int, width: int) -> bytes:
         """A TFLite file whose signature is named like the head.
