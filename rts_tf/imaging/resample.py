@@ -44,13 +44,9 @@ def _phase_taps() -> np.ndarray:
 
 
 def _covered(size: tf.Tensor) -> tf.Tensor:
-    """[size] the share of the kernel's weight that falls inside a line of ``size`` pixels, by which d() divides.
-
-    From running sums, so that it is 1 wherever the kernel lies inside, whatever the size.
-    """
-    sums = tf.constant(np.concatenate([[0], np.cumsum(_phase_taps().sum(1))]), tf.float32)
-    before = tf.range(size)
-    return tf.gather(sums, tf.minimum(size - before + 3, 7)) - tf.gather(sums, tf.maximum(3 - before, 0))
+    """[size] the share of the kernel's weight that falls inside a line of ``size`` pixels, by which d() divides."""
+    taps = tf.constant(_phase_taps().sum(1)[:, None, None], tf.float32)
+    return tf.nn.conv1d(tf.ones([1, size, 1]), taps, stride=1, padding="SAME")[0, :, 0]
 
 
 def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
@@ -67,12 +63,14 @@ def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
     """
     taps = _phase_taps()
     rows = np.zeros((7, 1, 12, 6), np.float32)  # (row phase, column phase, colour) -> (column phase, colour)
+    columns = np.zeros((1, 7, 6, 3), np.float32)
     for p in range(2):
         for q in range(6):
             rows[:, 0, 6 * p + q, q] = taps[:, p]
-    # Depthwise, since oneDNN rounds an ordinary convolution along rows differently at some widths: tiles would not be exact.
-    columns = np.repeat(taps, 3, axis=1).astype(np.float32)[None, :, :, None]
+        for colour in range(3):
+            columns[0, :, 3 * p + colour, colour] = taps[:, p]
     shape = tf.shape(phases)
     lines = tf.nn.conv2d(phases, rows, strides=1, padding="SAME") / _covered(shape[1])[None, :, None, None]
-    both = tf.nn.depthwise_conv2d(lines, columns, strides=[1, 1, 1, 1], padding="SAME")
-    return (both[..., :3] + both[..., 3:]) / _covered(shape[2])[None, None, :, None]
+    # Depthwise, since oneDNN rounds an ordinary convolution along rows differently at some widths: tiles would not be exact.
+    halved = tf.nn.depthwise_conv2d(lines, columns.sum(axis=3, keepdims=True), strides=[1, 1, 1, 1], padding="SAME")
+    return (halved[..., :3] + halved[..., 3:]) / _covered(shape[2])[None, None, :, None]
