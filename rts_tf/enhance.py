@@ -27,7 +27,7 @@ flags.DEFINE_float(
     flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_string(
-    "tile", "auto", "Longest side of a tile in pixels, or auto; less takes less memory, the result is the same.", flag_values=FLAGS
+    "tile", "auto", "Longest side of a tile in pixels, or auto; it bounds the memory, not the result.", flag_values=FLAGS
 )
 flags.DEFINE_boolean("overwrite", False, "Write over what is there, the pictures themselves too.", flag_values=FLAGS)
 flags.DEFINE_string("compare", "", "HTML file to write, with a before/after slider for each picture.", flag_values=FLAGS)
@@ -54,7 +54,7 @@ def _enhance(inputs: list[str]) -> int:
     from rts_tf.progress import RunProgress
 
     jobs, done, errors = plan(inputs, FLAGS.output, FLAGS.overwrite)
-    how = f"Enhanced by {FLAGS.model}, strength {FLAGS.strength:g}."
+    how = f"Enhanced by {os.path.basename(os.path.normpath(FLAGS.model))}, strength {FLAGS.strength:g}."
     comparison = Comparison(FLAGS.compare, how) if FLAGS.compare else None
     remarks = []
     if jobs:

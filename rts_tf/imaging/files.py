@@ -52,10 +52,12 @@ def opened(file: str | os.PathLike | BinaryIO, name: str = "", largest: int = 0)
     try:
         if largest:
             Image.MAX_IMAGE_PIXELS = largest
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), contextlib.ExitStack() as stack:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", message="(?!.*bomb)")
-            with Image.open(file, formats=_FORMATS) as image:
+            # An open file, not a path: Pillow garbles some turned TIFFs that it maps into memory (one strip, RGBA).
+            stream = stack.enter_context(open(file, "rb")) if isinstance(file, str | os.PathLike) else file
+            with Image.open(stream, formats=_FORMATS) as image:
                 _check_kind(image)
                 yield image
     except PictureError as error:

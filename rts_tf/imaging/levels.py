@@ -27,4 +27,6 @@ def halve_bits(picture: np.ndarray) -> np.ndarray:
     """uint16 -> uint8, rounded: x / 257 without a larger type, since such a picture may be large. uint8 stays."""
     if picture.dtype == np.uint8:
         return picture
-    return ((picture - (picture >> 8) + np.uint16(128)) >> 8).astype(np.uint8)
+    high = (picture >> 8).astype(np.uint8)
+    rest = (picture & 255).astype(np.int16) - high  # of 257 parts
+    return high + (rest > 128) - (rest < -128)

@@ -30,6 +30,8 @@ _STRIP = 2**18  # bytes of a TIFF strip, about
 _LAYOUT = {*range(254, 267), 273, *range(277, 282), 284, *range(290, 294), 301, *range(317, 326), *range(330, 348),
            *range(512, 533), 700, 33723, 34377, 34675, 37724}  # fmt: skip
 
+_ODD_16_BITS = "is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG"
+
 
 class Photograph(NamedTuple):
     """A decoded photograph, turned as its EXIF says."""
@@ -69,10 +71,12 @@ def read_photograph(path: str | os.PathLike, largest: int = LARGEST) -> Photogra
         PictureError: names the file and why, as ``read_picture``, but transparency is no reason; above ``largest`` pixels.
     """
     with opened(path, largest=largest) as image:
-        exif = image.getexif()
-        orientation = exif.get(Base.Orientation, 1)
-        block, remark = _exif_block(exif)
-        samples = _samples16(image, path, orientation) if _has_16_bits(image, path) else turned(_samples8(image), orientation)
+        orientation = image.getexif().get(Base.Orientation, 1)
+        block, remark = _exif_block(image.getexif())
+        image.load()
+        left = image.getexif().get(Base.Orientation, 1)  # newer versions of Pillow turn a TIFF while they load it
+        decode = _samples16 if _has_16_bits(image, path) else _samples8
+        samples = turned(decode(image), left) if decode is _samples8 else decode(image, path, orientation, left)
         has_alpha = samples.shape[2] in (2, 4)
         return Photograph(
             pixels=np.ascontiguousarray(samples[..., :-1] if has_alpha else samples),
@@ -94,13 +98,21 @@ def turned(samples: np.ndarray, orientation: int) -> np.ndarray:
 
 
 def _exif_block(exif: Image.Exif) -> tuple[bytes, str]:
-    """The block to keep, and what to say if it cannot be."""
-    for tag in _LAYOUT & set(exif):
-        del exif[tag]
-    if Base.Orientation in exif:
-        exif[Base.Orientation] = 1
+    """The block to keep, and what to say if it cannot be. ``exif`` stays as it is: Pillow turns a TIFF by it."""
+    kept = Image.Exif()
     try:
-        return (exif.tobytes() if len(exif) else b""), ""
+        for tag, value in exif.items():
+            if tag not in _LAYOUT:
+                kept[tag] = value
+        for tag in (IFD.Exif, IFD.GPSInfo):
+            kept.pop(tag, None)
+            if within := dict(exif.get_ifd(tag)):
+                if IFD.Interop in within:
+                    within[IFD.Interop] = exif.get_ifd(IFD.Interop)
+                kept[tag] = within
+        if Base.Orientation in exif:
+            kept[Base.Orientation] = 1
+        return (kept.tobytes() if len(kept) else b""), ""
     except Exception:  # Pillow writes no value that is not of its tag's type, and raises many types about it
         return b"", "its EXIF is damaged and was left out"
 
@@ -117,8 +129,7 @@ def _dpi(found, orientation: int) -> tuple[float, float] | None:
 
 def _has_16_bits(image: Image.Image, path: str | os.PathLike) -> bool:
     if image.format == "PNG":
-        with open(path, "rb") as file:
-            return file.read(25)[-1] == 16
+        return _png_header(path)[0] == 16
     return image.format == "TIFF" and 16 in image.tag_v2.get(Base.BitsPerSample, ())
 
 
@@ -131,30 +142,38 @@ def _samples8(image: Image.Image) -> np.ndarray:
     return samples if samples.ndim == 3 else samples[..., None]
 
 
-def _samples16(image: Image.Image, path: str | os.PathLike, orientation: int) -> np.ndarray:
-    """uint16 [H, W, 1 to 4], the right way up.
+def _samples16(image: Image.Image, path: str | os.PathLike, orientation: int, left: int) -> np.ndarray:
+    """uint16 [H, W, 1 to 4], the right way up; ``image``, which is loaded, is yet to be turned by ``left``.
 
     Of colour Pillow keeps the high bytes alone, so OpenCV decodes it; which of the two knows best about orientation, planes
     and damage differs from version to version, so the high bytes of one must be what the other read.
     """
     if "transparency" in image.info:
         raise PictureError("marks a colour as transparent, in 16 bits; give it an alpha channel instead")
+    high = turned(np.asarray(image), left)
     if image.mode.startswith("I"):
-        return turned(np.asarray(image).astype(np.uint16)[..., None], orientation)
-    high = turned(np.asarray(image), orientation)
+        return high.astype(np.uint16)[..., None]
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     samples = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     cv2.utils.logging.setLogLevel(level)
-    if samples is None or samples.dtype != np.uint16 or samples.ndim != 3:
-        raise PictureError("is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG")
-    # BGR or BGRA; grey with alpha too
-    order = {"LA": [0, 3], "RGB": [2, 1, 0], "RGBA": [2, 1, 0, 3]}.get(image.mode, [])
+    if samples is None or samples.dtype != np.uint16 or samples.ndim != 3 or samples.shape[2] not in (3, 4):
+        raise PictureError(_ODD_16_BITS)
+    if image.format == "PNG" and _png_header(path)[1] == 4:  # grey and alpha, which both may read as colour
+        order, high = [0, 3], high[..., [0, -1]]
+    else:
+        order = [2, 1, 0, 3][: samples.shape[2]]  # BGR, BGRA
     for candidate in (samples, turned(samples, orientation)):
-        if candidate.shape[:2] == high.shape[:2] and order and max(order) < candidate.shape[2]:
+        if (*candidate.shape[:2], len(order)) == high.shape:
             chosen = np.ascontiguousarray(candidate[..., order])
             if (chosen.view(np.uint8).reshape(*chosen.shape, 2)[..., 1] == high).all():  # little-endian
                 return chosen
-    raise PictureError("is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG")
+    raise PictureError(_ODD_16_BITS)
+
+
+def _png_header(path: str | os.PathLike) -> tuple[int, int]:
+    """Bits of a sample, and the colour type."""
+    with open(path, "rb") as file:
+        return tuple(file.read(26)[-2:])
 
 
 # --- writing
@@ -172,7 +191,7 @@ def write_photograph(path: str | os.PathLike, photograph: Photograph) -> None:
     """Write it in the format of the suffix: whole, or not at all.
 
     JPEG in quality 95 and 4:4:4, WebP in quality 95, PNG, TIFF (uncompressed) and BMP without loss. 16 bits stay 16 in PNG and
-    TIFF, where grey with alpha becomes RGB with alpha in PNG; the others hold 8. BMP holds neither profile nor EXIF.
+    TIFF, where grey with alpha becomes RGB with alpha; the others hold 8. BMP holds neither profile nor EXIF.
 
     Raises:
         PictureError: names the file and why: a suffix that is none of these, transparency into JPEG or BMP, a size that
@@ -180,6 +199,9 @@ def write_photograph(path: str | os.PathLike, photograph: Photograph) -> None:
         OSError: the disk is full, or the like.
     """
     kind, (height, width, channels) = format_of(path), photograph.pixels.shape
+    if photograph.alpha is not None and photograph.alpha.dtype == np.uint16 and kind in ("PNG", "TIFF"):
+        # Neither Pillow nor OpenCV reads grey with alpha of 16 bits from every file
+        photograph = photograph._replace(pixels=np.repeat(photograph.pixels, 3 // channels, axis=2))
     try:
         if photograph.alpha is not None and kind in ("JPEG", "BMP"):
             if (photograph.alpha < np.iinfo(photograph.alpha.dtype).max).any():
@@ -208,8 +230,7 @@ def _encoded(photograph: Photograph, kind: str) -> bytes | memoryview:
     if photograph.dpi and kind != "WEBP":
         options["dpi"] = photograph.dpi
     pixels, alpha = photograph.pixels, photograph.alpha
-    grey = pixels.shape[2] == 1
-    if pixels.dtype == np.uint16 and kind == "PNG" and not (grey and alpha is None):
+    if pixels.dtype == np.uint16 and kind == "PNG" and pixels.shape[2] == 3:
         return _png16(pixels, alpha, options)
     if pixels.dtype == np.uint16 and kind != "PNG":
         pixels, alpha = halve_bits(pixels), alpha if alpha is None else halve_bits(alpha)
@@ -224,8 +245,7 @@ def _encoded(photograph: Photograph, kind: str) -> bytes | memoryview:
 
 def _png16(pixels: np.ndarray, alpha: np.ndarray | None, options: dict) -> bytes:
     """A PNG that OpenCV encodes, which knows 16 bits of colour, with the chunks that Pillow makes, which knows the rest."""
-    samples = np.repeat(pixels, 3 // pixels.shape[2], axis=2)[..., ::-1]
-    samples = np.ascontiguousarray(samples if alpha is None else np.dstack([samples, alpha]))
+    samples = np.ascontiguousarray(pixels[..., ::-1] if alpha is None else np.dstack([pixels[..., ::-1], alpha]))
     contents = cv2.imencode(".png", samples, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])[1].tobytes()
     file = io.BytesIO()
     Image.new("RGB", (1, 1)).save(file, "PNG", **options)
