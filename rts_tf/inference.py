@@ -1,5 +1,6 @@
 """Run a trained network on pictures of any size: SR(x), and the enhancement d(SR(x)), in exact tiles."""
 
+import math
 import os
 import pathlib
 from collections.abc import Callable
@@ -8,16 +9,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rts_tf import networks, pretrained
+from rts_tf.config import NETWORKS
 from rts_tf.errors import RtsError
-from rts_tf.imaging.levels import to_float, to_uint8
-from rts_tf.imaging.resample import halve, halve_shuffled
+from rts_tf.imaging.levels import LEVELS, to_float, to_levels
+from rts_tf.imaging.resample import double, halve, halve_shuffled
 from rts_tf.imaging.tiles import tiles
 from rts_tf.networks.geometry import geometry_of
 from rts_tf.networks.layers import PixelShuffle
+from rts_tf.training import resolve_precision
 
 TILES_AT_ONCE = 2  # see rts_tf.imaging.tiles
 CHANNELS = 64  # values for each pixel of the networks that a tile's size is given for
 D_RADIUS = 3  # LR pixels that d() reaches on each side
+U_RADIUS = 3  # and that plain interpolation does
 
 
 class Enhancer:
@@ -28,7 +33,7 @@ class Enhancer:
 
     Example::
 
-        model = rts_tf.load("rts_run")
+        model = rts_tf.load("residual3")
         better = model.enhance(np.asarray(PIL.Image.open("photo.jpg")))
     """
 
@@ -48,61 +53,86 @@ class Enhancer:
         self._upscale = tf.function(lambda images: network(images, training=False), signature)
         self._enhance = tf.function(enhancement(network), signature)
 
-    def upscale(self, images: np.ndarray) -> np.ndarray:
+    def upscale(
+        self, images: np.ndarray, strength: float = 1.0, on_pixels: Callable[[int], None] = lambda pixels: None
+    ) -> np.ndarray:
         """SR(x): twice the size.
 
         Args:
-            images: [H, W, 3] or [batch, H, W, 3], RGB; uint8 in 0..255 or floating point in [0, 1].
+            images: [H, W, 3] or [batch, H, W, 3], RGB, or grey with a last axis of 1; uint8 in 0..255, uint16 in 0..65535 or
+                floating point in [0, 1]. Grey goes through as three equal colours, of whose results the mean is taken.
+            strength: how much of the network's change is taken: U(x) + strength * (SR(x) - U(x)), U being Lanczos
+                interpolation; 1 is the network, 0 plain interpolation, above 1 more than the network.
+            on_pixels: called after every few tiles with the number of pixels of ``images`` that were done; may raise.
 
         Returns:
-            The same with 2H and 2W. uint8 for uint8 (rounded, clipped), else float32, not clipped.
+            The same with 2H and 2W. Of the same type for uint8 and uint16 (rounded, clipped), else float32, not clipped.
 
         Raises:
             ValueError: another shape or type.
         """
-        return self._apply(self._upscale, images, scale=2, radius=self._radius)
+        return self._apply(self._upscale, double, images, 2, max(self._radius, U_RADIUS), strength, on_pixels)
 
-    def enhance(self, images: np.ndarray) -> np.ndarray:
-        """d(SR(x)), the enhanced picture at its own size (section 3.1, Phase B). Arguments as for ``upscale``."""
-        return self._apply(self._enhance, images, scale=1, radius=self._radius + D_RADIUS)
+    def enhance(
+        self, images: np.ndarray, strength: float = 1.0, on_pixels: Callable[[int], None] = lambda pixels: None
+    ) -> np.ndarray:
+        """d(SR(x)), the enhanced picture at its own size (section 3.1, Phase B).
 
-    def _apply(self, function, images, scale: int, radius: int) -> np.ndarray:
+        Arguments as for ``upscale``, but for ``strength``: x + strength * (d(SR(x)) - x), so 0 is the picture itself.
+        """
+        return self._apply(self._enhance, tf.identity, images, 1, self._radius + D_RADIUS, strength, on_pixels)
+
+    def _apply(self, function, plain, images, scale: int, radius: int, strength: float, on_pixels) -> np.ndarray:
         images = np.asarray(images)
-        if images.ndim not in (3, 4) or images.shape[-1] != 3 or 0 in images.shape:
-            raise ValueError(f"expected RGB pictures, [H, W, 3] or [batch, H, W, 3], not an array of shape {images.shape}")
-        if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
-            raise ValueError(f"expected uint8 in 0..255 or floating point in [0, 1], not {images.dtype}")
+        if images.ndim not in (3, 4) or images.shape[-1] not in (1, 3) or 0 in images.shape:
+            shape = "[H, W, 3] or [batch, H, W, 3] (grey: 1 instead of 3)"
+            raise ValueError(f"expected RGB pictures, {shape}, not an array of shape {images.shape}")
+        integer = images.dtype in LEVELS
+        if not integer and not np.issubdtype(images.dtype, np.floating):
+            raise ValueError(f"expected uint8 in 0..255, uint16 or floating point in [0, 1], not {images.dtype}")
         batch = images if images.ndim == 4 else images[None]
-        *_, height, width, _ = batch.shape
-        result = np.empty((len(batch), scale * height, scale * width, 3), images.dtype if _is_uint8(images) else np.float32)
+        _, height, width, channels = batch.shape
+        result = np.empty((len(batch), scale * height, scale * width, channels), images.dtype if integer else np.float32)
         for picture, output in zip(batch, result, strict=True):
             windows = tiles(height, width, self._tile, radius)
             for i in range(0, len(windows), TILES_AT_ONCE):
                 together = windows[i : i + TILES_AT_ONCE]
-                values = function(np.stack([to_float(picture[tile.read]) for tile in together])).numpy()
+                colours = np.stack([np.repeat(to_float(picture[tile.read]), 3 // channels, axis=-1) for tile in together])
+                values = function(colours).numpy()
+                if strength != 1:
+                    before = plain(colours).numpy()
+                    values = before + np.float32(strength) * (values - before)
+                if channels == 1:
+                    values = values.mean(axis=-1, keepdims=True)
                 for tile, tile_values in zip(together, values, strict=True):
                     inner = tile_values[_scaled(tile.inner, scale)]
-                    output[_scaled(tile.write, scale)] = to_uint8(inner) if _is_uint8(images) else inner
+                    output[_scaled(tile.write, scale)] = to_levels(inner, images.dtype) if integer else inner
+                on_pixels(sum(math.prod(side.stop - side.start for side in tile.write) for tile in together))
         return result if images.ndim == 4 else result[0]
 
 
-def load(path: str | os.PathLike) -> Enhancer:
+def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280) -> Enhancer:
     """Load a trained network.
 
     Args:
-        path: a run directory (its selected stage is taken), or a ``.keras`` file.
+        model: the name of weights that come with the package (:mod:`rts_tf.pretrained`), a run directory (its selected stage
+            is taken), or a ``.keras`` file. A name wins over a directory called the same: write ``./name`` for that.
+        precision: "float32", "mixed_bfloat16", or "auto": bfloat16 where CPU or GPU multiplies it in hardware.
+        tile: longest side of a tile in pixels; it bounds the memory and does not change the result.
 
     Raises:
         RtsError: nothing there, an unfinished run, or a file that is not such a network.
     """
-    path = pathlib.Path(path)
+    if os.fspath(model) in pretrained.names():
+        return Enhancer(pretrained.network(os.fspath(model), resolve_precision(precision)), tile)
+    path = pathlib.Path(model)
     file = path / "final.keras" if path.is_dir() else path
     if path.is_dir() and not file.exists():
         raise RtsError(f"{path}: has no final.keras; let the run finish, or name one of its stage_N/model.keras")
     if not file.exists():
-        raise RtsError(f"{path}: no such file or directory")
+        raise RtsError(f"{path}: no such file or directory, and {pretrained.known()}")
     try:
-        return Enhancer(keras.models.load_model(file, compile=False))
+        return Enhancer(_in_precision(keras.models.load_model(file, compile=False), resolve_precision(precision)), tile)
     except Exception as error:  # Keras raises many types on a file that is not its own
         raise RtsError(f"{file}: is not a network of this package ({str(error).splitlines()[0][:200]})") from None
 
@@ -116,8 +146,15 @@ def enhancement(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
     return lambda images: halve(network(images, training=False))
 
 
-def _is_uint8(array: np.ndarray) -> bool:
-    return array.dtype == np.uint8
+def _in_precision(network: keras.Model, precision: str) -> keras.Model:
+    """``network``, a float32 one, built again to compute in ``precision``; left alone if this package cannot build it."""
+    if precision == "float32" or network.name not in NETWORKS:
+        return network
+    built, weights = networks.build(network.name, precision=precision), network.get_weights()
+    if [w.shape for w in built.get_weights()] != [w.shape for w in weights]:
+        return network
+    built.set_weights(weights)
+    return built
 
 
 def _scaled(window: tuple[slice, slice], scale: int) -> tuple[slice, slice]:

@@ -1,25 +1,21 @@
 """What a run shows people: ``report.html``, one page that works from ``file://``.
 
 Knows arrays and dicts alone. The page has no external requests: pictures are data URIs, the curves are inline SVG. Its
-frame, with style and script, is ``report.html.template`` beside this file; everything put into it is escaped here.
+frame is ``web/report.html.template``; everything put into it is escaped here.
 
 The keys of ``summary`` are those of ``summary.json``, which ``recurrence.py`` writes.
 """
 
-import base64
-import io
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib import resources
 from pathlib import Path
-from string import Template
 
 import numpy as np
-from PIL import Image
 
 from rts_tf.figures import change_curve, mos_curve
+from rts_tf.slider import data_uri, page, slider
 from rts_tf.tables import (
     NATURALNESS,
     TABLE_1,
@@ -32,8 +28,6 @@ from rts_tf.tables import (
     rows_of_table2,
     table,
 )  # fmt: skip
-
-LARGEST_EXACT = 2**20  # pixels; a larger picture goes into the page as JPEG, so that the page stays below some 5 MB
 
 
 @dataclass(frozen=True)
@@ -58,21 +52,20 @@ def write_report(path: Path, summary: dict, strips: Sequence[Strip], before: np.
         ValueError: arrays of another type, or of sizes that do not match.
         OSError: the page cannot be written.
     """
-    page = _page(summary, strips, before, after)
+    html = _page(summary, strips, before, after)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        unfinished.write_text(page, encoding="utf-8")
+        unfinished.write_text(html, encoding="utf-8")
         os.replace(unfinished, path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
 def _page(summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.ndarray) -> str:
-    if before.shape != after.shape:
-        raise ValueError(f"before is {before.shape}, after {after.shape}: they must be of one size")
-    template = resources.files("rts_tf").joinpath("report.html.template").read_text(encoding="utf-8")
     selected = summary["selected_stage"]
-    return Template(template).substitute(
+    texts = "The original, HR0", f"The same picture, HR{selected}"
+    return page(
+        "report.html.template",
         network=escape(summary["network"]),
         parameters=f"{summary['parameters']:,}",
         preset=escape(summary["preset"]),
@@ -84,10 +77,7 @@ def _page(summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.
         selected=selected,
         selected_because=escape(summary["selected_because"]),
         stopped_because=escape(summary["stopped_because"]),
-        before=_data_uri(before),
-        after=_data_uri(after),
-        width=before.shape[1],
-        height=before.shape[0],
+        slider=slider(before, after, ("original", f"HR{selected}"), texts),
         table_1=table(TABLE_1, summary["stages"], selected),
         table_1_meanings=meanings(TABLE_1),
         curve=change_curve(summary["stages"], selected),
@@ -153,19 +143,9 @@ def _strips(strips: Sequence[Strip], selected: int) -> str:
         height, width = (side * enlarge for side in strip.crops[0].shape[:2])
         name = escape(strip.name)
         cells = "".join(
-            f'<td><img src="{_data_uri(crop)}" width="{width}" height="{height}" alt="{name}, HR{stage}"></td>'
+            f'<td><img src="{data_uri(crop)}" width="{width}" height="{height}" alt="{name}, HR{stage}"></td>'
             for stage, crop in enumerate(strip.crops)
         )
         rows.append(f'<tr><th scope="rowgroup" colspan="{most}">{name}</th></tr>\n<tr>{cells}</tr>')
     return html_table(headings, rows)
 
-
-def _data_uri(picture: np.ndarray) -> str:
-    """uint8 HxWx3 -> data URI: PNG (exact), or, above ``LARGEST_EXACT``, JPEG 95 with full-size colour."""
-    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(f"a picture must be uint8 HxWx3, not {picture.dtype} {picture.shape}")
-    height, width, _ = picture.shape
-    kind, options = ("png", {}) if height * width <= LARGEST_EXACT else ("jpeg", {"quality": 95, "subsampling": 0})
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, kind, **options)
-    return f"data:image/{kind};base64," + base64.b64encode(file.getvalue()).decode("ascii")

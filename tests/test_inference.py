@@ -3,12 +3,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from skimage import data
 
 import rts_tf
 from rts_tf import networks
 from rts_tf.config import NETWORKS as NAMES
 from rts_tf.errors import RtsError
-from rts_tf.imaging.resample import halve
+from rts_tf.imaging.resample import double, halve
 from rts_tf.imaging.tiles import tiles
 from rts_tf.inference import Enhancer
 
@@ -22,7 +23,17 @@ def random_network(name: str):
     return network
 
 
+PHOTOGRAPH = data.chelsea()  # uint8 [300, 451, 3]
 NETWORKS = {name: random_network(name) for name in ("residual1", "residual3", "residual6")}
+
+
+def in_precision(network, precision: str):
+    built = networks.build(network.name, precision=precision)
+    built.set_weights(network.get_weights())
+    return built
+
+
+IN_PRECISION = {precision: in_precision(NETWORKS["residual3"], precision) for precision in ("float32", "mixed_bfloat16")}
 
 
 @settings(max_examples=25, deadline=None)
@@ -44,6 +55,21 @@ def test_tiles_of_larger_networks_equal_the_whole_picture(name):
     np.testing.assert_allclose(tiled.upscale(picture), whole[0], atol=bound, rtol=0)
     np.testing.assert_allclose(tiled.enhance(picture), halve(whole)[0], atol=bound, rtol=0)
     assert np.abs(whole - networks.build(name)(picture[None])).mean() > 1e-3  # not plain interpolation
+
+
+TILES = {precision: [Enhancer(IN_PRECISION[precision], tile) for tile in (300, 16, 37, 50, 77)] for precision in IN_PRECISION}
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.sampled_from(sorted(TILES)), st.integers(1, 150), st.integers(1, 150), st.integers(1, 4), st.booleans(), st.data())
+def test_tiles_are_identical(precision, height, width, tile, eight_bits, places):
+    """In 8 bits not a level apart, since they are equal to the last bit before they are rounded."""
+    top, left = places.draw(st.integers(0, 300 - height)), places.draw(st.integers(0, 451 - width))
+    picture = PHOTOGRAPH[top : top + height, left : left + width]
+    picture = picture if eight_bits else picture / np.float32(255)
+    whole, tiled = TILES[precision][0], TILES[precision][tile]
+    np.testing.assert_array_equal(tiled.enhance(picture), whole.enhance(picture))
+    np.testing.assert_array_equal(tiled.upscale(picture), whole.upscale(picture))
 
 
 @settings(max_examples=100, deadline=None)
@@ -73,6 +99,39 @@ def test_uint8_float_one_and_batch(photograph):
         np.testing.assert_array_equal(function(batch[0]), eight_bit[0])
 
 
+@pytest.mark.parametrize("strength", [0.0, 0.5, 1.5])
+def test_strength_is_a_straight_line_from_the_original(photograph, strength):
+    model, picture = Enhancer(NETWORKS["residual1"], 32), photograph[:50, :45].astype(np.float32) / 255
+    enlarged = double(picture[None])[0].numpy()
+    for function, plain in ((model.enhance, picture), (model.upscale, enlarged)):
+        expected = plain + strength * (function(picture) - plain)
+        np.testing.assert_allclose(function(picture, strength), expected, atol=2e-6)
+    np.testing.assert_array_equal(model.enhance(photograph[:50, :45], 0.0), photograph[:50, :45])
+
+
+def test_16_bits_are_computed_in_16_bits(photograph):
+    model, floating = Enhancer(NETWORKS["residual1"]), photograph[:33, :40] / 255
+    fine = np.rint(65535 * floating**1.1).astype(np.uint16)
+    for function in (model.enhance, model.upscale):
+        expected = np.clip(np.rint(65535 * function(fine / 65535).astype(np.float64)), 0, 65535)
+        result = function(fine)
+        assert result.dtype == np.uint16 and (result % 257).any()
+        np.testing.assert_allclose(result, expected, atol=1)
+
+
+def test_grey_is_the_mean_of_three_equal_colours(photograph):
+    model, grey = Enhancer(NETWORKS["residual1"], 32), photograph[:40, :50, :1] / np.float32(255)
+    for function in (model.enhance, model.upscale):
+        expected = function(np.repeat(grey, 3, axis=2)).mean(axis=2, keepdims=True)
+        np.testing.assert_allclose(function(grey), expected, atol=1e-6)
+
+
+def test_every_pixel_is_counted_once():
+    counts = []
+    Enhancer(NETWORKS["residual1"], 32).enhance(np.zeros((2, 70, 50, 3), np.uint8), on_pixels=counts.append)
+    assert sum(counts) == 2 * 70 * 50 and len(counts) > 2
+
+
 @pytest.mark.parametrize("array", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)])
 def test_refuses_what_is_not_rgb(array):
     with pytest.raises(ValueError, match="expected RGB"):
@@ -90,6 +149,14 @@ def test_load_of_a_file(tmp_path, photograph):
     expected = Enhancer(NETWORKS["residual3"]).enhance(picture)
     np.testing.assert_array_equal(rts_tf.load(tmp_path / "final.keras").enhance(picture), expected)
     np.testing.assert_array_equal(rts_tf.load(str(tmp_path)).enhance(picture), expected)
+
+
+def test_load_in_a_precision(tmp_path, photograph):
+    NETWORKS["residual3"].save(tmp_path / "final.keras")
+    picture = photograph[:40, :40]
+    expected = Enhancer(IN_PRECISION["mixed_bfloat16"]).enhance(picture / 255)
+    np.testing.assert_array_equal(rts_tf.load(tmp_path, "mixed_bfloat16").enhance(picture / 255), expected)
+    assert np.abs(rts_tf.load(tmp_path, "float32").enhance(picture / 255) - expected).max() > 0
 
 
 def test_load_says_what_is_wrong(tmp_path):

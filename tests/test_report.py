@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rts_tf import figures, report, tables
+from rts_tf import figures, slider, tables
 from rts_tf.report import Strip, write_report
 from tests.summaries import NASTY, judged_by_mos, summary
 
@@ -144,7 +144,7 @@ def test_same_run_same_page(tmp_path, html, strips):
 
 
 def test_large_pictures_become_jpeg(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "LARGEST_EXACT", 64 * 64 - 1)
+    monkeypatch.setattr(slider, "LARGEST_EXACT", 64 * 64 - 1)
     grey = np.full((64, 64, 3), 128, np.uint8)
     write_report(tmp_path / "report.html", summary(), [], grey, grey)
     image = Page((tmp_path / "report.html").read_text(encoding="utf-8")).pictures[0]["src"]

@@ -37,31 +37,58 @@ def read_picture(file: str | os.PathLike | BinaryIO, name: str = "") -> np.ndarr
         PictureError: names the file and why: unreadable, truncated, CMYK, floating point, grey of 12 or 32 bits, animated,
             transparent, or with more pixels than Pillow's limit against decompression bombs.
     """
-    name = name or os.fspath(file)
+    with opened(file, name) as image:
+        return _to_rgb(image)
+
+
+@contextlib.contextmanager
+def opened(file: str | os.PathLike | BinaryIO, name: str = "", largest: int = 0) -> Iterator[Image.Image]:
+    """Open one picture with Pillow and check its kind; what goes wrong, in the body too, is a PictureError with its name.
+
+    ``largest``: most pixels it may have, instead of Pillow's limit against decompression bombs; that limit is global, so
+    one thread at a time may ask for another one.
+    """
+    name, limit = name or os.fspath(file), Image.MAX_IMAGE_PIXELS
     try:
-        with warnings.catch_warnings():
+        if largest:
+            Image.MAX_IMAGE_PIXELS = largest
+        with warnings.catch_warnings(), contextlib.ExitStack() as stack:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", message="(?!.*bomb)")
-            with Image.open(file, formats=_FORMATS) as image:
-                return _to_rgb(image)
+            # An open file, not a path: Pillow garbles some turned TIFFs that it maps into memory (one strip, RGBA).
+            stream = stack.enter_context(open(file, "rb")) if isinstance(file, str | os.PathLike) else file
+            with Image.open(stream, formats=_FORMATS) as image:
+                _check_kind(image)
+                yield image
     except PictureError as error:
         raise PictureError(f"{name}: {error}") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        limit = f"{Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels"
-        raise PictureError(f"{name}: has more than {limit}; cut or scale it down first") from None
+        pixels = f"{Image.MAX_IMAGE_PIXELS / 1e6:.0f} million pixels"
+        raise PictureError(f"{name}: has more than {pixels}; cut or scale it down first") from None
     except UnidentifiedImageError:
         empty = isinstance(file, str | os.PathLike) and not os.path.getsize(file)
         raise PictureError(f"{name}: {'is empty' if empty else 'is not a PNG, JPEG, WebP, TIFF or BMP picture'}") from None
     except Exception as error:  # on damaged files Pillow's decoders raise nearly every type there is
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise PictureError(f"{name}: cannot be read ({reason})") from None
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
-def _to_rgb(image: Image.Image) -> np.ndarray:
+def _check_kind(image: Image.Image) -> None:
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
         raise PictureError(f"holds {image.n_frames} pictures (animated or multi-page); save the one you want alone")
     if image.mode not in _MODES:
         raise PictureError(f"colour mode {image.mode} is not supported; convert it to RGB first")
+    if image.mode.startswith("I") and image.format == "TIFF":
+        # Pillow neither scales 12 and 32 bits nor inverts 16 bits with white at 0
+        tags = image.tag_v2
+        kind = tags.get(Base.BitsPerSample), tags.get(Base.SampleFormat, (1,)), tags.get(Base.PhotometricInterpretation)
+        if kind != ((16,), (1,), 1):
+            raise PictureError("is a grey TIFF, but not of 16 bits from black at 0 to white; convert it to 8 bits first")
+
+
+def _to_rgb(image: Image.Image) -> np.ndarray:
     if image.mode.startswith("I"):
         return _grey16_to_rgb(image)
     image = ImageOps.exif_transpose(image)
@@ -73,11 +100,6 @@ def _to_rgb(image: Image.Image) -> np.ndarray:
 
 
 def _grey16_to_rgb(image: Image.Image) -> np.ndarray:
-    if image.format == "TIFF":  # Pillow neither scales 12 and 32 bits nor inverts 16 bits with white at 0
-        tags = image.tag_v2
-        kind = tags.get(Base.BitsPerSample), tags.get(Base.SampleFormat, (1,)), tags.get(Base.PhotometricInterpretation)
-        if kind != ((16,), (1,), 1):
-            raise PictureError("is a grey TIFF, but not of 16 bits from black at 0 to white; convert it to 8 bits first")
     values = np.asarray(ImageOps.exif_transpose(image)).astype(np.int32)
     if (values == image.info.get("transparency", -1)).any():
         raise PictureError(_TRANSPARENT)

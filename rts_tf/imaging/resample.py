@@ -61,11 +61,12 @@ def border_gain(size: int | tf.Tensor) -> np.ndarray | tf.Tensor:
 
     A constant where ``size`` is a number, so that a graph of fixed size has nothing to compute.
     """
-    taps = _phase_taps().sum(1)
+    sums = np.concatenate([[0.0], _phase_taps().sum(1).cumsum()])  # from them, since a convolution rounds as it likes
     if isinstance(size, int):
-        return (1 / np.convolve(np.ones(size), taps[::-1])[3 : 3 + size]).astype(np.float32)
-    covered = tf.nn.conv1d(tf.ones([1, size, 1]), tf.constant(taps[:, None, None], tf.float32), stride=1, padding="SAME")
-    return 1 / covered[0, :, 0]
+        i = np.arange(size)
+        return (1 / (sums[np.minimum(7, size - i + 3)] - sums[np.maximum(0, 3 - i)])).astype(np.float32)
+    i, sums = tf.range(size), tf.constant(sums)
+    return tf.cast(1 / (tf.gather(sums, tf.minimum(7, size - i + 3)) - tf.gather(sums, tf.maximum(0, 3 - i))), tf.float32)
 
 
 def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
@@ -83,4 +84,6 @@ def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
     rows, columns = phase_kernels()
     height, width = (phases.shape[axis] or tf.shape(phases)[axis] for axis in (1, 2))
     lines = tf.nn.conv2d(phases, rows, strides=1, padding="SAME") * border_gain(height)[None, :, None, None]
-    return tf.nn.conv2d(lines, columns, strides=1, padding="SAME") * border_gain(width)[None, None, :, None]
+    # Depthwise, since oneDNN rounds an ordinary convolution along rows differently at some widths: tiles would not be exact.
+    halved = tf.nn.depthwise_conv2d(lines, columns.sum(axis=3, keepdims=True), strides=[1, 1, 1, 1], padding="SAME")
+    return (halved[..., :3] + halved[..., 3:]) * border_gain(width)[None, None, :, None]

@@ -1,0 +1,147 @@
+"""Enhancing pictures: megapixels per second of the command over those of the network alone, and a sharpening filter beside it.
+
+    python -m benchmarks.enhance --model=RUN                # about three minutes on two cores
+    python -m benchmarks.enhance --model=RUN --data=FOLDER  # own photographs; best of 1-4 megapixels
+
+What the command does with a folder (read, tiles, d(), write; the next picture read and the last one written meanwhile), for
+JPEG and for PNG, against the bare network on the same pixels, decoded, in pairs of tiles without overlap or whole, whichever
+is faster. Beside it what a user may take instead: OpenCV's filter2D as an unsharp mask, 5x5, amount 1 as FFmpeg's filter
+has it, with the same reading and writing; and for both the mean gain in MOS. All is interleaved in one process and the
+least time counts. Without ``--data``: photographs from scikit-image, repeated to 1460x1030 pixels.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
+
+import io
+import pathlib
+import tempfile
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from PIL import Image
+from rich.console import Console
+
+from benchmarks.table import Line, Seconds, seconds_of, show
+from rts_tf.data.photos import SAMPLE_TRAIN, folder, sample
+from rts_tf.enhance import AUTO_TILE
+from rts_tf.enhancing import Job, enhance_all, sizes_of
+from rts_tf.imaging.levels import to_float
+from rts_tf.imaging.tiles import tiles
+from rts_tf.inference import Enhancer, load
+from rts_tf.parallel import in_parallel
+from rts_tf.progress import RunProgress
+from rts_tf.quality.viqet import measure
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.")
+flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image, repeated.")
+flags.DEFINE_integer("pictures", 8, "How many photographs.")
+flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
+
+HEIGHT, WIDTH = 1030, 1460
+
+
+def main(_) -> None:
+    model = load(FLAGS.model, precision="auto", tile=AUTO_TILE)
+    pictures = photographs()
+    megapixels = sum(picture[..., 0].size for picture in pictures) / 1e6
+    ours = lambda pixels, on_pixels: model.enhance(pixels, on_pixels=on_pixels)  # noqa: E731
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        for suffix, options in {"jpg": {"quality": 92}, "png": {}}.items():
+            (root / suffix).mkdir()
+            for i, picture in enumerate(pictures):
+                Image.fromarray(picture).save(root / suffix / f"{i:02d}.{suffix}", **options)
+        parts = {f"command, {suffix}": folder_through(root, suffix, ours) for suffix in ("jpg", "png")}
+        parts |= {"mask, jpg": folder_through(root, "jpg", lambda pixels, on_pixels: unsharp(pixels))}
+        parts |= forwards(model, pictures)
+        parts |= {"mask, pixels": lambda: [unsharp(picture) for picture in pictures]}
+        least = {part: Seconds(np.inf, np.inf) for part in parts}
+        for turn in range(FLAGS.rounds + 1):
+            for part, function in parts.items():
+                seconds = seconds_of(function)
+                if turn:  # the first time warms up
+                    least[part] = Seconds(*np.minimum(seconds, least[part]))
+        gains = mos_gains(pictures, {"network": model.enhance, "mask": unsharp})
+    report(least, megapixels, gains, len(pictures))
+
+
+def report(least: dict[str, Seconds], megapixels: float, gains: dict[str, float], count: int) -> None:
+    forward = min((least[part] for part in least if part.startswith("forward")), key=lambda seconds: seconds.clock)
+    lines = []
+    for kind in ("jpg", "png"):
+        its = least[f"command, {kind}"]
+        of = f"{megapixels / its.clock:.2f} of {megapixels / forward.clock:.2f} megapixels/s"
+        of += f"; processor time {its.processor / megapixels:.2f} / {forward.processor / megapixels:.2f} s a megapixel"
+        lines.append(Line(f"command, {kind} / bare network", forward.clock / its.clock, ">=", 0.85, of))
+    of = f"MOS {gains['network']:+.3f} and {gains['mask']:+.3f}; "
+    of += ", ".join(f"{part} {megapixels / least[part].clock:.2f}" for part in ("command, jpg", "mask, jpg", "mask, pixels"))
+    lines.append(Line("MOS gain / the mask's", gains["network"] / gains["mask"], ">=", 1.0, f"{of} megapixels/s"))
+    show(f"Enhancing {count} pictures of {megapixels / count:.1f} megapixels, {os.cpu_count()} cores", lines)
+    print("bare network: " + ", ".join(f"{p[9:]} {s.clock:.2f} s" for p, s in least.items() if p.startswith("forward")))
+
+
+def folder_through(root: pathlib.Path, suffix: str, network: Callable) -> Callable[[], None]:
+    """The folder of that suffix through ``network``, as the command does it."""
+    names = sorted(path.name for path in (root / suffix).iterdir())
+    jobs = [Job(str(root / suffix / name), root / "out" / name, name) for name in names]
+
+    def through() -> None:
+        sizes = sizes_of(jobs)
+        progress = RunProgress({"enhancing": sum(sizes) / 1e6}, Console(file=io.StringIO()))
+        errors, _ = enhance_all(jobs, network, progress, sizes)
+        if errors:
+            raise RuntimeError(errors[0])
+
+    return through
+
+
+def forwards(model: Enhancer, pictures: list[np.ndarray]) -> dict[str, Callable[[], None]]:
+    """SR(x) of the bare network on whole pictures, and on pairs of tiles without overlap."""
+    network, signature = model.network, [tf.TensorSpec([None, None, None, 3], tf.float32)]
+    forward = tf.function(lambda images: network(images, training=False), signature)
+    whole = [tf.constant(to_float(picture)[None]) for picture in pictures]
+    pairs = []
+    for picture in pictures:
+        cut = [to_float(picture[tile.read]) for tile in tiles(*picture.shape[:2], AUTO_TILE, 0)]
+        pairs += [tf.constant(np.stack(cut[i : i + 2])) for i in range(0, len(cut), 2)]
+    return {f"forward, {name}": lambda b=b: [forward(x) for x in b] for name, b in {"whole": whole, "pairs": pairs}.items()}
+
+
+def unsharp(picture: np.ndarray) -> np.ndarray:
+    """x + 1.0 * (x - mean of 5x5), FFmpeg's ``unsharp`` as it comes, on all three colours."""
+    kernel = np.full((5, 5), -1 / 25, np.float32)
+    kernel[2, 2] += 2
+    return cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REFLECT)
+
+
+def mos_gains(pictures: list[np.ndarray], ways: dict[str, Callable]) -> dict[str, float]:
+    """Mean MOS above that of the originals."""
+
+    def mos(work: tuple[Callable, int]) -> float:
+        return measure(work[0](pictures[work[1]])).mos
+
+    def mean(way: Callable) -> float:
+        return float(np.mean(list(in_parallel(mos, [(way, i) for i in range(len(pictures))]))))
+
+    before = mean(lambda picture: picture)
+    return {name: mean(way) - before for name, way in ways.items()}
+
+
+def photographs() -> list[np.ndarray]:
+    """The pictures to work on, uint8 [H, W, 3]."""
+    photos = folder(FLAGS.data) if FLAGS.data else sample(SAMPLE_TRAIN)
+    found = [photos.read(name) for name in photos.names[: FLAGS.pictures]]
+    if FLAGS.data:
+        return found
+    return [np.tile(p, (-(-HEIGHT // p.shape[0]), -(-WIDTH // p.shape[1]), 1))[:HEIGHT, :WIDTH] for p in found]
+
+
+if __name__ == "__main__":
+    app.run(main)

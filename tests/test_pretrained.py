@@ -1,0 +1,63 @@
+"""Weights that come with the package, from a made-up directory of them."""
+
+import json
+import pathlib
+import shutil
+
+import numpy as np
+import pytest
+
+import rts_tf
+from rts_tf import networks, pretrained
+from rts_tf.errors import RtsError
+from rts_tf.inference import Enhancer
+
+DATA = pathlib.Path(__file__).parent / "data"
+
+
+@pytest.fixture(params=["keras2", "keras3"])
+def directory(request, tmp_path, monkeypatch):
+    """Weights that either stack wrote, as "small"."""
+    monkeypatch.setattr(pretrained, "DIRECTORY", tmp_path)
+    shutil.copy(DATA / f"{request.param}.weights.h5", tmp_path / "small.weights.h5")
+    (tmp_path / "small.json").write_text(json.dumps({"network": "residual1", "stage": 3}))
+    return tmp_path
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_load_by_name(directory, photograph, precision):
+    assert pretrained.names() == ("small",) and pretrained.record("small")["stage"] == 3
+    network = networks.build("residual1", precision=precision)
+    network.load_weights(directory / "small.weights.h5")
+    picture = photograph[:40, :50]
+    np.testing.assert_array_equal(rts_tf.load("small", precision).enhance(picture), Enhancer(network).enhance(picture))
+
+
+def test_an_unknown_name_lists_the_known_ones(directory):
+    with pytest.raises(RtsError, match=r"large: no such file or directory, and not the name of weights .*\(small\)"):
+        rts_tf.load("large")
+    with pytest.raises(RtsError, match=r"large: not the name of weights .*\(small\)"):
+        pretrained.record("large")
+
+
+def test_without_weights_it_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(pretrained, "DIRECTORY", tmp_path)
+    with pytest.raises(RtsError, match="residual3: no such file .*brings no weights: train a network with"):
+        rts_tf.load("residual3")
+
+
+def test_damage_is_named(directory):
+    whole = (directory / "small.weights.h5").read_bytes()
+    for contents in (b"", whole[: len(whole) // 2]):
+        (directory / "small.weights.h5").write_bytes(contents)
+        with pytest.raises(RtsError, match="small.weights.h5: cannot be loaded .*install rts_tf again"):
+            rts_tf.load("small")
+    (directory / "small.json").write_text("{")
+    with pytest.raises(RtsError, match="small.json: is damaged .*install rts_tf again"):
+        rts_tf.load("small")
+
+
+@pytest.mark.parametrize("name", pretrained.names())
+def test_what_is_there_loads(name, photograph):
+    better = rts_tf.load(name).enhance(photograph[:64, :64])
+    assert 0.5 < np.abs(better.astype(float) - photograph[:64, :64]).mean() < 20
