@@ -44,18 +44,23 @@ def head_function(network: keras.Model, head: str) -> Callable[[tf.Tensor], tf.T
     return enhancement(network) if head == "enhance" else lambda images: network(images, training=False)
 
 
+def can_be_traced(network: keras.Model) -> bool:
+    """Whether ``traced_head`` can follow it: a convolution stands right before the pixel shuffle."""
+    *_, before, last = network.layers
+    return isinstance(last, PixelShuffle) and isinstance(before, keras.layers.Conv2D)
+
+
 def check_network(network: keras.Model, formats: Iterable[str], precisions: Iterable[str]) -> None:
     """Raise ConfigError, saying what to leave out, where a network has no TFLite file of the ``precisions`` ordered."""
     if "tflite" not in formats:
         return
-    *_, before, last = network.layers
-    if not isinstance(last, PixelShuffle):
+    if not isinstance(network.layers[-1], PixelShuffle):
         raise ConfigError(
             f"--formats=tflite: needs a network that ends in a pixel shuffle, since d() of a doubled picture is not built into"
             f" TFLite; export {network.name} with --formats=saved_model."
         )
     integers = [precision for precision in precisions if precision.startswith("int")]
-    if integers and not isinstance(before, keras.layers.Conv2D):
+    if integers and not can_be_traced(network):
         raise ConfigError(
             f"--precisions={','.join(integers)}: integers need a convolution right before the pixel shuffle, as in"
             f" residual1, 3 and 6; export {network.name} with --precisions=float32,dynamic,float16."
@@ -138,7 +143,6 @@ def _inputs(layer: keras.layers.Layer) -> list:
 
 
 def _head_layer(network: keras.Model) -> keras.layers.Conv2D:
-    shuffle = network.layers[-1]
-    if not isinstance(shuffle, PixelShuffle) or not isinstance(network.layers[-2], keras.layers.Conv2D):
+    if not can_be_traced(network):
         raise ValueError("the network does not end with a convolution and a 2x PixelShuffle")
     return network.layers[-2]

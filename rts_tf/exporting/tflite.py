@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rts_tf.exporting.heads import OUTPUT, head_function, kernels_of, traced_head
+from rts_tf.exporting.heads import OUTPUT, can_be_traced, head_function, kernels_of, traced_head
 from rts_tf.exporting.photographs import mosaic
 from rts_tf.exporting.quantization import Observed, integer_body, integer_kernels, pins
 
@@ -62,6 +62,8 @@ class Converter:
                 return converter.convert()
 
     def _floating(self, head: str):
+        if not can_be_traced(self.network):
+            return self._dynamic(head)
         kernels = kernels_of(self.network)
         return self.network, lambda image: traced_head(self.network, head, image, kernels, lambda _, value: value)
 
