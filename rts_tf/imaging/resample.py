@@ -61,12 +61,14 @@ def border_gain(size: int | tf.Tensor) -> np.ndarray | tf.Tensor:
 
     A constant where ``size`` is a number, so that a graph of fixed size has nothing to compute.
     """
-    sums = np.concatenate([[0.0], _phase_taps().sum(1).cumsum()])  # from them, since a convolution rounds as it likes
+    sums = np.concatenate([[0.0], _phase_taps().sum(1).cumsum()])
+    cut = np.arange(4)  # taps that stick out of the picture at one end
+    gains = (1 / (sums[7 - cut] - sums[cut][:, None])).astype(np.float32)  # looked up: a convolution rounds as it likes
     if isinstance(size, int):
-        i = np.arange(size)
-        return (1 / (sums[np.minimum(7, size - i + 3)] - sums[np.maximum(0, 3 - i)])).astype(np.float32)
-    i, sums = tf.range(size), tf.constant(sums)
-    return tf.cast(1 / (tf.gather(sums, tf.minimum(7, size - i + 3)) - tf.gather(sums, tf.maximum(0, 3 - i))), tf.float32)
+        before, after = (np.maximum(0, 3 - i) for i in (np.arange(size), np.arange(size)[::-1]))
+        return gains[before, after]
+    before, after = (tf.maximum(0, 3 - i) for i in (tf.range(size), tf.range(size)[::-1]))
+    return tf.gather(gains.ravel(), 4 * before + after)
 
 
 def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
