@@ -6,8 +6,8 @@
 
 For one and for two threads, each in a process of its own that is kept on as many processors: every file and peer in turn,
 round after round, the least time of each counts. The limits are products of large matrices in the same rounds: in int8 the
-fastest of what ONNX Runtime and LiteRT make of one, in float32 TensorFlow's. Operations are those of the convolutions, two a
-multiplication. Time depends on shapes alone, so an untrained network does.
+fastest of what ONNX Runtime and LiteRT make of one, in float32 TensorFlow's. Operations are those of each file's convolutions,
+two a multiplication. Time depends on shapes alone, so an untrained network does.
 """
 
 import os
@@ -96,19 +96,21 @@ def measure(network: keras.Model, threads: int) -> None:
     print("\n".join(missing))
 
 
-def exported(network, crops, frame, directory, threads) -> tuple[dict[str, Callable], int]:
-    """What runs our files on the frame, by name, and the multiplications with a weight of the float file."""
+def exported(network, crops, frame, directory, threads) -> tuple[dict[str, Callable], dict[str, int]]:
+    """What runs our files on the frame, by name, and the multiplications with a weight of each."""
     from ai_edge_litert.interpreter import Interpreter
 
-    converter, runs = Converter(network, crops), {}
-    for precision in reversed(PRECISIONS):
+    converter, runs, macs = Converter(network, crops), {}, {}
+    for precision in PRECISIONS:
         data = converter.convert("enhance", precision, *frame.shape[:2])
         runner = Interpreter(model_content=data, num_threads=threads).get_signature_runner("enhance")
         image = frame[None] if precision == "int8" else frame[None].astype(np.float32) / 255
+        macs[f"LiteRT {precision}"] = operations_and_macs(data)[1]
         runs[f"LiteRT {precision}"] = lambda runner=runner, image=image: runner(image=image)
     write_saved_model(network, directory / "saved_model")
     served = opened(directory / "saved_model", "enhance")
-    return runs | {"SavedModel": lambda: served(frame)}, operations_and_macs(data)[1]
+    macs["SavedModel"] = macs["LiteRT float32"]
+    return runs | {"SavedModel": lambda: served(frame)}, macs
 
 
 def limits(directory: pathlib.Path, threads: int) -> dict[str, Callable]:
@@ -156,8 +158,9 @@ def _integer_products(random: np.random.Generator, threads: int) -> dict[str, Ca
     return runs
 
 
-def report(name: str, threads: int, least: dict[str, float], macs: int) -> None:
-    gops = {run: 2 * (PRODUCT**3 if "product" in run else macs) / seconds / 1e9 for run, seconds in least.items()}
+def report(name: str, threads: int, least: dict[str, float], macs: dict[str, int]) -> None:
+    macs = macs | {run: PRODUCT**3 for run in least if "product" in run}
+    gops = {run: 2 * macs[run] / least[run] / 1e9 for run in macs}
     peak = max(speed for run, speed in gops.items() if run.startswith("int8 product"))
     lines = []
     for run, limit in (("LiteRT int8", 0.80), ("LiteRT int8_float_residual", 0.0)):

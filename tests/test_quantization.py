@@ -58,8 +58,8 @@ def test_integer_kernels_keep_flat_areas(observed):
     for value in (0.0, 0.25, 1.0):
         image = tf.fill([1, 20, 20, 3], value)
         exact, integer = (
-            traced_head(NETWORK, "enhance", image, kernels, lambda _, x: x, split=True).numpy()[0, 8:12, 8:12]
-            for kernels in (kernels_of(NETWORK), integer_kernels(NETWORK, observed, split=True))
+            traced_head(NETWORK, "enhance", image, kernels, segmented=True).numpy()[0, 8:12, 8:12]
+            for kernels in (kernels_of(NETWORK, True), integer_kernels(NETWORK, observed, segmented=True))
         )
         assert np.abs(integer - exact).max() < 0.5 / 255
 
@@ -89,7 +89,7 @@ def test_pins_leave_pictures_alone_where_told(observed):
         ("image_residual", narrow, False, True),
         ("image_residual", narrow, True, False),
         ("residual_sum_1", wide, False, False),
-        ("term_0", narrow, True, True),
+        ("head_input", narrow, True, True),
     ):
         assert (pins(observed, pictures)(name, value) is value) == kept
     levels = tf.reshape(tf.range(256.0) / 255, [1, 16, 16, 1])

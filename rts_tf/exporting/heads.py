@@ -20,16 +20,21 @@ Visit = Callable[[str, tf.Tensor], tf.Tensor]
 class Kernels(NamedTuple):
     """The kernels behind the network's body: its last convolution, and d()'s two."""
 
-    head: tuple[np.ndarray, ...]  # [3, 3, C, 12] for each term of the picture that it works on
+    head: np.ndarray  # [3, 3, C, 12]
     bias: np.ndarray  # [12]
     rows: np.ndarray  # [7, 1, 12, 6]
     columns: np.ndarray  # [1, 7, 6, 3]
 
 
-def kernels_of(network: keras.Model) -> Kernels:
-    """The kernels of a network of this package, which ends with a convolution and a 2x PixelShuffle."""
+def kernels_of(network: keras.Model, segmented: bool = False) -> Kernels:
+    """The kernels of a network of this package, which ends with a convolution and a 2x PixelShuffle.
+
+    ``segmented``: the convolution reads picture and segments (see ``traced_head``) instead of their sum.
+    """
     kernel, bias = _head_layer(network).get_weights()
-    return Kernels((kernel, kernel), bias, *phase_kernels())
+    if segmented and _residual(network):
+        kernel = np.concatenate([kernel, kernel, -kernel, kernel, -kernel], axis=2)
+    return Kernels(kernel, bias, *phase_kernels())
 
 
 def body_layers(network: keras.Model) -> dict[str, str]:
@@ -72,51 +77,64 @@ def traced_head(
     head: str,
     image: tf.Tensor,
     kernels: Kernels,
-    visit: Visit,
-    split: bool = False,
+    visit: Visit = lambda name, value: value,
+    segmented: bool = False,
     transposed: bool = False,
 ) -> tf.Tensor:
     """The same as ``head_function`` on one picture of fixed size, step by step.
 
     Args:
         image: float32 [1, H, W, 3].
-        kernels: used in place of the network's own; ``kernels_of(network)`` changes nothing.
+        kernels: used in place of the network's own; ``kernels_of(network, segmented)`` changes nothing.
         visit: called with the name and the value of every tensor on the way; what it returns goes on.
-        split: let the last convolution work on picture and residual apart, where it works on their sum (Fig. 3), and add
-            afterwards. Their sum, the sharpest of all tensors, is then never rounded.
+        segmented: pass the residual of Fig. 3 on not added to the picture but beside it, its positive and its negative part
+            in two pieces each, of 0..1 and of 1..2, and so in integers of the picture's own steps. Rounded as one number
+            of -2..2 its steps would be four times as large, and those of the sum, the sharpest of all tensors, too.
         transposed: let a transposed convolution enlarge, where there is no DEPTH_TO_SPACE. It has one bias a colour, the
             mean of those of the four phases; in trained networks they differ by a tenth of a level.
     """
     picture = visit("image", image)
-    values, last = {id(network.inputs[0]): (picture,)}, _head_layer(network)
+    values, last = {id(network.inputs[0]): picture}, _head_layer(network)
+    residual = _residual(network) if segmented else None
     for layer in network.layers[1 : network.layers.index(last)]:
         inputs = [values[id(tensor)] for tensor in _inputs(layer)]
-        if split and isinstance(layer, keras.layers.Add) and any(terms[0] is picture for terms in inputs):
-            terms = sum(inputs, ())
-        elif len(inputs) == 1:
-            terms = tuple((_edge if isinstance(layer, EdgePadding) else layer)(term) for term in inputs[0])
+        if residual and layer is residual[0]:
+            values[id(layer.output)] = visit("segments", _segments(layer, inputs[0]))
+        elif residual and layer is residual[1]:
+            values[id(layer.output)] = tf.concat([picture, *(x for x in inputs if x is not picture)], axis=-1)
+        elif isinstance(layer, EdgePadding):
+            values[id(layer.output)] = _edge(inputs[0])
         else:
-            terms = (layer([term for (term,) in inputs]),)
-        if len(terms) == 1:
-            terms = (visit(layer.name, terms[0]),)
-        values[id(layer.output)] = terms
-    terms = tuple(visit(f"term_{i}", term) for i, term in enumerate(values[id(_inputs(last)[0])]))
+            values[id(layer.output)] = visit(layer.name, layer(inputs if len(inputs) > 1 else inputs[0]))
+    x = visit("head_input", values[id(_inputs(last)[0])])
     if head == "upscale" and transposed:
-        return visit("output", _enlarge(visit, terms[0], kernels))
-    padding = last.padding.upper()
-    parts = [tf.nn.conv2d(term, kernel, 1, padding) for term, kernel in zip(terms, kernels.head)]  # noqa: B905  one may do
-    phases = parts[0] + kernels.bias
-    if len(parts) > 1:
-        phases = visit("phases_of_image", phases) + visit("phases_of_residual", parts[1])
+        return visit("output", _enlarge(visit, x, kernels))
+    phases = tf.nn.conv2d(x, kernels.head, strides=1, padding=last.padding.upper()) + kernels.bias
     if head == "upscale":
         return visit("output", tf.nn.depth_to_space(visit("output_phases", phases), 2))
     phases = visit("phases", phases)
     _, height, width, _ = phases.shape
-    gains = [tf.constant(border_gain(size), name="gain") for size in (height, width)]
     lines = visit("lines", tf.nn.conv2d(phases, kernels.rows, strides=1, padding="SAME"))
-    lines = visit("normed_lines", lines * visit("gain_of_rows", gains[0][None, :, None, None]))
-    columns = visit("columns", tf.nn.conv2d(lines, kernels.columns, strides=1, padding="SAME"))
-    return visit("output", columns * visit("gain_of_columns", gains[1][None, None, :, None]))
+    gain = visit("gain_of_rows", tf.constant(border_gain(height)[None, :, None, None]))
+    columns = visit("columns", tf.nn.conv2d(visit("normed_lines", lines * gain), kernels.columns, strides=1, padding="SAME"))
+    return visit("output", columns * visit("gain_of_columns", tf.constant(border_gain(width)[None, None, :, None])))
+
+
+def _residual(network: keras.Model) -> tuple[keras.layers.Conv2D, keras.layers.Add] | None:
+    """The convolution whose output is added to the picture itself (the "blue layer" of Fig. 3), and the sum."""
+    picture, made = network.inputs[0], {id(layer.output): layer for layer in network.layers[1:]}
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Add) and any(tensor is picture for tensor in _inputs(layer)):
+            (source,) = (made[id(tensor)] for tensor in _inputs(layer) if tensor is not picture)
+            return source, layer
+    return None
+
+
+def _segments(layer: keras.layers.Conv2D, x: tf.Tensor) -> tf.Tensor:
+    """[1, H, W, 12]: relu(r), relu(-r), relu(r - 1), relu(-r - 1), the first two up to 1, of the convolution's r."""
+    kernel, bias = tf.convert_to_tensor(layer.kernel), tf.convert_to_tensor(layer.bias)
+    kernels, biases = tf.concat([kernel, -kernel] * 2, axis=3), tf.concat([bias, -bias, bias - 1, -bias - 1], axis=0)
+    return tf.minimum(tf.nn.relu(tf.nn.conv2d(x, kernels, strides=1, padding=layer.padding.upper()) + biases), 1.0)
 
 
 def _edge(x: tf.Tensor) -> tf.Tensor:
@@ -130,7 +148,7 @@ def _enlarge(visit: Visit, x: tf.Tensor, kernels: Kernels) -> tf.Tensor:
     kernel = np.zeros((6, 6, 3, x.shape[-1]), np.float32)
     for row in range(2):
         for column in range(2):
-            phase = kernels.head[0][..., 3 * (2 * row + column) :][..., :3]
+            phase = kernels.head[..., 3 * (2 * row + column) :][..., :3]
             kernel[row::2, column::2] = phase[::-1, ::-1].swapaxes(2, 3)
     _, height, width, _ = x.shape
     y = tf.nn.conv2d_transpose(x, kernel, [1, 2 * height, 2 * width, 3], strides=2, padding="SAME")

@@ -130,8 +130,8 @@ class Export:
             "bytes": sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size,
             "sha256": _sha256(path), "operations": operations, "macs": macs,
             **card.compare(run.output, rounded, x),
-            "milliseconds": run.milliseconds * area, "peak_memory_mb": run.peak_memory_mb,
-            "measured_at": f"{frame.shape[1]}x{frame.shape[0]}" + (", time scaled by area" if area != 1 else ""),
+            "milliseconds": run.milliseconds * area, "peak_memory_mb": run.peak_memory_mb * area,
+            "measured_at": f"{frame.shape[1]}x{frame.shape[0]}" + (", scaled by area" if area != 1 else ""),
             "threads": threads,
         }  # fmt: skip
         card.check(kind, head, entry)

@@ -32,12 +32,12 @@ class Observed:
         self.samples: dict[str, np.ndarray] = {}
         self._patches: dict[str, list[np.ndarray]] = {}
         self._random = np.random.default_rng(0)
-        kernels = kernels_of(network)
         for crop in crops:
             image = tf.constant(crop[None] / 255, tf.float32)
             for head in HEADS:
-                traced_head(network, head, image, kernels, self._note, split=True)
-            traced_head(network, "upscale", image, kernels, lambda n, v: self._note("sum", v) if n == "term_0" else v)
+                traced_head(network, head, image, kernels_of(network), self._note)
+            segments = lambda n, v: self._note("segmented_input", v) if n == "head_input" else v  # noqa: E731
+            traced_head(network, "upscale", image, kernels_of(network, True), segments, segmented=True)
         patches = {name: np.concatenate(kept).astype(np.float64) for name, kept in self._patches.items()}
         self.moments = {name: x.T @ x / len(x) for name, x in patches.items()}
         self.means = {name: x.mean(0) for name, x in patches.items()}
@@ -65,14 +65,14 @@ def pins(observed: Observed, pictures: bool) -> Visit:
     """
     samples = observed.samples
     ranges = {name: _range(values) for name, values in samples.items()}
-    ranges |= dict.fromkeys(("image", "output", "output_phases"), (0.0, 1.0))  # so that their integers are the levels
+    ranges |= dict.fromkeys(("image", "segments", "output", "output_phases"), (0.0, 1.0))  # their integers are levels
     # Inside the picture the gain is 1, which must be a level, and the lines must pass it as they are.
     gains = {name: (0.0, 255 / np.floor(255 / v.max())) for name, v in samples.items() if name.startswith("gain")}
     ranges |= gains | {"normed_lines": ranges["lines"], "columns": (0.0, 1 / samples["gain_of_columns"].min())}
 
     def visit(name: str, value: tf.Tensor) -> tf.Tensor:
         picture = name != "image" and value.shape[-1] <= PICTURE_CHANNELS
-        if name.startswith("term") or picture and not pictures:  # a term repeats, at the border, what is fixed
+        if name == "head_input" or picture and not pictures:  # the former repeats, at the border, what is fixed
             return value
         return tf.quantization.fake_quant_with_min_max_args(value, *map(float, ranges[name]))
 
@@ -109,21 +109,19 @@ def integer_body(network: keras.Model, observed: Observed, pictures: bool) -> ke
     return made
 
 
-def integer_kernels(network: keras.Model, observed: Observed, split: bool, transposed: bool = False) -> Kernels:
-    """The kernels behind the body on the steps that the converter will use; ``split``, ``transposed`` as in traced_head."""
-    kernels = kernels_of(network)
-    exact, bias, heads = kernels.head[0], kernels.bias, []
-    for name in ("term_0", "term_1") if split else ("sum",):
-        largest = np.abs(exact).max((0, 1, 2))
-        if transposed:  # one step for all four phases of a colour
-            largest = np.tile(largest.reshape(4, 3).max(0), 4)
-        heads.append(_rounded(exact, largest, observed.moments[name], keep_sums=not transposed))
-        bias = bias - _shift(heads[-1] - exact, observed.means[name])
+def integer_kernels(network: keras.Model, observed: Observed, segmented: bool, transposed: bool = False) -> Kernels:
+    """The kernels behind the body on the steps that the converter will use; the flags as in traced_head."""
+    kernels, name = kernels_of(network, segmented), "segmented_input" if segmented else "head_input"
+    largest = np.abs(kernels.head).max((0, 1, 2))
+    if transposed:  # one step for all four phases of a colour
+        largest = np.tile(largest.reshape(4, 3).max(0), 4)
+    head = _rounded(kernels.head, largest, observed.moments[name])
+    bias = kernels.bias - _shift(head - kernels.head, observed.means[name])
     rows, columns = (
         _rounded(kernel, np.abs(kernel).max((0, 1, 2)), observed.moments[name], keep_sums=True)
         for kernel, name in ((kernels.rows, "phases"), (kernels.columns, "normed_lines"))
     )
-    return Kernels(tuple(heads), bias, rows, columns)
+    return Kernels(head, bias, rows, columns)
 
 
 def _shift(change: np.ndarray, means: np.ndarray) -> np.ndarray:
