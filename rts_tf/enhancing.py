@@ -17,6 +17,9 @@ from rts_tf.imaging.files import SUFFIXES
 from rts_tf.imaging.photographs import Photograph, format_of, pixels_of, read_photograph, write_photograph
 from rts_tf.progress import RunProgress
 
+# Pixels of a Photograph, and what to call with every number of them that is done -> enhanced pixels
+Network = Callable[[np.ndarray, Callable[[int], None]], np.ndarray]
+
 OVERLAPPED = 20_000_000  # pixels; of larger pictures one at a time is in memory
 
 
@@ -94,7 +97,7 @@ def enhanced(photograph: Photograph, pixels: np.ndarray) -> Photograph:
 
 def enhance_all(
     jobs: Sequence[Job],
-    network: Callable[[np.ndarray, Callable[[int], None]], np.ndarray],
+    network: Network,
     progress: RunProgress,
     sizes: Sequence[int],
     comparison: Comparison | None = None,
@@ -102,7 +105,7 @@ def enhance_all(
     """Read, enhance and write every picture; the next is read and the last written while the network works.
 
     Args:
-        network: pixels of a Photograph, and what to call with every number of them that is done -> enhanced pixels.
+        network: raises PictureError where it cannot.
         progress: with the megapixels of all under "enhancing".
         sizes: pixels of each picture, 0 where unknown.
         comparison: is told of every picture.
@@ -162,7 +165,7 @@ def enhance_all(
                 errors.append(f"{job.source}: {error}")
                 continue
             finish()
-            writing = job, writer.submit(_write, job, before, after, comparison)
+            writing = job, writer.submit(_write, job, before if comparison else None, after, comparison)
             del before, after
             if not small[i]:
                 finish()
@@ -170,10 +173,10 @@ def enhance_all(
     return errors, remarks
 
 
-def _write(job: Job, before: Photograph, after: Photograph, comparison: Comparison | None) -> None:
+def _write(job: Job, before: Photograph | None, after: Photograph, comparison: Comparison | None) -> None:
     job.target.parent.mkdir(parents=True, exist_ok=True)
     write_photograph(job.target, after)
-    if comparison:
+    if comparison and before:
         comparison.add(job.name, before, after)
 
 
