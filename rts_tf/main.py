@@ -6,6 +6,7 @@ Every setting of rts_tf.config is a flag. The same command on the same --workdir
 import dataclasses
 import os
 import pathlib
+import shlex
 import sys
 
 from absl import app, flags
@@ -84,10 +85,7 @@ def _train(config: Config, workdir: pathlib.Path) -> None:
     print(f"report:   {workdir / 'report.html'}")
     print(f"network:  {workdir / 'final.keras'}")
     print("next, enhance a picture of your own:")
-    print(
-        "  python -c \"import numpy as np, rts_tf; from PIL import Image; picture = Image.open('photo.jpg').convert('RGB');"
-        f" Image.fromarray(rts_tf.load('{workdir}').enhance(np.asarray(picture))).save('better.png')\""
-    )
+    print(f"  python -m rts_tf.enhance photo.jpg --model={shlex.quote(str(workdir))} --output=better.png")
 
 
 def run() -> None:
