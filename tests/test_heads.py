@@ -59,7 +59,7 @@ def test_every_tensor_is_visited_and_may_be_replaced():
 
 def test_segments_hold_a_residual_of_up_to_two():
     network, random = networks.build("residual1", 1), np.random.default_rng(0)
-    network.get_layer("image_residual").set_weights([random.normal(0, 0.018, (3, 3, 64, 3)), np.array([-0.5, 0.0, 0.5])])
+    network.get_layer("image_residual").set_weights([random.normal(0, 0.02, (3, 3, 64, 3)), np.array([-0.5, 0.0, 0.5])])
     seen = {}
 
     def keep(name, value):
