@@ -83,6 +83,7 @@ def report(least: dict[str, Seconds], megapixels: float, quality: dict[str, tupl
         of = f"{megapixels / its.clock:.2f} of {megapixels / forward.clock:.2f} megapixels/s"
         of += f"; processor time {its.processor / megapixels:.2f} / {forward.processor / megapixels:.2f} s a megapixel"
         lines.append(Line(f"command, {kind} / bare network", forward.clock / its.clock, ">=", 0.85, of))
+        lines.append(Line("the same by processor time", forward.processor / its.processor, ">=", 0.85, ""))
     show(f"Enhancing {count} pictures of {megapixels / count:.1f} megapixels, {os.cpu_count()} cores", lines)
     for way, parts in {"network": ("command, jpg",), "mask": ("mask, jpg", "mask, pixels")}.items():
         speed = ", ".join(f"{megapixels / least[part].clock:.1f} megapixels/s ({part})" for part in parts)

@@ -22,7 +22,6 @@ from rts_tf.imaging.levels import halve_bits, to_float, to_uint8
 LARGEST = 500_000_000  # pixels; Pillow's own limit against decompression bombs, 89 million, is below today's panoramas
 JPEG_QUALITY = 95  # with 4:4:4, colour at full size
 WEBP_QUALITY = 95  # WebP has 4:2:0 alone
-PNG_LEVEL = 4  # zlib's; level 6 takes three times as long for 6 % less
 _FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}  # others: the suffix itself
 _LONGEST = {"JPEG": 65500, "WEBP": 16383}  # pixels a side
 _STRIP = 2**18  # bytes of a TIFF strip, about
@@ -153,9 +152,7 @@ def _samples16(image: Image.Image, path: str | os.PathLike, orientation: int, le
     high = turned(np.asarray(image), left)
     if image.mode.startswith("I"):
         return high.astype(np.uint16)[..., None]
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
     samples = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    cv2.utils.logging.setLogLevel(level)
     if samples is None or samples.dtype != np.uint16 or samples.ndim != 3 or samples.shape[2] not in (3, 4):
         raise PictureError(_ODD_16_BITS)
     if image.format == "PNG" and _png_header(path)[1] == 4:  # grey and alpha, which both may read as colour
@@ -220,7 +217,7 @@ def write_photograph(path: str | os.PathLike, photograph: Photograph) -> None:
 
 
 def _encoded(photograph: Photograph, kind: str) -> bytes | memoryview:
-    options = {"PNG": {"compress_level": PNG_LEVEL}, "JPEG": {"quality": JPEG_QUALITY, "subsampling": 0},
+    options = {"PNG": {"compress_level": 1}, "JPEG": {"quality": JPEG_QUALITY, "subsampling": 0},
                "WEBP": {"quality": WEBP_QUALITY, "exact": True}}.get(kind, {})  # fmt: skip
     exif = _exif_of(photograph)
     if exif and kind != "BMP":
@@ -230,8 +227,8 @@ def _encoded(photograph: Photograph, kind: str) -> bytes | memoryview:
     if photograph.dpi and kind != "WEBP":
         options["dpi"] = photograph.dpi
     pixels, alpha = photograph.pixels, photograph.alpha
-    if pixels.dtype == np.uint16 and kind == "PNG" and pixels.shape[2] == 3:
-        return _png16(pixels, alpha, options)
+    if kind == "PNG" and not (pixels.shape[2] == 1 and alpha is not None):
+        return _png(pixels, alpha, options)
     if pixels.dtype == np.uint16 and kind != "PNG":
         pixels, alpha = halve_bits(pixels), alpha if alpha is None else halve_bits(alpha)
     samples = pixels if alpha is None else np.dstack([pixels, alpha])
@@ -243,12 +240,16 @@ def _encoded(photograph: Photograph, kind: str) -> bytes | memoryview:
     return file.getbuffer()
 
 
-def _png16(pixels: np.ndarray, alpha: np.ndarray | None, options: dict) -> bytes:
-    """A PNG that OpenCV encodes, which knows 16 bits of colour, with the chunks that Pillow makes, which knows the rest."""
-    samples = np.ascontiguousarray(pixels[..., ::-1] if alpha is None else np.dstack([pixels[..., ::-1], alpha]))
-    contents = cv2.imencode(".png", samples, [cv2.IMWRITE_PNG_COMPRESSION, PNG_LEVEL])[1].tobytes()
+def _png(pixels: np.ndarray, alpha: np.ndarray | None, options: dict) -> bytes:
+    """A PNG that OpenCV encodes, with the chunks that Pillow makes.
+
+    OpenCV knows 16 bits of colour, and takes a quarter of the time for photographs 6 % larger (run lengths alone).
+    """
+    samples = pixels if alpha is None else np.dstack([pixels, alpha])
+    to_bgr = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(samples.shape[2])
+    contents = cv2.imencode(".png", samples if to_bgr is None else cv2.cvtColor(samples, to_bgr))[1].tobytes()
     file = io.BytesIO()
-    Image.new("RGB", (1, 1)).save(file, "PNG", **options)
+    Image.new("L" if pixels.shape[2] == 1 else "RGB", (1, 1)).save(file, "PNG", **options)
     kept = b"".join(chunk for kind, chunk in _chunks(file.getvalue()) if kind in (b"iCCP", b"pHYs", b"eXIf"))
     header = 8 + 25  # signature and IHDR
     return contents[:header] + kept + contents[header:]
