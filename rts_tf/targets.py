@@ -1,6 +1,6 @@
 """Phase B (section 3.1): HR_n = d(SR_n(HR_0)), always from HR_0, written as float16 shards, not clipped."""
 
-import functools
+import contextlib
 import pathlib
 import time
 from collections.abc import Callable, Iterable
@@ -12,6 +12,7 @@ from rts_tf.data.shards import Record, ShardSet, build
 from rts_tf.imaging.blur import nyquist_share, wide_gaussian
 from rts_tf.imaging.levels import to_float
 from rts_tf.inference import Enhancer
+from rts_tf.parallel import in_parallel
 
 DTYPES = {"target": np.float16}
 LOW_SIGMA = 4.0  # pixels; what is wider than this is not the stage's to change
@@ -38,19 +39,25 @@ def build_targets(
     Raises:
         ShardError: see :func:`rts_tf.data.shards.build`.
     """
-    picture = tf.TensorSpec([1, None, None, 3], tf.float32)
-    anchor_function = tf.function(functools.partial(anchored, anchor=anchor), [picture, picture])
+    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([1, None, None, 3], tf.uint8)])
+    def finished(hr_n, levels):
+        """HR_n in float16 with its anchor, and the mean change before it in levels; in TensorFlow, which has all cores."""
+        hr_0 = tf.cast(levels, tf.float32) / 255.0
+        return tf.cast(anchored(hr_n, hr_0, anchor)[0], tf.float16), 255 * tf.reduce_mean(hr_n - hr_0)
+
+    def target(record: Record) -> Record:
+        began = time.monotonic()
+        hr_0 = record.arrays["hr"]
+        hr_n, drift = finished(enhancer.enhance(to_float(hr_0))[None], hr_0[None])
+        note = {"network_drift_levels": float(drift), "seconds": time.monotonic() - began}
+        return Record(record.name, record.index, {"target": hr_n.numpy()}, note)
 
     def records(k: int) -> Iterable[Record]:
-        for name, index, arrays, _ in source.records(k, {"hr": np.uint8}):
-            began = time.monotonic()
-            hr_0 = to_float(arrays["hr"])
-            hr_n = enhancer.enhance(hr_0)
-            drift = 255 * float((hr_n - hr_0).mean(dtype=np.float64))
-            hr_n = anchor_function(hr_n[None], hr_0[None])[0].numpy()
-            note = {"network_drift_levels": drift, "seconds": time.monotonic() - began}
-            yield Record(name, index, {"target": hr_n.astype(np.float16)}, note)
-            on_picture(name)
+        # One worker makes the next picture while this thread writes the last: the network has all cores meanwhile.
+        with contextlib.closing(in_parallel(target, source.records(k, {"hr": np.uint8}), workers=1)) as made:
+            for record in made:
+                yield record
+                on_picture(record.name)
 
     made_from = {"source": source.fingerprint, "weights": weights, "anchor": anchor}
     return build(directory, len(source.shards), records, made_from, warn)
