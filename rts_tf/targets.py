@@ -41,9 +41,9 @@ def build_targets(
     """
     @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([1, None, None, 3], tf.uint8)])
     def finished(hr_n, levels):
-        """HR_n in float16 with its anchor, and the mean change before it in levels; in TensorFlow, which has all cores."""
+        """HR_n with its anchor, and the mean change before it in levels; in TensorFlow, which has all cores."""
         hr_0 = tf.cast(levels, tf.float32) / 255.0
-        return tf.cast(anchored(hr_n, hr_0, anchor)[0], tf.float16), 255 * tf.reduce_mean(hr_n - hr_0)
+        return anchored(hr_n, hr_0, anchor)[0], 255 * tf.reduce_mean(hr_n - hr_0)
 
     def target(record: Record) -> Record:
         began = time.monotonic()
@@ -56,7 +56,7 @@ def build_targets(
         # One worker makes the next picture while this thread writes the last: the network has all cores meanwhile.
         with contextlib.closing(in_parallel(target, source.records(k, {"hr": np.uint8}), workers=1)) as made:
             for record in made:
-                yield record
+                yield record._replace(arrays={"target": record.arrays["target"].astype(np.float16)})
                 on_picture(record.name)
 
     made_from = {"source": source.fingerprint, "weights": weights, "anchor": anchor}
