@@ -1,0 +1,87 @@
+"""What the experiments share: the flags of their runs, and the runs themselves, trained once and kept.
+
+An experiment that needs a trained network asks :func:`trained` for it. The run lies below ``--runs`` under a name of the
+experiment's choice; what is finished there is taken as it is, what was stopped is continued.
+"""
+
+import dataclasses
+import pathlib
+import sys
+import time
+from collections.abc import Callable
+
+from absl import app, flags
+
+from rts_tf.config import Config, preset
+from rts_tf.errors import ConfigError, Interrupted, RtsError
+from rts_tf.imaging.files import printable
+from rts_tf.startup import load_tensorflow
+
+# Small enough for a test: a network of one layer, crops of the sample photographs, a few steps.
+QUICK = {"network": "residual1", "first_steps": 4, "later_steps": 2, "patch": 32, "batch": 2, "warmup": 0}
+
+
+def experiment_flags() -> flags.FlagValues:
+    """The flags that every experiment has; it may define more on what this returns."""
+    own = flags.FlagValues()
+    flags.DEFINE_string("data", "sample", "Training photographs: 'sample' or a folder.", flag_values=own)
+    flags.DEFINE_string("validation", "", "Folder of photographs to measure; empty: as rts_tf.main does.", flag_values=own)
+    flags.DEFINE_string("runs", "rts_experiments", "Folder of the runs; what is there is not trained again.", flag_values=own)
+    flags.DEFINE_string("output", "experiments/results", "Folder to write the results to.", flag_values=own)
+    flags.DEFINE_integer("seed", 1, "Seed of everything drawn at random.", flag_values=own)
+    flags.DEFINE_boolean("quick", False, "A few training steps: to see that it works, not what comes out.", flag_values=own)
+    return own
+
+
+def configuration(own: flags.FlagValues, **changes) -> Config:
+    """``standard`` with the folders and the seed of the flags and with ``changes``; QUICK goes over all of it."""
+    folders = {name: own[name].value for name in ("data", "validation")}
+    absolute = {name: f if f in ("", "sample") else str(pathlib.Path(f).expanduser().absolute()) for name, f in folders.items()}
+    settings = absolute | {"seed": own.seed} | changes
+    return preset("standard", **(settings | QUICK if own.quick else settings))
+
+
+def trained(own: flags.FlagValues, name: str, config: Config) -> pathlib.Path:
+    """The directory of the finished run ``name``; it is trained, or trained on, if it is not finished.
+
+    Raises:
+        RtsError: as :func:`rts_tf.recurrence.run`.
+    """
+    from rts_tf import recurrence
+
+    directory, began = pathlib.Path(own.runs, name), time.monotonic()
+    if not (directory / "summary.json").exists():
+        print(f"run {name}: {_changes(config)}", flush=True)
+    recurrence.run(config, directory)
+    if time.monotonic() - began > 1:
+        print(f"run {name}: {time.monotonic() - began:.0f} s", flush=True)
+    return directory
+
+
+def start(own: flags.FlagValues, experiment: Callable[[], None]) -> None:
+    """Entry point of an experiment's command: parse the flags ``own``, run it, tell errors in a line."""
+    flags.FLAGS.append_flag_values(own)
+    own.mark_as_parsed()
+    app.run(lambda arguments: _guarded(experiment, arguments))
+
+
+def _guarded(experiment: Callable[[], None], arguments: list[str]) -> int:
+    try:
+        if len(arguments) > 1:
+            raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
+        load_tensorflow()
+        experiment()
+        return 0
+    except (Interrupted, KeyboardInterrupt):
+        print("stopped; the runs are whole. The same command continues them.", file=sys.stderr)
+        return 130
+    except (RtsError, OSError) as error:
+        print(printable(f"error: {error}"), file=sys.stderr)
+        return 1
+
+
+def _changes(config: Config) -> str:
+    """The settings that are not the preset's, as flags; no folders."""
+    base = dataclasses.asdict(preset(config.preset))
+    changed = {k: v for k, v in dataclasses.asdict(config).items() if v != base[k] and k not in ("data", "validation")}
+    return " ".join([f"--preset={config.preset}", *(f"--{key}={value}" for key, value in changed.items())])
