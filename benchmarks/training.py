@@ -38,6 +38,7 @@ from rts_tf.data.degradation import Degradation
 from rts_tf.data.patches import training_batches
 from rts_tf.data.photos import SAMPLE_TRAIN, sample
 from rts_tf.data.source import build_source
+from rts_tf.targets import DTYPES
 from rts_tf.training import convolution, make_step, resolve_precision
 
 FLAGS = flags.FLAGS
@@ -122,9 +123,9 @@ def pipelines(directory: pathlib.Path) -> dict[int, tf.data.Dataset]:
 
     def records(k: int) -> Iterator[shards.Record]:
         for record in source.records(k, {"hr": np.uint8}):
-            yield record._replace(arrays={"target": (record.arrays["hr"] / 255).astype(np.float16)})
+            yield record._replace(arrays={"target": record.arrays["hr"] / 255})
 
-    targets = shards.build(directory / "targets", len(source.shards), records, {})
+    targets = shards.build(directory / "targets", len(source.shards), records, DTYPES, {})
     settings = {"patch": CONFIG.patch, "batch": CONFIG.batch, "places": CONFIG.patches_per_image, "seed": CONFIG.seed}
     return {
         stage: training_batches(source, made, stage=stage, **settings) for stage, made in ((1, None), (2, targets))

@@ -97,7 +97,8 @@ class Enhancer:
             windows = tiles(height, width, self._tile, radius)
             for i in range(0, len(windows), TILES_AT_ONCE):
                 together = windows[i : i + TILES_AT_ONCE]
-                colours = np.stack([np.repeat(to_float(picture[tile.read]), 3 // channels, axis=-1) for tile in together])
+                read = [to_float(picture[tile.read]) for tile in together]
+                colours = np.stack([np.broadcast_to(values, (*values.shape[:2], 3)) for values in read])
                 values = function(colours).numpy()
                 if strength != 1:
                     before = plain(colours).numpy()

@@ -1,6 +1,5 @@
 """Phase B (section 3.1): HR_n = d(SR_n(HR_0)), always from HR_0, written as float16 shards, not clipped."""
 
-import contextlib
 import pathlib
 import time
 from collections.abc import Callable, Iterable
@@ -12,7 +11,6 @@ from rts_tf.data.shards import Record, ShardSet, build
 from rts_tf.imaging.blur import nyquist_share, wide_gaussian
 from rts_tf.imaging.levels import to_float
 from rts_tf.inference import Enhancer
-from rts_tf.parallel import in_parallel
 
 DTYPES = {"target": np.float16}
 LOW_SIGMA = 4.0  # pixels; what is wider than this is not the stage's to change
@@ -45,22 +43,16 @@ def build_targets(
         hr_0 = tf.cast(levels, tf.float32) / 255.0
         return anchored(hr_n, hr_0, anchor)[0], 255 * tf.reduce_mean(hr_n - hr_0)
 
-    def target(record: Record) -> Record:
-        began = time.monotonic()
-        hr_0 = record.arrays["hr"]
-        hr_n, drift = finished(enhancer.enhance(to_float(hr_0))[None], hr_0[None])
-        note = {"network_drift_levels": float(drift), "seconds": time.monotonic() - began}
-        return Record(record.name, record.index, {"target": hr_n.numpy()}, note)
-
     def records(k: int) -> Iterable[Record]:
-        # One worker makes the next picture while this thread writes the last: the network has all cores meanwhile.
-        with contextlib.closing(in_parallel(target, source.records(k, {"hr": np.uint8}), workers=1)) as made:
-            for record in made:
-                yield record._replace(arrays={"target": record.arrays["target"].astype(np.float16)})
-                on_picture(record.name)
+        for record in source.records(k, {"hr": np.uint8}):
+            began, hr_0 = time.monotonic(), record.arrays["hr"]
+            hr_n, drift = finished(enhancer.enhance(to_float(hr_0))[None], hr_0[None])
+            note = {"network_drift_levels": float(drift), "seconds": time.monotonic() - began}
+            yield Record(record.name, record.index, {"target": hr_n.numpy()}, note)
+            on_picture(record.name)
 
     made_from = {"source": source.fingerprint, "weights": weights, "anchor": anchor}
-    return build(directory, len(source.shards), records, made_from, warn)
+    return build(directory, len(source.shards), records, DTYPES, made_from, warn)
 
 
 def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:

@@ -13,6 +13,7 @@ import pytest
 
 from rts_tf import networks
 from rts_tf.data.shards import Record, build
+from rts_tf.data.source import DTYPES as SOURCE
 from rts_tf.errors import RtsError
 from rts_tf.inference import Enhancer
 from rts_tf.targets import DTYPES, build_targets
@@ -171,15 +172,15 @@ def test_what_a_kill_left_is_not_published(tmp_path, leftover):
         return one_picture(k)
 
     with pytest.raises(KeyboardInterrupt):
-        build(tmp_path / "set", 2, killed, {})
+        build(tmp_path / "set", 2, killed, SOURCE, {})
     (tmp_path / "set.partial" / leftover).write_text("{}")
     for _ in range(2):
-        build(tmp_path / "set", 2, one_picture, {}, pytest.fail)
+        build(tmp_path / "set", 2, one_picture, SOURCE, {}, pytest.fail)
     assert sorted(path.stem for path in (tmp_path / "set").iterdir()) == [*2 * ["00000"], *2 * ["00001"], "manifest"]
 
 
 def test_damaged_targets_are_made_again_the_same(tmp_path):
-    source = build(tmp_path / "source", 3, one_picture, {})
+    source = build(tmp_path / "source", 3, one_picture, SOURCE, {})
     network = networks.build("residual1", 1)
     network.set_weights([weights + 0.01 for weights in network.get_weights()])
     said = []

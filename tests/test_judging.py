@@ -8,6 +8,7 @@ from rts_tf.data.source import build_source
 from rts_tf.imaging.blur import gaussian
 from rts_tf.judging import judge, save_crops, unsharp_ratios
 from rts_tf.quality.difference import change_percent
+from rts_tf.targets import DTYPES
 
 
 @pytest.fixture(scope="module")
@@ -19,12 +20,12 @@ def sets(small_photographs, tmp_path_factory):
     def brighter(change):
         def records(k):
             for record in source.records(k, {"hr": np.uint8}):
-                target = (record.arrays["hr"] / 255 + change).astype(np.float16)
-                yield Record(record.name, record.index, {"target": target}, {"network_drift_levels": 3.0})
+                target = {"target": record.arrays["hr"] / 255 + change}
+                yield Record(record.name, record.index, target, {"network_drift_levels": 3.0})
 
         return records
 
-    stages = [build(root / f"stage_{c}", len(source.shards), brighter(c), {"c": c}) for c in (0.04, 0.05)]
+    stages = [build(root / f"stage_{c}", len(source.shards), brighter(c), DTYPES, {"c": c}) for c in (0.04, 0.05)]
     return source, *stages
 
 

@@ -8,6 +8,7 @@ from rts_tf.data.patches import PATCHES_PER_VISIT, training_batches
 from rts_tf.data.photos import folder
 from rts_tf.data.shards import Record, build
 from rts_tf.data.source import build_source
+from rts_tf.targets import DTYPES as TARGETS
 
 PLACES = 13  # not a multiple of the patches per visit
 PATCH = 32
@@ -22,9 +23,9 @@ def sets(small_photographs, tmp_path_factory):
 
     def targets(k):
         for record in source.records(k, {"hr": np.uint8}):
-            yield Record(record.name, record.index, {"target": (record.arrays["hr"] / 255 + 1).astype(np.float16)})
+            yield Record(record.name, record.index, {"target": record.arrays["hr"] / 255 + 1})
 
-    return source, build(root / "targets", len(source.shards), targets, {})
+    return source, build(root / "targets", len(source.shards), targets, TARGETS, {})
 
 
 def take(sets, count, first_step=0, with_targets=True, **changes):
@@ -81,9 +82,9 @@ def test_mismatched_shards_are_refused(sets, tmp_path):
     source, targets = sets
 
     def wrong(k):
-        for record in targets.records(k, {"target": np.float16}):
+        for record in targets.records(k, TARGETS):
             yield record._replace(name="other " + record.name)
 
-    bad = build(tmp_path / "targets", len(source.shards), wrong, {})
+    bad = build(tmp_path / "targets", len(source.shards), wrong, TARGETS, {})
     with pytest.raises(Exception, match="do not match"):
         take((source, bad), 1)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from rts_tf.data import shards
 from rts_tf.data.shards import Record, build
+from rts_tf.data.source import DTYPES
 from rts_tf.errors import ShardError
 
 
@@ -21,13 +22,12 @@ def records(k):
 
 
 def contents(shard_set):
-    dtypes = {"hr": np.uint8, "lr": np.uint8}
-    return [(r.name, r.index, r.arrays["hr"].tobytes()) for k in range(3) for r in shard_set.records(k, dtypes)]
+    return [(r.name, r.index, r.arrays["hr"].tobytes()) for k in range(3) for r in shard_set.records(k, DTYPES)]
 
 
 def make(directory, made_from=None, source=records):
     warnings = []
-    return build(directory, 3, source, made_from or {"seed": 1}, warnings.append), warnings
+    return build(directory, 3, source, DTYPES, made_from or {"seed": 1}, warnings.append), warnings
 
 
 def test_shards_give_back_what_was_written(tmp_path):

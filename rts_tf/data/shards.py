@@ -9,13 +9,17 @@ is named and written again from what it was made of; if it then comes out differ
 belong, the set is refused.
 """
 
+import collections
+import contextlib
 import dataclasses
+import functools
 import hashlib
 import json
 import os
 import pathlib
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +34,7 @@ class Record(NamedTuple):
 
     name: str
     index: int  # of the picture in its set; seeds the places of its patches
-    arrays: dict[str, np.ndarray]  # HxWx3, uint8 or float16
+    arrays: dict[str, np.ndarray]  # HxWx3
     note: dict = {}  # figures to keep in the shard's .json, JSON types
 
 
@@ -63,7 +67,7 @@ class ShardSet:
 
     def records(self, shard: int, dtypes: dict[str, type]) -> Iterable[Record]:
         """The pictures of one shard; ``dtypes`` names the arrays wanted and their type."""
-        for raw in tf.data.TFRecordDataset(self.files[shard]):
+        for raw in tf.data.TFRecordDataset(self.files[shard]).prefetch(1):
             example = tf.train.Example.FromString(raw.numpy())
             value = lambda key: example.features.feature[key]  # noqa: B023, E731
             height, width = value("size").int64_list.value
@@ -79,13 +83,17 @@ def build(
     directory: pathlib.Path,
     count: int,
     records: Callable[[int], Iterable[Record]],
+    dtypes: dict[str, type],
     made_from: dict,
     warn: Callable[[str], None] = print,
 ) -> ShardSet:
     """Open the set of ``count`` shards at ``directory``, writing what of it is missing or damaged.
 
+    A thread of its own writes, hashes and syncs what ``records`` made while that makes the next.
+
     Args:
         records: yields the records of shard k; must give the same ones whenever it is called.
+        dtypes: the names of the arrays in the shards, and the type in which they are written.
         made_from: what decides the contents, JSON types; a set made from something else is written afresh.
         warn: called with one line for each damaged shard.
 
@@ -102,9 +110,23 @@ def build(
         shutil.rmtree(partial, ignore_errors=True)
         os.replace(directory, partial)
     manifest = _prepare(partial, made_from, count)
-    for k in range(count):
-        if not (partial / f"{k:05d}.json").exists():
-            _write_shard(partial, k, records(k), manifest.get("sha256", {}).get(f"{k:05d}"))
+
+    def steps() -> Iterator[Callable[[], None]]:
+        for k in range(count):
+            if not (partial / f"{k:05d}.json").exists():
+                shard = _Shard(partial, k, dtypes, manifest.get("sha256", {}).get(f"{k:05d}"))
+                for record in records(k):
+                    yield functools.partial(shard.add, record)
+                yield shard.finish
+
+    with ThreadPoolExecutor(1) as writer:  # which ends what it was given, whatever happens to ``records``
+        behind = collections.deque()
+        for step in steps():
+            behind.append(writer.submit(step))
+            if len(behind) > 1:
+                behind.popleft().result()
+        while behind:
+            behind.popleft().result()
     manifest["sha256"] = {f"{k:05d}": _read_json(partial / f"{k:05d}.json")["sha256"] for k in range(count)}
     write_text(partial / "manifest.json", json.dumps(manifest, indent=1))
     sync(partial)
@@ -132,39 +154,59 @@ def _prepare(partial: pathlib.Path, made_from: dict, count: int) -> dict:
     return manifest
 
 
-def _write_shard(partial: pathlib.Path, k: int, records: Iterable[Record], expected: str | None) -> None:
-    """Write shard ``k``; ``expected`` is the SHA-256 it was published with, if it was."""
-    path, temporary = partial / f"{k:05d}.tfrecord", partial / f"{k:05d}.tmp"
-    sizes, notes = {}, {}
-    try:
-        with tf.io.TFRecordWriter(str(temporary)) as writer:
-            for record in records:
-                sizes[record.name] = record.arrays[next(iter(record.arrays))].shape[:2]
-                notes[record.name] = record.note
-                writer.write(_serialize(record, sizes[record.name]))
-        sync(temporary)
-    except (tf.errors.OpError, OSError) as error:
-        temporary.unlink(missing_ok=True)
-        free = shutil.disk_usage(partial).free / 1e6
-        raise ShardError(f"{path}: cannot be written ({_first_line(error)}; {free:.0f} MB free); make room, go on") from None
-    os.replace(temporary, path)
-    note = {"file": path.name, "sizes": sizes, "notes": notes, "bytes": path.stat().st_size, "sha256": _sha256(path)}
-    if expected and expected != note["sha256"]:
-        raise ShardError(
-            f"{path}: made again, it differs from what the run began with: the photographs or the library changed."
-            " Start a new run in another --workdir."
-        )
-    write_text(path.with_suffix(".json"), json.dumps(note))
+class _Shard:
+    """A shard that is being written."""
+
+    def __init__(self, partial: pathlib.Path, k: int, dtypes: dict[str, type], expected: str | None):
+        """``expected``: the SHA-256 it was published with, if it was."""
+        self.path, self.temporary = partial / f"{k:05d}.tfrecord", partial / f"{k:05d}.tmp"
+        self.dtypes, self.expected = dtypes, expected
+        self.sizes, self.notes = {}, {}
+        with self._disk():
+            self.writer = tf.io.TFRecordWriter(str(self.temporary))
+
+    def add(self, record: Record) -> None:
+        arrays = {key: record.arrays[key].astype(dtype, copy=False) for key, dtype in self.dtypes.items()}
+        size = next(iter(arrays.values())).shape[:2]
+        self.sizes[record.name], self.notes[record.name] = size, record.note
+        with self._disk():
+            self.writer.write(_serialize(record, arrays, size))
+
+    def finish(self) -> None:
+        """Close the shard and publish it, the ``.json`` last. Raises ShardError if it is not what it was."""
+        with self._disk():
+            self.writer.close()
+            sync(self.temporary)
+            os.replace(self.temporary, self.path)
+            note = {"file": self.path.name, "sizes": self.sizes, "notes": self.notes}
+            note |= {"bytes": self.path.stat().st_size, "sha256": _sha256(self.path)}
+            if self.expected and self.expected != note["sha256"]:
+                raise ShardError(
+                    f"{self.path}: made again, it differs from what the run began with: the photographs or the library"
+                    " changed. Start a new run in another --workdir."
+                )
+            write_text(self.path.with_suffix(".json"), json.dumps(note))
+
+    @contextlib.contextmanager
+    def _disk(self) -> Iterator[None]:
+        """An error of the disk removes what was written, and becomes one line."""
+        try:
+            yield
+        except (tf.errors.OpError, OSError) as error:
+            self.temporary.unlink(missing_ok=True)
+            free = shutil.disk_usage(self.path.parent).free / 1e6
+            reason = f"{_first_line(error)}; {free:.0f} MB free"
+            raise ShardError(f"{self.path}: cannot be written ({reason}); make room, go on") from None
 
 
-def _serialize(record: Record, size: tuple[int, int]) -> bytes:
+def _serialize(record: Record, arrays: dict[str, np.ndarray], size: tuple[int, int]) -> bytes:
     def feature(*values):
         if isinstance(values[0], bytes):
             return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
         return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
     features = {"name": feature(record.name.encode()), "index": feature(record.index), "size": feature(*size)}
-    features |= {key: feature(array.tobytes()) for key, array in record.arrays.items()}
+    features |= {key: feature(array.tobytes()) for key, array in arrays.items()}
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
 
 

@@ -47,7 +47,7 @@ def build_source(
             yield Record(name, k * images_per_shard + i, {"hr": picture, "lr": degradation(picture, name)})
 
     made_from = {"photographs": list(names), "smallest": smallest, **dataclasses.asdict(degradation)}
-    source = build(directory, math.ceil(len(names) / images_per_shard), records, made_from, warn)
+    source = build(directory, math.ceil(len(names) / images_per_shard), records, DTYPES, made_from, warn)
     if not source.sizes:
         shutil.rmtree(directory)  # so that the same command looks again when the photographs are mended
         raise ConfigError(
