@@ -26,6 +26,7 @@ from collections.abc import Callable
 import numpy as np
 from absl import app, flags
 
+from rts_tf.imaging.kernels import reduction_taps
 from rts_tf.startup import load_tensorflow
 
 FLAGS = flags.FLAGS
@@ -37,17 +38,8 @@ OCTAVES = ((1 / 4, 1 / 2), (1 / 8, 1 / 4), (1 / 16, 1 / 8))
 
 def response(kernel: str, f: np.ndarray) -> np.ndarray:
     """Transfer function of an antialiased 2x reduction at ``f`` cycles per pixel of the large picture."""
-    from rts_tf.networks.layers import keys_cubic
-
-    shapes = {
-        "bilinear": lambda x: max(0.0, 1 - abs(x)),
-        "bicubic": keys_cubic,
-        "lanczos": lambda x: float(np.sinc(x) * np.sinc(x / 3)) if abs(x) < 3 else 0.0,
-        "box": lambda x: float(abs(x) < 0.5),
-    }
     offsets = np.arange(-6, 6) + 0.5  # the centre of an output lies between two samples
-    taps = np.array([shapes[kernel](x / 2) for x in offsets])
-    return np.cos(2 * np.pi * np.multiply.outer(f, offsets)) @ (taps / taps.sum())
+    return np.cos(2 * np.pi * np.multiply.outer(f, offsets)) @ reduction_taps(kernel, offsets)
 
 
 def predicted_gain(stage: int, f: np.ndarray, kernel_a: str, kernel_b: str = "lanczos") -> np.ndarray:

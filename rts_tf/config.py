@@ -11,7 +11,8 @@ from typing import Any
 from rts_tf.errors import ConfigError
 
 NETWORKS = ("residual1", "residual3", "residual6", "residual3-wide", "srcnn", "vdsr", "srresnet", "edsr")
-KERNELS = ("bilinear", "lanczos", "bicubic", "box")
+KERNELS = ("bilinear", "lanczos", "bicubic", "box", "gaussian")
+TARGET_KERNELS = ("lanczos", "bicubic", "bilinear")
 ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce")
 ANCHORS = ("none", "low", "band")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
@@ -46,6 +47,7 @@ class Config:
     schedule: str = _setting("cosine", "Learning rate over a stage; cosine starts with a warm-up.", SCHEDULES)
     warmup: int = _setting(30, "Warm-up steps of the cosine schedule.")
     ema: float = _setting(0.0, "Decay of the moving average of the weights, e.g. 0.999; 0 turns it off.")
+    identity_start: bool = _setting(True, "Start as plain interpolation; else every convolution at random (Glorot).")
     warm_start: bool = _setting(True, "Stage n starts from the weights of stage n-1, not afresh.")
     precision: str = _setting("auto", "Arithmetic of the convolutions; auto: bfloat16 where the hardware has it.", PRECISIONS)
     checkpoint_every: int = _setting(200, "Training steps between checkpoints.")
@@ -56,6 +58,10 @@ class Config:
     jpeg_high: int = _setting(95, "Highest JPEG quality drawn.")
     noise: float = _setting(0.0, "Largest deviation of Gaussian noise on LR, in levels, drawn per picture; 0: none.")
 
+    target_kernel: str = _setting(
+        "lanczos", "Kernel of d() in Phase B; a network that is used or exported has Lanczos always.", TARGET_KERNELS
+    )
+    eight_bit_targets: bool = _setting(False, "Clip and round HR_n to 8 bits, as picture files would.")
     anchor: str = _setting("low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS)
     tile: int = _setting(1280, "Longest side of a Phase B tile in pixels; the result does not depend on it.")
     judge: str = _setting(

@@ -30,6 +30,7 @@ class Enhancer:
 
     Attributes:
         network: the Keras model, SR of the paper: float32 [batch, H, W, 3] -> [batch, 2H, 2W, 3].
+        kernel: that of d().
 
     Example::
 
@@ -37,21 +38,22 @@ class Enhancer:
         better = model.enhance(np.asarray(PIL.Image.open("photo.jpg")))
     """
 
-    def __init__(self, network: keras.Model, tile: int = 1280):
+    def __init__(self, network: keras.Model, tile: int = 1280, kernel: str = "lanczos"):
         """Raises ValueError if tiles of ``network`` are not exact, or it does not double the size.
 
         ``tile``: longest side of a tile in pixels; it bounds the memory and does not change the result. It is for networks of
-        64 channels, and shorter for those that hold more for each pixel.
+        64 channels, and shorter for those that hold more for each pixel. ``kernel``: "lanczos" as in the paper (what
+        ``load`` and the export give, however a run made its targets), "bicubic" or "bilinear" as in --target_kernel.
         """
         geometry = geometry_of(network)
         if geometry.scale != 2:
             raise ValueError("the network does not double the size")
         signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
-        self.network = network
+        self.network, self.kernel = network, kernel
         self._tile = max(1, int(tile * min(1, CHANNELS / geometry.values) ** 0.5))
         self._radius = geometry.receptive_radius
         self._upscale = tf.function(lambda images: network(images, training=False), signature)
-        self._enhance = tf.function(enhancement(network), signature)
+        self._enhance = tf.function(enhancement(network, kernel), signature)
 
     def upscale(
         self, images: np.ndarray, strength: float = 1.0, on_pixels: Callable[[int], None] = lambda pixels: None
@@ -138,13 +140,13 @@ def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280)
         raise RtsError(f"{file}: is not a network of this package ({str(error).splitlines()[0][:200]})") from None
 
 
-def enhancement(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """d(SR(x)); without making the doubled picture where the network ends in a pixel shuffle."""
+def enhancement(network: keras.Model, kernel: str = "lanczos") -> Callable[[tf.Tensor], tf.Tensor]:
+    """d(SR(x)), ``kernel`` being that of d(); without making the doubled picture where the network ends in a pixel shuffle."""
     last = network.layers[-1]
     if isinstance(last, PixelShuffle):
         phases = keras.Model(network.inputs, last.input)
-        return lambda images: halve_shuffled(phases(images, training=False))
-    return lambda images: halve(network(images, training=False))
+        return lambda images: halve_shuffled(phases(images, training=False), kernel)
+    return lambda images: halve(network(images, training=False), kernel)
 
 
 def _in_precision(network: keras.Model, precision: str) -> keras.Model:

@@ -74,7 +74,8 @@ class _Run:
     def __init__(self, directory: RunDirectory, console: Console):
         self.directory, self.config, self.console = directory, directory.config, console
         network = networks.build(self.config.network, self.config.seed)
-        self.start, self.parameters = network.get_weights(), networks.parameters(network)
+        self.start = network.get_weights() if self.config.identity_start else networks.glorot_start(network, self.config.seed)
+        self.parameters = networks.parameters(network)
         self.pixel_work = 2 * networks.multiplications_per_pixel(network) / 1e9
 
     def run(self) -> dict:
@@ -159,11 +160,12 @@ class _Run:
         shards = build_targets(
             self.directory.stage(stage) / name,
             source,
-            Enhancer(network, self.config.tile),
+            Enhancer(network, self.config.tile, self.config.target_kernel),
             self.config.anchor,
             weights_sha256(weights),
             on_picture,
             self.progress.say,
+            self.config.eight_bit_targets,
         )
         self.progress.skip("Phase B", left)  # what was there already
         seconds = sum(note["seconds"] for note in shards.notes.values())

@@ -1,4 +1,4 @@
-"""Phase B (section 3.1): HR_n = d(SR_n(HR_0)), always from HR_0, written as float16 shards, not clipped."""
+"""Phase B (section 3.1): HR_n = d(SR_n(HR_0)), always from HR_0, written as float16 shards, by default not clipped."""
 
 import pathlib
 import time
@@ -24,6 +24,7 @@ def build_targets(
     weights: str,
     on_picture: Callable[[str], None] = lambda name: None,
     warn: Callable[[str], None] = print,
+    eight_bit: bool = False,
 ) -> ShardSet:
     """Write HR_n of every picture of ``source``, shard for shard in the same order: ``target`` float16 [H, W, 3].
 
@@ -33,6 +34,7 @@ def build_targets(
     Args:
         weights: SHA-256 of the network's weights; a set made with others is written afresh.
         on_picture: called with the name of each picture when it is done.
+        eight_bit: clip and round HR_n to 8 bits; float16 holds them to a sixteenth of a level.
 
     Raises:
         ShardError: see :func:`rts_tf.data.shards.build`.
@@ -41,7 +43,9 @@ def build_targets(
     def finished(hr_n, levels):
         """HR_n with its anchor, and the mean change before it in levels; in TensorFlow, which has all cores."""
         hr_0 = tf.cast(levels, tf.float32) / 255.0
-        return anchored(hr_n, hr_0, anchor)[0], 255 * tf.reduce_mean(hr_n - hr_0)
+        target = anchored(hr_n, hr_0, anchor)[0]
+        target = tf.round(255 * tf.clip_by_value(target, 0.0, 1.0)) / 255 if eight_bit else target
+        return target, 255 * tf.reduce_mean(hr_n - hr_0)
 
     def records(k: int) -> Iterable[Record]:
         for record in source.records(k, {"hr": np.uint8}):
@@ -52,6 +56,7 @@ def build_targets(
             on_picture(record.name)
 
     made_from = {"source": source.fingerprint, "weights": weights, "anchor": anchor}
+    made_from |= {"kernel": enhancer.kernel, "eight_bit": eight_bit}
     return build(directory, len(source.shards), records, DTYPES, made_from, warn)
 
 

@@ -34,7 +34,8 @@ def test_jpeg_range(low, high):
 @pytest.mark.parametrize(
     "change",
     [{"stages": 0}, {"patch": 33}, {"network": "vgg"}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}, {"ema": 1.0},
-     {"kernel": "nearest"}, {"batch": 0}, {"data": ""}, {"anchor": "high"}, {"seed": -1}],
+     {"kernel": "nearest"}, {"batch": 0}, {"data": ""}, {"anchor": "high"}, {"seed": -1},
+     {"target_kernel": "box"}, {"identity_start": 1}],
 )  # fmt: skip
 def test_settings_that_cannot_work_name_the_flag(change):
     with pytest.raises(ConfigError, match=f"--{next(iter(change))}"):

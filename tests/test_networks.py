@@ -51,6 +51,19 @@ def test_starts_as_interpolation_borders_included(name, photograph):
     assert np.abs(output - bicubic).mean() < 0.003  # the dropped tap is -0.023
 
 
+def test_random_start_leaves_nothing_of_the_identity():
+    """Every kernel has Glorot's variance, 2 / (fan in + fan out), is drawn from the seed, and biases are as they were."""
+    network = networks.build("residual1")
+    start, again, other = (networks.glorot_start(network, seed) for seed in (1, 1, 2))
+    for weights, own, same, different in zip(start, network.get_weights(), again, other, strict=True):
+        np.testing.assert_array_equal(weights, same)
+        if weights.ndim == 4:
+            variance = 2 / (9 * (weights.shape[2] + weights.shape[3]))
+            assert np.square(weights).mean() == pytest.approx(variance, rel=0.2) and (weights != different).all()
+        else:
+            np.testing.assert_array_equal(weights, own)
+
+
 def test_start_keeps_a_constant_picture():
     np.testing.assert_allclose(networks.build("residual1")(np.full((1, 7, 9, 3), 0.7, np.float32)), 0.7, atol=1e-6)
 

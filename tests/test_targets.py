@@ -43,11 +43,26 @@ def test_targets_are_phase_b_of_the_whole_pictures_unclipped(source, tmp_path):
     assert beyond > 0
 
 
-def test_other_weights_or_anchor_make_them_afresh(source, tmp_path):
-    enhancer, seen = Enhancer(sharpening_network()), []
-    for anchor, weights, count in (("none", "w", 5), ("none", "w", 5), ("low", "w", 10), ("low", "v", 15)):
-        build_targets(tmp_path / "targets", source, enhancer, anchor, weights, seen.append, lambda line: None)
+def test_other_weights_or_settings_make_them_afresh(source, tmp_path):
+    network, seen = sharpening_network(), []
+    lanczos, bilinear = Enhancer(network), Enhancer(network, kernel="bilinear")
+    for enhancer, anchor, weights, eight_bit, count in (
+        (lanczos, "none", "w", False, 5), (lanczos, "none", "w", False, 5), (lanczos, "low", "w", False, 10),
+        (lanczos, "low", "v", False, 15), (lanczos, "low", "v", True, 20), (bilinear, "low", "v", True, 25),
+    ):  # fmt: skip
+        quietly = {"on_picture": seen.append, "warn": lambda line: None, "eight_bit": eight_bit}
+        targets = build_targets(tmp_path / "targets", source, enhancer, anchor, weights, **quietly)
         assert len(seen) == count
+    levels = 255 * next(iter(targets.records(0, DTYPES))).arrays["target"].astype(np.float32)
+    assert np.abs(levels - np.rint(levels)).max() < 1 / 16 and levels.min() == 0  # 8 bits, in float16
+
+
+@pytest.mark.parametrize("kernel", ["bicubic", "bilinear"])
+def test_another_kernel_of_d(kernel, photograph):
+    network, picture = sharpening_network(), photograph[:40, :57].astype(np.float32) / 255
+    expected = halve(network(picture[None]), kernel)[0]
+    np.testing.assert_allclose(Enhancer(network, kernel=kernel).enhance(picture), expected, atol=1e-5)
+    assert np.abs(Enhancer(network).enhance(picture) - expected).max() > 1e-3
 
 
 def test_low_anchor_takes_the_wide_part_of_the_change(photograph):

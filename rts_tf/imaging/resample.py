@@ -5,7 +5,10 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-KERNELS = {"bilinear": "bilinear", "lanczos": "lanczos3", "bicubic": "bicubic", "box": "area"}
+from rts_tf.imaging.kernels import reduction_taps
+
+# The names of tf.image.resize
+KERNELS = {"bilinear": "bilinear", "lanczos": "lanczos3", "bicubic": "bicubic", "box": "area", "gaussian": "gaussian"}
 
 
 def halve(images: tf.Tensor, kernel: str = "lanczos") -> tf.Tensor:
@@ -13,7 +16,7 @@ def halve(images: tf.Tensor, kernel: str = "lanczos") -> tf.Tensor:
 
     Args:
         images: float32 [batch, H, W, C].
-        kernel: "lanczos" (three lobes), "bicubic", "bilinear" (a triangle), or "box".
+        kernel: "lanczos" (three lobes), "bicubic", "bilinear" (a triangle), "box" or "gaussian" (a deviation of one pixel).
 
     Returns:
         float32 [batch, ceil(H/2), ceil(W/2), C], not clipped.
@@ -27,25 +30,18 @@ def double(images: tf.Tensor) -> tf.Tensor:
     return tf.image.resize(images, 2 * tf.shape(images)[1:3], method="lanczos3")
 
 
-def lanczos3(x: np.ndarray) -> np.ndarray:
-    """The Lanczos kernel of three lobes at ``x`` in samples."""
-    return np.where(np.abs(x) < 3, np.sinc(x) * np.sinc(x / 3), 0.0)
-
-
 @functools.cache
-def _phase_taps() -> np.ndarray:
+def _phase_taps(kernel: str) -> np.ndarray:
     """[7, 2] weights of d() on a doubled line: tap j-3 of phase p weighs the doubled sample 2(i + j - 3) + p.
 
-    The centre of output i lies at 2i + 1/2 on the doubled grid, and the kernel is stretched by two.
+    The centre of output i lies at 2i + 1/2 on the doubled grid. Kernels shorter than Lanczos leave outer taps at zero.
     """
-    offset = 2 * (np.arange(7)[:, None] - 3) + np.arange(2)[None, :] - 0.5
-    weights = lanczos3(offset / 2)
-    return weights / weights.sum()
+    return reduction_taps(kernel, 2 * (np.arange(7)[:, None] - 3) + np.arange(2)[None, :] - 0.5)
 
 
-def phase_kernels() -> tuple[np.ndarray, np.ndarray]:
+def phase_kernels(kernel: str = "lanczos") -> tuple[np.ndarray, np.ndarray]:
     """The kernels [7, 1, 12, 6] and [1, 7, 6, 3] that apply d() to the four phases of a doubled picture, one axis each."""
-    taps = _phase_taps()
+    taps = _phase_taps(kernel)
     rows = np.zeros((7, 1, 12, 6), np.float32)  # (row phase, column phase, colour) -> (column phase, colour)
     columns = np.zeros((1, 7, 6, 3), np.float32)
     for p in range(2):
@@ -56,12 +52,12 @@ def phase_kernels() -> tuple[np.ndarray, np.ndarray]:
     return rows, columns
 
 
-def border_gain(size: int | tf.Tensor) -> np.ndarray | tf.Tensor:
+def border_gain(size: int | tf.Tensor, kernel: str = "lanczos") -> np.ndarray | tf.Tensor:
     """[size] factor of each line or column: one over the share of d()'s kernel that falls inside ``size`` pixels.
 
     A constant where ``size`` is a number, so that a graph of fixed size has nothing to compute.
     """
-    sums = np.concatenate([[0.0], _phase_taps().sum(1).cumsum()])
+    sums = np.concatenate([[0.0], _phase_taps(kernel).sum(1).cumsum()])
     cut = np.arange(4)  # taps that stick out of the picture at one end
     gains = (1 / (sums[7 - cut] - sums[cut][:, None])).astype(np.float32)  # looked up: a convolution rounds as it likes
     if isinstance(size, int):
@@ -71,7 +67,7 @@ def border_gain(size: int | tf.Tensor) -> np.ndarray | tf.Tensor:
     return tf.gather(gains.ravel(), 4 * before + after)
 
 
-def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
+def halve_shuffled(phases: tf.Tensor, kernel: str = "lanczos") -> tf.Tensor:
     """d(depth_to_space(phases)) without making the doubled image: the fused enhance head.
 
     Pixel shuffle and d() are linear and separable, so together they are a 7x1 and a 1x7 convolution over the four
@@ -79,13 +75,14 @@ def halve_shuffled(phases: tf.Tensor) -> tf.Tensor:
 
     Args:
         phases: float32 [batch, H, W, 12], the input of a 2x pixel shuffle to RGB.
+        kernel: of d(): "lanczos", "bicubic" or "bilinear".
 
     Returns:
-        float32 [batch, H, W, 3]; equals ``halve(tf.nn.depth_to_space(phases, 2))`` to float32 rounding.
+        float32 [batch, H, W, 3]; equals ``halve(tf.nn.depth_to_space(phases, 2), kernel)`` to float32 rounding.
     """
-    rows, columns = phase_kernels()
+    rows, columns = phase_kernels(kernel)
     height, width = (phases.shape[axis] or tf.shape(phases)[axis] for axis in (1, 2))
-    lines = tf.nn.conv2d(phases, rows, strides=1, padding="SAME") * border_gain(height)[None, :, None, None]
+    lines = tf.nn.conv2d(phases, rows, strides=1, padding="SAME") * border_gain(height, kernel)[None, :, None, None]
     # Depthwise, since oneDNN rounds an ordinary convolution along rows differently at some widths: tiles would not be exact.
     halved = tf.nn.depthwise_conv2d(lines, columns.sum(axis=3, keepdims=True), strides=[1, 1, 1, 1], padding="SAME")
-    return (halved[..., :3] + halved[..., 3:]) * border_gain(width)[None, None, :, None]
+    return (halved[..., :3] + halved[..., 3:]) * border_gain(width, kernel)[None, None, :, None]

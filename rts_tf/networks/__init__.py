@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from rts_tf.errors import ConfigError
@@ -47,6 +48,13 @@ def build(
     if name not in _BUILDERS:
         raise ConfigError(f"network {name}: choose one of {', '.join(_BUILDERS)}, or name your own as module:function.")
     return _BUILDERS[name](seed, precision, conv2d)
+
+
+def glorot_start(network: keras.Model, seed: int) -> list[np.ndarray]:
+    """Weights of ``network`` with every kernel drawn as Keras does by default (Glorot, uniform), instead of its own start."""
+    drawn = keras.initializers.GlorotUniform
+    weights = enumerate(network.get_weights())
+    return [np.asarray(drawn(seed=seed + i)(w.shape)) if w.ndim == 4 else w for i, w in weights]
 
 
 def receptive_radius(network: keras.Model) -> int:

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rts_tf.imaging.kernels import keys_cubic
+
 
 @keras.saving.register_keras_serializable(package="rts_tf")
 class PixelShuffle(keras.layers.Layer):
@@ -167,11 +169,3 @@ class BicubicPhases(keras.initializers.Initializer):
 
     def get_config(self):
         return {}
-
-
-def keys_cubic(x: float, a: float = -0.5) -> float:
-    """Keys' cubic convolution kernel (1981, eq. 4) at distance ``x`` in samples."""
-    x = abs(x)
-    if x < 1:
-        return (a + 2) * x**3 - (a + 3) * x**2 + 1
-    return a * x**3 - 5 * a * x**2 + 8 * a * x - 4 * a if x < 2 else 0.0
