@@ -4,8 +4,8 @@
 
 The record holds the flags of the run, the commit it was trained at, the hash of its training pictures as the source shards
 have them, the paper's Table 1 on the validation pictures, and what the network itself, d(SR(HR_0)) without anchor, does to
-them: means, and on how many pictures it holds. Beside it lies NAME.png, what the network makes of a crop of a photograph
-inside scikit-image: a test compares. Costs the judging of the validation pictures, 1.5 s a megapixel.
+them: means, and on how many pictures it holds. tests/data gets what the network makes of a crop of a photograph inside
+scikit-image, for a test to compare. Costs the judging of the validation pictures, 1.5 s a megapixel.
 """
 
 import dataclasses
@@ -30,6 +30,7 @@ flags.DEFINE_string("commit", "", "The commit that the run was trained at.", fla
 TABLE_1 = (
     "stage", "steps", "difference_ratio_percent", "delta_percent", "step_difference_percent", "network_drift_levels", "mos",
 )  # fmt: skip
+EXAMPLES = pathlib.Path(__file__).parents[1] / "tests" / "data"
 JPEG_QUALITY = 75  # whose loss of MOS is that of the LR row of the paper's Table 2
 
 
@@ -113,7 +114,7 @@ def main() -> None:
     with atomic_path(pretrained.DIRECTORY / f"{FLAGS.name}.weights.h5") as temporary:
         network.network.save_weights(temporary.with_name("new.weights.h5"))
         temporary.with_name("new.weights.h5").rename(temporary)
-    with atomic_path(pretrained.DIRECTORY / f"{FLAGS.name}.png") as temporary:
+    with atomic_path(EXAMPLES / f"pretrained_{FLAGS.name}.png") as temporary:
         Image.fromarray(network.enhance(example())).save(temporary)
     write_text(pretrained.DIRECTORY / f"{FLAGS.name}.json", json.dumps(made, indent=1) + "\n")
     print(json.dumps(made, indent=1))

@@ -15,6 +15,7 @@ import numpy as np
 from absl import app, flags
 from rich.console import Console
 
+from rts_tf import pretrained
 from rts_tf.data.photos import Photos, folder
 from rts_tf.errors import ConfigError, Interrupted, PictureError, RtsError
 from rts_tf.imaging.files import printable, read_picture, write_text
@@ -30,7 +31,8 @@ from rts_tf.quality.viqet import measure
 from rts_tf.startup import load_tensorflow
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_string("model", "", "A run directory (its selected stage is taken), or a .keras file.", flag_values=FLAGS)
+_MODEL = "Name of weights that come with the package, a run directory (its selected stage), or a .keras file."
+flags.DEFINE_string("model", "", _MODEL, flag_values=FLAGS)
 flags.DEFINE_string("images", "", "Folder of pictures to enhance and measure; searched recursively.", flag_values=FLAGS)
 _TEXT = "Folder of pictures of twice the size with the same names, whatever the suffix: PSNR and SSIM of the upscaled images."
 flags.DEFINE_string("reference", "", _TEXT, flag_values=FLAGS)
@@ -159,9 +161,9 @@ def _validated(arguments: list[str]) -> Photos:
     if len(arguments) > 1:
         raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --images=FOLDER.")
     if not FLAGS.model:
-        raise ConfigError("--model is missing: name a run directory or a .keras file.")
-    if not os.path.exists(FLAGS.model):
-        raise ConfigError(f"--model={FLAGS.model}: no such file or directory.")
+        raise ConfigError("--model is missing: name weights of the package, a run directory or a .keras file.")
+    if not os.path.exists(FLAGS.model) and FLAGS.model not in pretrained.names():
+        raise ConfigError(f"--model={FLAGS.model}: no such file or directory, and {pretrained.known()}")
     if not FLAGS.images:
         raise ConfigError("--images is missing: name a folder of pictures.")
     if FLAGS.reference and not os.path.isdir(FLAGS.reference):
