@@ -6,15 +6,14 @@ experiment's choice; what is finished there is taken as it is, what was stopped 
 
 import dataclasses
 import pathlib
-import sys
 import time
 from collections.abc import Callable
 
-from absl import app, flags
+from absl import flags
 
+from rts_tf.command import begin, guarded
 from rts_tf.config import Config, preset
-from rts_tf.errors import ConfigError, Interrupted, RtsError
-from rts_tf.imaging.files import printable
+from rts_tf.errors import ConfigError
 from rts_tf.startup import load_tensorflow
 
 # Small enough for a test: a network of one layer, crops of the sample photographs, a few steps.
@@ -60,24 +59,15 @@ def trained(own: flags.FlagValues, name: str, config: Config) -> pathlib.Path:
 
 def start(own: flags.FlagValues, experiment: Callable[[], None]) -> None:
     """Entry point of an experiment's command: parse the flags ``own``, run it, tell errors in a line."""
-    flags.FLAGS.append_flag_values(own)
-    own.mark_as_parsed()
-    app.run(lambda arguments: _guarded(experiment, arguments))
+    stopped = "stopped; the runs are whole. The same command continues them."
+    begin(lambda arguments: guarded(lambda: _run(experiment, arguments), stopped, str), own)
 
 
-def _guarded(experiment: Callable[[], None], arguments: list[str]) -> int:
-    try:
-        if len(arguments) > 1:
-            raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
-        load_tensorflow()
-        experiment()
-        return 0
-    except (Interrupted, KeyboardInterrupt):
-        print("stopped; the runs are whole. The same command continues them.", file=sys.stderr)
-        return 130
-    except (RtsError, OSError) as error:
-        print(printable(f"error: {error}"), file=sys.stderr)
-        return 1
+def _run(experiment: Callable[[], None], arguments: list[str]) -> None:
+    if len(arguments) > 1:
+        raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
+    load_tensorflow()
+    experiment()
 
 
 def _changes(config: Config) -> str:

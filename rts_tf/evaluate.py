@@ -12,16 +12,17 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from absl import app, flags
+from absl import flags
 from rich.console import Console
 
 from rts_tf import pretrained
+from rts_tf.command import begin, guarded
 from rts_tf.data.photos import Photos, folder
-from rts_tf.errors import ConfigError, Interrupted, PictureError, RtsError
+from rts_tf.errors import ConfigError, PictureError
 from rts_tf.imaging.files import printable, read_picture, write_text
 from rts_tf.imaging.levels import to_float, to_uint8
 from rts_tf.parallel import in_parallel
-from rts_tf.picture_table import aligned, check_csv, counterpart, csv_text, means, note_of_small
+from rts_tf.picture_table import aligned, check_csv, counterpart, csv_text, means, not_written, note_of_small
 from rts_tf.progress import RunProgress
 from rts_tf.quality.cost import cost, unsharp_scores
 from rts_tf.quality.difference import change_percent, drift_levels
@@ -173,16 +174,7 @@ def _validated(arguments: list[str]) -> Photos:
 
 
 def main(arguments: list[str]) -> int:
-    try:
-        return _evaluate(arguments)
-    except (Interrupted, KeyboardInterrupt):
-        print("stopped; nothing was written.", file=sys.stderr)
-        return 130
-    except RtsError as error:
-        print(printable(f"error: {error}"), file=sys.stderr)
-    except OSError as error:
-        print(printable(f"error: --csv={FLAGS.csv}: cannot be written ({error.strerror or error})."), file=sys.stderr)
-    return 1
+    return guarded(lambda: _evaluate(arguments), "stopped; nothing was written.", not_written(FLAGS.csv))
 
 
 def _evaluate(arguments: list[str]) -> int:
@@ -208,11 +200,7 @@ def _evaluate(arguments: list[str]) -> int:
 
 def run() -> None:
     """Entry point of the console script."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a picture's name may not exist in the terminal's encoding
-    flags.FLAGS.append_flag_values(FLAGS)
-    FLAGS.mark_as_parsed()
-    app.run(main)
+    begin(main, FLAGS)
 
 
 if __name__ == "__main__":

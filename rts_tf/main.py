@@ -7,13 +7,12 @@ import dataclasses
 import os
 import pathlib
 import shlex
-import sys
 
-from absl import app, flags
+from absl import flags
 
+from rts_tf.command import begin, guarded
 from rts_tf.config import PRESETS, Config, preset
-from rts_tf.errors import ConfigError, Interrupted, RtsError
-from rts_tf.imaging.files import printable
+from rts_tf.errors import ConfigError, RtsError
 from rts_tf.startup import load_tensorflow
 
 FLAGS = flags.FLAGS
@@ -41,26 +40,20 @@ def config_from_flags() -> Config:
 
 def main(arguments: list[str]) -> int:
     workdir = pathlib.Path(FLAGS.workdir).expanduser()
-    try:
-        if not FLAGS.workdir:
-            raise ConfigError("--workdir is empty: name a directory.")
-        if len(arguments) > 1:
-            raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
-        config = config_from_flags()
-        _train(config, workdir)
-        return 0
-    except (Interrupted, KeyboardInterrupt):
-        print(f"stopped; {workdir} is whole. The same command continues it.", file=sys.stderr)
-        return 130
-    except RtsError as error:
-        print(printable(f"error: {error}"), file=sys.stderr)
-    except OSError as error:
-        text = f"error: {workdir}: {error}. What was done is kept; mend this and run the command again."
-        print(printable(text), file=sys.stderr)
-    return 1
+    disk = "What was done is kept; mend this and run the command again."
+    return guarded(
+        lambda: _train(arguments, workdir),
+        f"stopped; {workdir} is whole. The same command continues it.",
+        lambda error: f"{workdir}: {error}. {disk}",
+    )
 
 
-def _train(config: Config, workdir: pathlib.Path) -> None:
+def _train(arguments: list[str], workdir: pathlib.Path) -> None:
+    if not FLAGS.workdir:
+        raise ConfigError("--workdir is empty: name a directory.")
+    if len(arguments) > 1:
+        raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
+    config = config_from_flags()
     load_tensorflow()
     import tensorflow as tf
 
@@ -90,9 +83,7 @@ def _train(config: Config, workdir: pathlib.Path) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a picture's name may not exist in the terminal's encoding
-    app.run(main)
+    begin(main)
 
 
 _define_flags()

@@ -5,7 +5,7 @@ import io
 import math
 import os
 import pathlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -62,6 +62,11 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence]) -> str:
     writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue()
+
+
+def not_written(path: str) -> Callable[[OSError], str]:
+    """What to say if the ``--csv`` file cannot be written."""
+    return lambda error: f"--csv={path}: cannot be written ({error.strerror or error})."
 
 
 def check_csv(path: str) -> None:

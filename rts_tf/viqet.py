@@ -13,15 +13,16 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from absl import app, flags
+from absl import flags
 from rich.console import Console
 
+from rts_tf.command import begin, guarded
 from rts_tf.data.photos import folder
-from rts_tf.errors import ConfigError, Interrupted, PictureError, RtsError
+from rts_tf.errors import ConfigError, PictureError
 from rts_tf.imaging.files import printable, read_picture, write_text
 from rts_tf.imaging.levels import to_float
 from rts_tf.parallel import in_parallel
-from rts_tf.picture_table import aligned, check_csv, counterpart, csv_text, means, note_of_small
+from rts_tf.picture_table import aligned, check_csv, counterpart, csv_text, means, not_written, note_of_small
 from rts_tf.progress import RunProgress
 from rts_tf.quality.cost import cost, unsharp_scores
 from rts_tf.quality.viqet import CATEGORIES, Quality, measure
@@ -176,16 +177,7 @@ def figures_as_csv(rows: Sequence[Measured]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    try:
-        return _measure(arguments[1:])
-    except (Interrupted, KeyboardInterrupt):
-        print("stopped; nothing was written.", file=sys.stderr)
-        return 130
-    except RtsError as error:
-        print(printable(f"error: {error}"), file=sys.stderr)
-    except OSError as error:
-        print(printable(f"error: --csv={FLAGS.csv}: cannot be written ({error.strerror or error})."), file=sys.stderr)
-    return 1
+    return guarded(lambda: _measure(arguments[1:]), "stopped; nothing was written.", not_written(FLAGS.csv))
 
 
 def _measure(arguments: Sequence[str]) -> int:
@@ -210,9 +202,7 @@ def _measure(arguments: Sequence[str]) -> int:
 
 def run() -> None:
     """Entry point of the console script."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a picture's name may not exist in the terminal's encoding
-    app.run(main)
+    begin(main)
 
 
 if __name__ == "__main__":

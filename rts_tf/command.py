@@ -1,0 +1,39 @@
+"""How a command begins and ends: its streams and flags, and what went wrong as one line and an exit code."""
+
+import sys
+from collections.abc import Callable
+
+from absl import app, flags
+
+from rts_tf.errors import Interrupted, RtsError
+from rts_tf.imaging.files import printable
+
+
+def guarded(work: Callable[[], int | None], stopped: str, disk: Callable[[OSError], str]) -> int:
+    """Exit code of ``work``: its own (None is 0), 130 after Ctrl-C, 1 after an error that can be told in a line.
+
+    Args:
+        stopped: what to say after Ctrl-C.
+        disk: what to say of an OSError.
+    """
+    try:
+        return work() or 0
+    except (Interrupted, KeyboardInterrupt):
+        print(stopped, file=sys.stderr)
+        return 130
+    except RtsError as error:
+        text = str(error)
+    except OSError as error:
+        text = disk(error)
+    print(printable(f"error: {text}"), file=sys.stderr)
+    return 1
+
+
+def begin(main: Callable[[list[str]], int], own: flags.FlagValues | None = None) -> None:
+    """Parse the flags, ``own`` among them, and leave with the exit code of ``main``, which gets the other arguments."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # a picture's name may not exist in the terminal's encoding
+    if own is not None:
+        flags.FLAGS.append_flag_values(own)
+        own.mark_as_parsed()
+    app.run(main)
