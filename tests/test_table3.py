@@ -39,6 +39,7 @@ def test_the_table_says_what_the_run_says(table):
     assert network["mos"][0] == summary["originals"]["hr_0"]["mos_raw"]
     assert network["rises"] == (network["mos"][2] > network["mos"][1] > network["mos"][0])
     assert network["multiplications"] == 40_644 and network["pictures"]["training_pictures"] == 3
+    assert network["costs"][2]["clipped_percent"] == summary["stages"][2]["clipped_percent"]
     assert "| residual1 | 40,787 | 40,644 |" in page and "Not there: residual3, residual6" in page
     assert (folder / "table3_mos.png").stat().st_size > 10_000
     assert str(folder.parent) not in (page + json.dumps(result)).replace(result["command"], "")
