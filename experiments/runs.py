@@ -5,6 +5,7 @@ experiment's choice; what is finished there is taken as it is, what was stopped 
 """
 
 import dataclasses
+import os
 import pathlib
 import time
 from collections.abc import Callable
@@ -35,7 +36,7 @@ def experiment_flags() -> flags.FlagValues:
 def configuration(own: flags.FlagValues, **changes) -> Config:
     """``standard`` with the folders and the seed of the flags and with ``changes``; QUICK goes over all of it."""
     folders = {name: own[name].value for name in ("data", "validation")}
-    absolute = {name: f if f in ("", "sample") else str(pathlib.Path(f).expanduser().absolute()) for name, f in folders.items()}
+    absolute = {name: f if f in ("", "sample") else str(pathlib.Path(f).expanduser().resolve()) for name, f in folders.items()}
     settings = absolute | {"seed": own.seed} | changes
     return preset("standard", **(settings | QUICK if own.quick else settings))
 
@@ -55,6 +56,24 @@ def trained(own: flags.FlagValues, name: str, config: Config) -> pathlib.Path:
     if time.monotonic() - began > 1:
         print(f"run {name}: {time.monotonic() - began:.0f} s", flush=True)
     return directory
+
+
+def command(own: flags.FlagValues, experiment: str) -> str:
+    """The command to type again: flags that are not the defaults, folders as seen from here; not where runs and results lie."""
+    words = ["python", "-m", f"experiments.{experiment}"]
+    for name in own:
+        flag, value = own[name], own[name].value
+        if value == flag.default or name in ("runs", "output"):
+            continue
+        if name in ("data", "validation"):
+            value = os.path.relpath(value)
+        words.append(f"--{name}" if value is True else f"--{name}={','.join(value) if isinstance(value, list) else value}")
+    return " ".join(words)
+
+
+def settings(config: dict) -> dict:
+    """A run's ``config`` (of its summary) without the folders, which are other ones elsewhere."""
+    return {key: value for key, value in config.items() if key not in ("data", "validation", "data_dir")}
 
 
 def start(own: flags.FlagValues, experiment: Callable[[], None]) -> None:
