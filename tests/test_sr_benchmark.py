@@ -81,7 +81,7 @@ def test_it_trains(folders, small_photographs):
     model = result["models"]["residual1"]
     assert model["parameters"] == 40_787 and model["settings"]["first_steps"] == 4 and model["training_seconds"] is not None
     assert (model["settings"]["kernel"], model["settings"]["degradation"]) == ("bicubic", "reduce")
-    assert str(small_photographs) not in json.dumps(result) + page.replace(result["command"], "")
+    assert str(small_photographs) not in (json.dumps(result) + page).replace(result["command"], "")
     assert (pathlib.Path(folders["runs"]) / "sr_benchmark_residual1" / "summary.json").exists()
 
 
