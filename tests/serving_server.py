@@ -26,6 +26,7 @@ HTTP_STATUS = {  # as TensorFlow Serving answers
     grpc.StatusCode.INVALID_ARGUMENT: 400, grpc.StatusCode.NOT_FOUND: 404, grpc.StatusCode.FAILED_PRECONDITION: 412,
     grpc.StatusCode.UNAVAILABLE: 503, grpc.StatusCode.RESOURCE_EXHAUSTED: 503, grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }  # fmt: skip
+PYTHONS_OWN = "Graph execution error:\n\n"  # what its session puts before the message of the C++ session
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -44,7 +45,8 @@ class Model:
         graph = tf.Graph()
         self._session = tf.compat.v1.Session(graph=graph)
         with graph.as_default():
-            signatures = tf.compat.v1.saved_model.load(tf.compat.v1.Session(graph=tf.Graph()), ["serve"], directory).signature_def
+            elsewhere = tf.compat.v1.Session(graph=tf.Graph())
+            signatures = tf.compat.v1.saved_model.load(elsewhere, ["serve"], directory).signature_def
             # The C++ session does not look at the shape of an input; Python's does, so it must not know one.
             tensors = [tensor for signature in signatures.values() for tensor in signature.inputs.values()]
             self._inputs = {t.name: tf.compat.v1.placeholder(tf.as_dtype(t.dtype)) for t in tensors}
@@ -73,7 +75,7 @@ class Model:
         try:
             return self._session.run({name: tensor.name for name, tensor in described.outputs.items()}, fed)
         except tf.errors.OpError as error:
-            raise Refused(CODES[error.error_code], error.message) from None
+            raise Refused(CODES[error.error_code], error.message.removeprefix(PYTHONS_OWN)) from None
 
 
 def _cpp(dtype: tf.DType) -> str:

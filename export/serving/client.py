@@ -173,7 +173,7 @@ def _check_flags(inputs: list[str]) -> None:
             raise ConfigError(f"--{name}={FLAGS[name].value}: must be from {least} to {most}.")
     if FLAGS.protocol == "grpc" and importlib.util.find_spec("tensorflow_serving") is None:
         raise ConfigError(
-            "--protocol=grpc: needs the messages of TensorFlow Serving: pip install tensorflow-serving-api (the extra 'serving'),"
+            "--protocol=grpc: needs the stubs of TensorFlow Serving: pip install tensorflow-serving-api (the extra 'serving'),"
             " or send by --protocol=rest."
         )
 

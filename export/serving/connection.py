@@ -54,7 +54,8 @@ class Connection:
         try:
             socket.create_connection((self._host, self._port), timeout=min(deadline, 10)).close()
         except OSError as error:
-            raise ServerError(f"--server={server}: cannot be reached ({error.strerror or error}); is the server running?") from None
+            reason = error.strerror or error
+            raise ServerError(f"--server={server}: cannot be reached ({reason}); is the server running?") from None
 
     def predict(self, signature: str, name: str, value: np.ndarray) -> np.ndarray:
         """The one output of ``signature`` for its one input ``name``; an array of bytes goes as strings.
