@@ -4,12 +4,16 @@ import base64
 import http.client
 import itertools
 import json
+import pathlib
+import shutil
+import subprocess
 import threading
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+import export.serving
 from export.serving.connection import CONNECTIONS
 from rts_tf.errors import PictureError
 from rts_tf.inference import Enhancer
@@ -114,6 +118,16 @@ def post(server, body):
     return response.status, json.loads(response.read())
 
 
+def test_the_health_check_of_the_compose_file(server):
+    yaml, bash = pytest.importorskip("yaml"), shutil.which("bash") or pytest.skip("there is no bash")
+    compose = pathlib.Path(export.serving.__file__).with_name("compose.yaml").read_text()
+    _, *command = yaml.safe_load(compose)["services"]["serving"]["healthcheck"]["test"]
+    port, closed = server.rest.split(":")[1], "1"
+    for number, expected in ((port, True), (closed, False)):
+        done = subprocess.run([bash, *command[1:-1], command[-1].replace("8501", number)], capture_output=True, timeout=60)
+        assert (done.returncode == 0) == expected
+
+
 def test_rest_by_rows(server):
     """The form of the documentation's examples: instances, base64, no signature named."""
     files = [{"image_bytes": {"b64": base64.b64encode(file).decode()}} for file in (BYTES[1], BYTES[2])]
@@ -149,7 +163,7 @@ def good_requests():
         yield "serving_default", np.array([tf.io.encode_png(picture).numpy()], object), ENHANCER.enhance(picture), 1
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(50, marks=pytest.mark.golden)])
+@pytest.mark.parametrize("count", [10, pytest.param(50, marks=pytest.mark.golden)])
 def test_many_clients(server, count):
     """64 clients, each with a connection and a thread of its own, send mixed requests, bad ones too: every answer is right."""
     good, lost, wrong = list(good_requests()), [], []

@@ -11,6 +11,7 @@ import random
 import socket
 import threading
 import time
+import urllib.parse
 
 import numpy as np
 
@@ -142,7 +143,8 @@ class RestConnection(Connection):
         body = json.dumps({"signature_name": signature, "inputs": {name: content}})
         connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
         try:
-            connection.request("POST", f"/v1/models/{self.model}:predict", body, {"Content-Type": "application/json"})
+            path = f"/v1/models/{urllib.parse.quote(self.model, safe='')}:predict"
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
             response = connection.getresponse()
             status, text = response.status, response.read()
         except TimeoutError:
