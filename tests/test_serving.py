@@ -4,9 +4,11 @@ import base64
 import http.client
 import itertools
 import json
+import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -202,3 +204,27 @@ def test_many_clients(server, count):
     for thread in clients:
         thread.join()
     assert not lost and not wrong and next(answered) == 64 * count, (lost[:3], wrong[:3])
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("signature", ["serving_default", "enhance", "upscale", "enhance_float", "upscale_float"])
+def test_saved_model_cli(saved_model_directory, tmp_path, signature):
+    """TensorFlow's own command, from the shell."""
+    name, value = NAMES.get(signature, "images"), PIXELS
+    if name == "image_bytes":
+        value = np.array(BYTES[:2])
+    elif "float" in signature:
+        value = value / np.float32(255)
+    np.save(tmp_path / "in.npy", value)
+    command = shutil.which("saved_model_cli", path=os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]))
+    arguments = ["run", "--dir", saved_model_directory, "--tag_set", "serve", "--signature_def", signature]
+    arguments += ["--inputs", f"{name}={tmp_path / 'in.npy'}", "--outdir", tmp_path]
+    done = subprocess.run([command, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    if name == "image_bytes":
+        found = tf.io.decode_png(np.load(tmp_path / "enhanced_bytes.npy", allow_pickle=True)[0]).numpy()
+        expected = ENHANCER.enhance(PICTURES[0])
+    else:
+        output, function = ("upscaled", ENHANCER.upscale) if "upscale" in signature else ("enhanced", ENHANCER.enhance)
+        found, expected = np.load(tmp_path / f"{output}.npy"), function(value)
+    np.testing.assert_allclose(found, expected, atol=1e-5 if "float" in signature else 1)
