@@ -39,3 +39,16 @@ def photo_folder(tmp_path) -> pathlib.Path:
     for i in range(3):
         photo(i).save(folder / f"{i}.png")
     return folder
+
+
+@pytest.fixture(scope="session")
+def saved_model_directory(tmp_path_factory) -> pathlib.Path:
+    """The SavedModel of a residual1 network whose every weight matters, for several strips and a shorter last one."""
+    from rts_tf.exporting import saved_model
+    from tests.test_inference import NETWORKS
+
+    path = tmp_path_factory.mktemp("saved_model") / "rts" / "1"
+    saved_model.STRIP_PIXELS, before = 2000, saved_model.STRIP_PIXELS
+    saved_model.write_saved_model(NETWORKS["residual1"], path)
+    saved_model.STRIP_PIXELS = before
+    return path

@@ -88,23 +88,20 @@ BAD = {
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory):
-    path = tmp_path_factory.mktemp("served") / "1"
-    saved_model.STRIP_PIXELS, before = 2000, saved_model.STRIP_PIXELS  # several strips, and a shorter last one
-    saved_model.write_saved_model(NETWORK, path)
-    saved_model.STRIP_PIXELS = before
-    return path
+def directory(saved_model_directory):
+    return saved_model_directory
 
 
 @pytest.fixture(scope="module")
-def answers(directory):
+def answers(directory, tmp_path_factory):
     """Good and bad requests to one session, the bad ones first."""
-    requests = directory.parent / "requests.npz"
+    place = tmp_path_factory.mktemp("answers")
+    requests = place / "requests.npz"
     np.savez(requests, **{key: value for key, (value, _) in BAD.items()}, **GOOD)
-    command = [sys.executable, "-c", SESSION, directory, requests, directory.parent / "answers.npz"]
-    done = subprocess.run(list(map(str, command)), cwd=directory.parent, capture_output=True, text=True)
+    command = [sys.executable, "-c", SESSION, directory, requests, place / "answers.npz"]
+    done = subprocess.run(list(map(str, command)), cwd=place, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    return dict(np.load(directory.parent / "answers.npz", allow_pickle=True))
+    return dict(np.load(place / "answers.npz", allow_pickle=True))
 
 
 @pytest.mark.parametrize("signature", ["enhance", "upscale", "enhance_float", "upscale_float"])

@@ -1,0 +1,180 @@
+"""To one model of a TensorFlow Serving and back, by gRPC or REST: deadline, retries, and what its errors mean for a client.
+
+A request that the server could not take (UNAVAILABLE, 503, no connection) is sent again after a pause that doubles; predicting
+changes nothing, so that is safe. A request that it refused, or did not answer in time, is not.
+"""
+
+import base64
+import http.client
+import json
+import random
+import socket
+import threading
+import time
+import urllib.parse
+
+import numpy as np
+
+from rts_tf.errors import ConfigError, PictureError, RtsError
+from rts_tf.exporting import MAX_PIXELS
+
+PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds before the first retry, and at most
+# Bytes of the largest answer: float32, twice the size a side. gRPC's default of 4 MB is below one 1080p frame.
+MESSAGE_LIMIT = MAX_PIXELS * 4 * 3 * 4 + 2**16
+
+
+class ServerError(RtsError):
+    """The server is away, or is not one that serves this model: nothing can be had from it."""
+
+
+class _Unavailable(Exception):
+    """For now: the request may be sent again."""
+
+
+class Connection:
+    """``predict`` may be called by many threads at once.
+
+    Args:
+        server: "host:port".
+        model: its name in the model config of the server.
+        deadline: seconds that one call of ``predict`` may take, retries included.
+        retries: how often a request is sent again while the server is not available.
+
+    Raises:
+        ConfigError: ``server`` is not of that form.
+        ServerError: nothing listens there.
+    """
+
+    def __init__(self, server: str, model: str, deadline: float, retries: int):
+        self.server, self.model, self._deadline, self._retries = server, model, deadline, retries
+        host, _, port = server.rpartition(":")
+        self._host, self._port = host.strip("[]"), int(port) if port.isdecimal() else 0
+        if not host or "/" in host or not 0 < self._port < 65536:
+            raise ConfigError(f"--server={server}: must be HOST:PORT.")
+        self._closed = threading.Event()
+        try:
+            socket.create_connection((self._host, self._port), timeout=min(deadline, 10)).close()
+        except OSError as error:
+            reason = error.strerror or error
+            raise ServerError(f"--server={server}: cannot be reached ({reason}); is the server running?") from None
+
+    def predict(self, signature: str, name: str, value: np.ndarray) -> np.ndarray:
+        """The one output of ``signature`` for its one input ``name``; an array of bytes goes as strings.
+
+        Raises:
+            PictureError: the server refuses the request, with its reason, or does not answer in time.
+            ServerError: it stays unavailable, or has no such model or signature.
+        """
+        end = time.monotonic() + self._deadline
+        for attempt in range(self._retries + 1):
+            try:
+                return self._call(signature, name, value, max(0.001, end - time.monotonic()))
+            except _Unavailable as error:
+                pause = min(PAUSE * 2**attempt, LONGEST_PAUSE) * random.uniform(0.5, 1)
+                if attempt == self._retries or time.monotonic() + pause >= end or self._closed.wait(pause):
+                    tries = f"{attempt + 1} {'try' if attempt == 0 else 'tries'}"
+                    raise ServerError(f"--server={self.server}: is not available, after {tries} ({error})") from None
+
+    def close(self) -> None:
+        """Give up what is under way, as far as the protocol can."""
+        self._closed.set()
+
+    def _call(self, signature: str, name: str, value: np.ndarray, seconds: float) -> np.ndarray:
+        raise NotImplementedError
+
+    def _late(self) -> PictureError:
+        return PictureError(f"there was no answer within --deadline={self._deadline:g} seconds")
+
+    def _foreign(self, reason: str) -> ServerError:
+        return ServerError(f"--server={self.server}: serves no model of rts_tf called {self.model} ({reason})")
+
+
+class GrpcConnection(Connection):
+    """By the official stubs."""
+
+    def __init__(self, server: str, model: str, deadline: float, retries: int):
+        super().__init__(server, model, deadline, retries)
+        import grpc
+        from tensorflow_serving.apis import prediction_service_pb2_grpc
+
+        options = {
+            "grpc.max_send_message_length": MESSAGE_LIMIT, "grpc.max_receive_message_length": MESSAGE_LIMIT,
+            # Between retries the channel must try again too; its own pauses begin at a second.
+            "grpc.initial_reconnect_backoff_ms": int(1000 * PAUSE), "grpc.min_reconnect_backoff_ms": int(1000 * PAUSE),
+            "grpc.max_reconnect_backoff_ms": int(1000 * LONGEST_PAUSE),
+            "grpc.enable_http_proxy": 0, "grpc.use_local_subchannel_pool": 1,
+        }  # fmt: skip
+        self._channel = grpc.insecure_channel(server, list(options.items()))
+        self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+
+    def close(self) -> None:
+        super().close()
+        self._channel.close()
+
+    def _call(self, signature: str, name: str, value: np.ndarray, seconds: float) -> np.ndarray:
+        import grpc
+        import tensorflow as tf
+        from tensorflow_serving.apis import predict_pb2
+
+        request = predict_pb2.PredictRequest()
+        request.model_spec.name, request.model_spec.signature_name = self.model, signature
+        request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+        try:
+            response = self._stub.Predict(request, timeout=seconds)
+        except grpc.RpcError as error:
+            code, reason = error.code(), _one_line(error.details())
+            if code == grpc.StatusCode.UNAVAILABLE:
+                raise _Unavailable(reason) from None
+            if code == grpc.StatusCode.DEADLINE_EXCEEDED:
+                raise self._late() from None
+            if code in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.UNIMPLEMENTED):
+                raise self._foreign(reason) from None
+            raise PictureError(f"the server refused it: {reason}") from None
+        (output,) = response.outputs.values()
+        return tf.make_ndarray(output)
+
+
+class RestConnection(Connection):
+    """By JSON, files in base64. Pixels go as numbers, four times their size and slow: gRPC is for them."""
+
+    def _call(self, signature: str, name: str, value: np.ndarray, seconds: float) -> np.ndarray:
+        files = value.dtype == object
+        content = [{"b64": base64.b64encode(file).decode()} for file in value] if files else value.tolist()
+        body = json.dumps({"signature_name": signature, "inputs": {name: content}})
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
+        try:
+            path = f"/v1/models/{urllib.parse.quote(self.model, safe='')}:predict"
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            status, text = response.status, response.read()
+        except TimeoutError:
+            raise self._late() from None
+        except (OSError, http.client.IncompleteRead) as error:
+            raise _Unavailable(getattr(error, "strerror", None) or str(error)) from None
+        except http.client.HTTPException:
+            raise self._foreign("what listens there does not speak HTTP; REST has a port of its own, usually 8501") from None
+        finally:
+            connection.close()
+        try:
+            answer = json.loads(text)
+            if status == 200:
+                outputs = answer["outputs"]
+                return np.array([base64.b64decode(o["b64"]) for o in outputs], object) if files else np.array(outputs)
+            reason = _one_line(answer["error"])
+        except (ValueError, KeyError, TypeError):
+            raise self._foreign(f"HTTP status {status}, and not in the words of TensorFlow Serving") from None
+        if status == 503:
+            raise _Unavailable(reason)
+        if status == 504:
+            raise self._late()
+        if status in (404, 412):
+            raise self._foreign(reason)
+        raise PictureError(f"the server refused it: {reason}")
+
+
+CONNECTIONS = {"grpc": GrpcConnection, "rest": RestConnection}
+
+
+def _one_line(reason: str) -> str:
+    """What a server says, without the trace of the graph that TensorFlow writes below it."""
+    return reason.strip().splitlines()[0] if reason and reason.strip() else "no reason given"
