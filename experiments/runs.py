@@ -5,6 +5,7 @@ experiment's choice; what is finished there is taken as it is, what was stopped 
 """
 
 import dataclasses
+import os
 import pathlib
 import sys
 import time
@@ -56,6 +57,24 @@ def trained(own: flags.FlagValues, name: str, config: Config) -> pathlib.Path:
     if time.monotonic() - began > 1:
         print(f"run {name}: {time.monotonic() - began:.0f} s", flush=True)
     return directory
+
+
+def command(own: flags.FlagValues, experiment: str) -> str:
+    """The command to type again: flags that are not the defaults, folders as seen from here; not where runs and results lie."""
+    words = ["python", "-m", f"experiments.{experiment}"]
+    for name in own:
+        flag, value = own[name], own[name].value
+        if value == flag.default or name in ("runs", "output"):
+            continue
+        if name in ("data", "validation"):
+            value = os.path.relpath(value)
+        words.append(f"--{name}" if value is True else f"--{name}={','.join(value) if isinstance(value, list) else value}")
+    return " ".join(words)
+
+
+def settings(config: dict) -> dict:
+    """A run's ``config`` (of its summary) without the folders, which are other ones elsewhere."""
+    return {key: value for key, value in config.items() if key not in ("data", "validation", "data_dir")}
 
 
 def start(own: flags.FlagValues, experiment: Callable[[], None]) -> None:
