@@ -1,14 +1,15 @@
-"""Table 1 and Fig. 4: do the stages settle? Ratio, delta and step difference over eight stages, and unsharp masking beside them.
+"""Table 1 and Fig. 4: do the stages settle? Ratio, delta and step difference over eight stages, beside unsharp masking.
 
-The paper reports (100 pictures of DIV2K, no anchor) a ratio mean|HR_n - HR_0| that settles at 1.5 %, a delta from stage to stage
-that falls to .01 at stage 4 and then rises, and a repeated unsharp mask that grows linearly. Its delta is the difference of the
-ratio column; section 3.4 speaks of mean|HR_n - HR_(n-1)|, our step difference. Both are here::
+The paper reports (100 pictures of DIV2K, no anchor) a ratio mean|HR_n - HR_0| that settles at 1.5 %, a delta from stage to
+stage that falls to .01 at stage 4 and then rises, and a repeated unsharp mask that grows linearly. Its delta is the difference
+of the ratio column; section 3.4 speaks of mean|HR_n - HR_(n-1)|, our step difference. Both are here::
 
     python -m experiments.table1 --data=../shared/photos/train --validation=../shared/photos/valid
 
 Costs the two runs of ``eight_stages`` and ten seconds. Three unsharp masks (sigma 1), each with the amount that changes the
-pictures as much as stage 1 did, on the middle 512 x 512 of each: ``repeated``, x <- mask(x), with values that may leave the range;
-``repeated, 8 bits``, where each is rounded and clipped as a chain of devices would; ``accumulated``, HR_0 + n a (HR_0 - blurred).
+pictures as much as stage 1 did, on the middle 512 x 512 of each: ``repeated``, x <- mask(x), with values that may leave the
+range; ``repeated, 8 bits``, where each is rounded and clipped as a chain of devices would; ``accumulated``, HR_0 + n a (HR_0 -
+blurred).
 """
 
 import numpy as np
