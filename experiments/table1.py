@@ -110,7 +110,7 @@ def figure(result: dict) -> Figure:
     step.plot(numbers, np.diff(paper, prepend=0), "k.:", label="the paper's delta")
     ratio.set(title="change from HR_0, %", ylim=(0, 1.25 * max(result["unsharp_ratio_percent"]["repeated"])))
     step.set(title="change from HR_(n-1), %", yscale="log")
-    drift.set(title="mean brightness less HR_0's, levels")
+    drift.set(title="drift of the brightness, levels")
     for axes in (ratio, step, drift):
         axes.set(xlabel="stage", xticks=numbers)
         axes.grid(alpha=0.25)
