@@ -1,4 +1,4 @@
-"""table1, table2, alpha and figure5, --quick, on the two runs that they share."""
+"""table1, table2, alpha and figure5, --quick, on the two runs that they share. VIQET is replaced: it has tests of its own."""
 
 import json
 
@@ -7,9 +7,12 @@ import pytest
 from PIL import Image
 
 from experiments import alpha, figure5, table1, table2
+from rts_tf import judging_mos
 from rts_tf.errors import ConfigError
+from rts_tf.quality import cost
 from rts_tf.quality.difference import least_squares_factor
 from tests.command import set_flags
+from tests.test_judging_mos import fake_measure
 
 MANIFEST = "file,source_set,source_file,licence\ncat.png,Cats,chelsea.png,CC0 1.0\n"
 
@@ -23,9 +26,12 @@ def results(small_photographs, photograph, tmp_path_factory):
     (root / "valid" / "MANIFEST.csv").write_text(MANIFEST)
     flags = {"data": str(small_photographs), "validation": str(root / "valid"), "runs": str(root / "runs"),
              "output": str(root / "results"), "quick": True}  # fmt: skip
-    for experiment in (table1, table2, alpha, figure5):
-        with set_flags(experiment.FLAGS, **flags):
-            experiment.experiment()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging_mos, "measure", fake_measure)
+        patch.setattr(cost, "measure", fake_measure)
+        for experiment in (table1, table2, alpha, figure5):
+            with set_flags(experiment.FLAGS, **flags):
+                experiment.experiment()
     return root / "results", {anchor: root / "runs" / f"eight_stages_{anchor}" for anchor in ("low", "none")}
 
 
