@@ -24,7 +24,7 @@ from experiments.eight_stages import Run
 from experiments.table1 import middle
 from rts_tf.tables import PAPER_RATIO_PERCENT
 
-FLAGS = runs.experiment_flags()
+FLAGS = eight_stages.experiment_flags()
 PAPER = (0.779, 0.098)  # mean and deviation at stage 1, section 3.2
 SIDE = 1024  # pixels, even
 DEFINITIONS = ("eq. 12", "eq. 12, learned", "eq. 11", "eq. 11, spread", "contraction", "eq. 13, step")
@@ -78,26 +78,20 @@ def predicted(strength: float, count: int) -> list[float]:
 def markdown(result: dict) -> str:
     parts = ["# Alpha: the stages as unsharp masking\n\n" + eight_stages.heading(result)]
     parts.append(f"The paper: {PAPER[0]} +- {PAPER[1]} at stage 1. Mean +- deviation over {result['count']} pictures:\n")
-    for anchor in eight_stages.ANCHORS:
-        stages = result["alpha"][anchor]
-        rows = []
-        for name in DEFINITIONS:
-            cells = ["{:.3f} ± {:.3f}".format(*summary(stage[name])) if name in stage else "" for stage in stages]
-            rows.append([name, *cells])
+    for anchor, stages in result["alpha"].items():
+        rows = [[name, *("{:.3f} ± {:.3f}".format(*summary(stage[name])) if name in stage else "" for stage in stages)]
+                for name in DEFINITIONS]  # fmt: skip
         parts.append(results.table([f"anchor {anchor}", *(f"stage {n}" for n in range(1, len(stages) + 1))], rows))
-    count = len(result["alpha"]["none"])
-    ratios = result["ratio_percent"]["none"]
-    series = [
-        ["measured, no anchor", *(f"{r / ratios[0]:.2f}" for r in ratios)],
-        ["the paper's Table 1", *(f"{r / PAPER_RATIO_PERCENT[0]:.2f}" for r in PAPER_RATIO_PERCENT[:count])],
-        [f"eq. 14 with {PAPER[0]}", *(f"{r:.2f}" for r in predicted(PAPER[0], count))],
-    ]
-    if count > 1:
-        step = summary(result["alpha"]["none"][1]["eq. 13, step"])[0]
-        series.append([f"eq. 14 with our step of stage 2, {step:.3f}", *(f"{r:.2f}" for r in predicted(step, count))])
+    count = len(stages)
+    ratios = {f"measured, anchor {anchor}": values for anchor, values in result["ratio_percent"].items()}
+    ratios |= {"the paper's Table 1": PAPER_RATIO_PERCENT[:count], f"eq. 14 with {PAPER[0]}": predicted(PAPER[0], count)}
+    for anchor, stages in result["alpha"].items():
+        step = summary(stages[1]["eq. 13, step"])[0]
+        ratios[f"eq. 14 with the step of stage 2, {step:.3f}, anchor {anchor}"] = predicted(step, count)
     parts.append("Does the series of eq. 14 tell how the ratio grows? mean|HR_n - HR_0| over that of HR_1:\n")
+    series = [[name, *(f"{value / values[0]:.2f}" for value in values)] for name, values in ratios.items()]
     parts.append(results.table(["", *(f"HR{n}" for n in range(1, count + 1))], series))
-    parts.append("Deviations are over pictures; definitions: `experiments/alpha.py`.\n\n![alpha](alpha_stages.png)\n")
+    parts.append("The definitions are in `experiments/alpha.py`.\n\n![alpha](alpha_stages.png)\n")
     return "\n".join(parts)
 
 
@@ -105,8 +99,8 @@ def figure(result: dict) -> Figure:
     """Left: alpha (eq. 12) by stage, a box over the pictures. Right: stage 1 (the step: stage 2) by definition."""
     drawing = Figure(figsize=(9, 4), layout="constrained")
     left, right = drawing.subplots(1, 2)
-    for shift, anchor, colour in ((-0.18, "low", "#3b7fe0"), (0.18, "none", "#e08a1e")):
-        stages = result["alpha"][anchor]
+    for shift, (anchor, stages) in zip((-0.18, 0.18), result["alpha"].items(), strict=False):
+        colour = eight_stages.ANCHORS[anchor]
         style = {"widths": 0.3, "patch_artist": True, "boxprops": {"facecolor": colour, "alpha": 0.5},
                  "medianprops": {"color": "black"}, "flierprops": {"markersize": 3}, "manage_ticks": False}  # fmt: skip
         by_stage = [list(stage["eq. 12"].values()) for stage in stages]
@@ -118,7 +112,7 @@ def figure(result: dict) -> Figure:
         axes.axhspan(PAPER[0] - PAPER[1], PAPER[0] + PAPER[1], color="black", alpha=0.12, label="the paper, stage 1")
         axes.axhline(PAPER[0], color="black", linewidth=0.8)
         axes.grid(axis="y", alpha=0.25)
-    left.set(title="alpha of eq. 12 by stage", xlabel="stage", xticks=range(1, len(result["alpha"]["low"]) + 1))
+    left.set(title="alpha of eq. 12 by stage", xlabel="stage", xticks=range(1, len(stages) + 1))
     left.legend(fontsize=8)
     right.set(title="stage 1 (the step: stage 2) by definition", xticks=range(len(DEFINITIONS)))
     right.set_xticklabels(DEFINITIONS, rotation=25, ha="right", fontsize=8)
@@ -126,11 +120,11 @@ def figure(result: dict) -> Figure:
 
 
 def experiment() -> None:
-    found = eight_stages.trained(FLAGS)
+    found = eight_stages.trained(FLAGS, FLAGS.anchors)
     alpha = {anchor: alphas(run) for anchor, run in found.items()}
     result = eight_stages.record(FLAGS, "alpha", found) | {
         "paper": {"stage_1_mean": PAPER[0], "stage_1_std": PAPER[1]},
-        "count": len(alpha["low"][0]["eq. 12"]),
+        "count": len(next(iter(alpha.values()))[0]["eq. 12"]),
         "ratio_percent": {a: [stage["difference_ratio_percent"] for stage in run.stages] for a, run in found.items()},
         "alpha": alpha,
     }

@@ -19,7 +19,7 @@ from experiments import eight_stages, results, runs
 from experiments.eight_stages import Run
 from rts_tf.tables import PAPER_RATIO_PERCENT
 
-FLAGS = runs.experiment_flags()
+FLAGS = eight_stages.experiment_flags()
 MIDDLE = 512  # pixels a side, on which the unsharp masks are measured
 MASKS = ("repeated", "repeated, 8 bits", "accumulated")
 FIGURES = ("difference_ratio_percent", "delta_percent", "step_difference_percent", "brightness_drift_levels",
@@ -62,31 +62,33 @@ def falls_until(values: list[float]) -> int:
 
 
 def markdown(result: dict) -> str:
-    low, none, masks = result["stages"]["low"], result["stages"]["none"], result["unsharp_ratio_percent"]
-    paper = result["paper_ratio_percent"]
-    header = ["", "paper ratio / delta", "ratio", "delta", "step", "drift", "no anchor: ratio", "delta", "step", "drift",
-              *(f"mask {name}" for name in MASKS)]  # fmt: skip
-    rows = []
-    for n, (a, b) in enumerate(zip(low, none, strict=True)):
-        own = [f"{s[key]:{f}}" for s in (a, b) for key, f in zip(FIGURES[:4], (".2f", ".2f", ".3f", "+.2f"), strict=True)]
-        delta = paper[n] - (paper[n - 1] if n else 0)
-        rows.append([f"HR{n + 1}", f"{paper[n]:.2f} / {delta:.2f}", *own, *(f"{masks[name][n]:.2f}" for name in MASKS)])
-    verdict = []
-    for name, stages in (("With the anchor", low), ("Without", none)):
-        steps, ratios = ([s[key] for s in stages] for key in ("step_difference_percent", "difference_ratio_percent"))
+    paper, masks = np.array(result["paper_ratio_percent"]), result["unsharp_ratio_percent"]
+    paper_delta = np.diff(paper, prepend=0)
+    parts, verdict = ["# Table 1 and Fig. 4: how far the stages move the pictures\n\n" + eight_stages.heading(result)], []
+    for anchor, stages in result["stages"].items():
+        header = [f"anchor {anchor}", "ratio", "the paper's", "delta", "the paper's", "step", "drift", "network's drift"]
+        rows = []
+        for n, stage in enumerate(stages):
+            ratio, delta, step, *drifts = (stage[key] for key in FIGURES)
+            own = [f"{ratio:.2f}", f"{paper[n]:.2f}", f"{delta:.2f}", f"{paper_delta[n]:.2f}", f"{step:.3f}"]
+            rows.append([f"HR{n + 1}", *own, *(f"{drift:+.2f}" for drift in drifts)])
+        parts.append(results.table(header, rows))
+        steps = [stage["step_difference_percent"] for stage in stages]
         verdict.append(
-            f"{name}, the step difference falls at every stage to {falls_until(steps)}, from {steps[0]:.3f} to"
-            f" {min(steps):.3f} %; the ratio ends at {ratios[-1]:.2f} % and the network's own brightness has drifted by"
+            f"Anchor {anchor}: the step difference falls at every stage to {falls_until(steps)}, from {steps[0]:.3f} to"
+            f" {min(steps):.3f} %; the ratio ends at {stages[-1]['difference_ratio_percent']:.2f} %, the network's drift at"
             f" {stages[-1]['network_drift_levels']:+.2f} levels."
         )
     verdict += [f"The mask, {k}, ends at {v[-1]:.2f} %, {v[-1] / v[0]:.1f} times its first." for k, v in masks.items()]
-    return (
-        "# Table 1 and Fig. 4: how far the stages move the pictures\n\n" + eight_stages.heading(result)
-        + results.table(header, rows)
-        + "\nRatio: mean|HR_n - HR_0| in percent of full scale; delta: what a stage adds to it; step: mean|HR_n - HR_(n-1)|;"
-        " drift of HR_n in 8-bit levels (of 255); the last columns: ratio of an unsharp mask applied as many times.\n\n"
-        + "\n".join(f"- {line}" for line in verdict) + "\n\n![Fig. 4](table1_figure4.png)\n"
-    )  # fmt: skip
+    parts.append(
+        "Ratio: mean|HR_n - HR_0| in percent of full scale; delta: what a stage adds to it; step: mean|HR_n - HR_(n-1)|; drift:"
+        " of the brightness of HR_n, in 8-bit levels (of 255), and of the network's own output, before the anchor.\n\n"
+        "The ratio of an unsharp mask of the same amount as stage 1, applied as many times:\n"
+    )
+    count = range(len(paper))
+    parts.append(results.table(["times", *MASKS], [[str(n + 1), *(f"{masks[k][n]:.2f}" for k in MASKS)] for n in count]))
+    parts.append("\n".join(f"- {line}" for line in verdict) + "\n\n![Fig. 4](table1_figure4.png)\n")
+    return "\n".join(parts)
 
 
 def figure(result: dict) -> Figure:
@@ -99,8 +101,9 @@ def figure(result: dict) -> Figure:
         ratio.plot(numbers, values, style, color="#2f9e62", markersize=3, label=f"unsharp mask, {name}")
         if name == "repeated":
             step.plot(numbers, np.diff(values, prepend=0), style, color="#2f9e62", markersize=3, label="the mask's delta")
-    for name, colour, label in (("low", "#3b7fe0", "RTS, anchor low"), ("none", "#e08a1e", "RTS, no anchor")):
-        own = {key: [stage[key] for stage in result["stages"][name]] for key in FIGURES}
+    for name, stages in result["stages"].items():
+        own, colour = {key: [stage[key] for stage in stages] for key in FIGURES}, eight_stages.ANCHORS[name]
+        label = f"RTS, anchor {name}"
         ratio.plot(numbers, own["difference_ratio_percent"], "o-", color=colour, markersize=4, label=label)
         step.plot(numbers, own["step_difference_percent"], "o-", color=colour, markersize=4, label=label)
         drift.plot(numbers, own["brightness_drift_levels"], "o-", color=colour, markersize=4, label=f"HR_n, {name}")
@@ -119,12 +122,12 @@ def figure(result: dict) -> Figure:
 
 
 def experiment() -> None:
-    found = eight_stages.trained(FLAGS)
-    count = len(found["low"].stages)
+    found = eight_stages.trained(FLAGS, FLAGS.anchors)
+    first = next(iter(found.values()))
     result = eight_stages.record(FLAGS, "table1", found) | {
-        "paper_ratio_percent": PAPER_RATIO_PERCENT[:count],
+        "paper_ratio_percent": PAPER_RATIO_PERCENT[: len(first.stages)],
         "stages": {a: [{key: stage[key] for key in FIGURES} for stage in run.stages] for a, run in found.items()},
-        "unsharp_ratio_percent": unsharp(found["low"]),
+        "unsharp_ratio_percent": unsharp(first),
     }
     results.save(FLAGS.output, "table1", result, markdown(result), {"figure4": figure(result)})
 

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from experiments import eight_stages, results, runs
 from experiments.eight_stages import Run
 
-FLAGS = runs.experiment_flags()
+FLAGS = eight_stages.experiment_flags()
 # Table 2 of the paper: LR, HR_0 .. HR_8.
 PAPER = {
     "mos_raw": (3.645, 3.825, 3.962, 4.028, 4.057, 4.050, 4.048, 4.038, 4.030, 4.030),
@@ -68,50 +68,49 @@ def _less(own: float | None, mask: float | None) -> bool:
 
 def markdown(result: dict) -> str:
     parts = ["# Table 2 and Fig. 6: what VIQET says of the stages, and what it does not\n\n" + eight_stages.heading(result)]
-    low, none = result["rows"]["low"], result["rows"]["none"]
-    measured = [[r["name"], f"{r['mos_raw']:.3f}", f"{r['mos_gain']:+.3f}", *(f"{r[key]:.1f}" for key in MEASURES.values()),
-                 f"{other['mos_gain']:+.3f}"] for r, other in zip(low, none, strict=True)]  # fmt: skip
-    parts.append(results.table(["", "MOS", "gain", *MEASURES, "gain, no anchor"], measured))
+    for anchor, table in result["rows"].items():
+        rows = [[r["name"], f"{r['mos_raw']:.3f}", f"{r['mos_gain']:+.3f}", *(f"{r[key]:.1f}" for key in MEASURES.values())]
+                for r in table]  # fmt: skip
+        parts.append(results.table([f"anchor {anchor}", "MOS", "gain", *MEASURES], rows))
     parts.append(
-        "Means over the pictures, anchor `low`. LR, half size: what the network learns from, enlarged again by Lanczos. LR,"
-        " JPEG: HR0 compressed, at its own size.\n\n## Beside the paper\n\nGain in MOS and factors over HR0, ours / the"
-        " paper's.\n"
+        "Means over the pictures. LR, half size: what the network learns from, enlarged again by Lanczos. LR, JPEG: HR0"
+        " compressed, at its own size.\n\n## Beside the paper\n\nGain in MOS and factors over HR0, ours / the paper's.\n"
     )
-    beside = [
-        [r["name"], f"{r['mos_gain']:+.3f} / {PAPER['mos_raw'][i] - PAPER['mos_raw'][1]:+.3f}",
-         *(f"{r[key] / low[2][key]:.2f} / {PAPER[key][i] / PAPER[key][1]:.2f}" for key in list(MEASURES.values())[:6])]
-        for i, r in enumerate(low[1:])
-    ]  # fmt: skip
-    parts.append(results.table(["", "MOS", *list(MEASURES)[:6]], beside))
+    shown = list(MEASURES)[:6]
+    for anchor, table in result["rows"].items():
+        rows = []
+        for i, r in enumerate(table[1:]):
+            gains = f"{r['mos_gain']:+.3f} / {PAPER['mos_raw'][i] - PAPER['mos_raw'][1]:+.3f}"
+            factors = [(r[key] / table[2][key], PAPER[key][i] / PAPER[key][1]) for key in map(MEASURES.get, shown)]
+            rows.append([r["name"], gains, *(f"{own:.2f} / {paper:.2f}" for own, paper in factors)])
+        parts.append(results.table([f"anchor {anchor}", "MOS", *shown], rows))
     parts.append("## What the sharpness costs\n\nIn brackets: what the same MOS costs when bought with an unsharp mask.\n")
-    for title, table in (("anchor low", low), ("no anchor", none)):
-        costs = [[r["name"], f"{r['mos_gain']:+.3f}", _number(r.get("unsharp_amount")),
-                  *(_cost(r, key) for key in COSTS.values())] for r in table[2:]]  # fmt: skip
-        parts.append(results.table([title, "gain", "mask", *COSTS], costs))
+    for anchor, table in result["rows"].items():
+        rows = [[r["name"], f"{r['mos_gain']:+.3f}", _number(r.get("unsharp_amount")),
+                 *(_cost(r, key) for key in COSTS.values())] for r in table[2:]]  # fmt: skip
+        parts.append(results.table([f"anchor {anchor}", "gain", "mask", *COSTS], rows))
     parts.append(
         "Mask: amount of the unsharp mask (sigma 1) with the same MOS, mean over the pictures where an amount of 3 or less"
         " reaches it. Clipped: samples at 0 or 255; overshoot: mean distance beyond the 5x5 range of HR0, in levels; flat"
         " noise: factor on the grain where HR0 is flattest; corner: energy at the corner of the spectrum (both |f| > .45).\n"
     )
-    parts.append("\n".join(f"- {line}" for line in _verdict(result)) + "\n\n![Fig. 6](table2_figure6.png)\n")
+    lines = [line for anchor in result["rows"] for line in _verdict(anchor, result)]
+    parts.append("\n".join(f"- {line}" for line in lines) + "\n\n![Fig. 6](table2_figure6.png)\n")
     return "\n".join(parts)
 
 
-def _verdict(result: dict) -> list[str]:
-    lines = []
-    for anchor, name in (("low", "Anchor low"), ("none", "No anchor")):
-        stages = result["rows"][anchor][3:]
-        best = int(np.argmax([row["mos_gain"] for row in stages]))
-        lines.append(
-            f"{name}: MOS is highest at HR{best + 1}, {stages[best]['mos_gain']:+.3f}, and {stages[-1]['mos_gain']:+.3f} at"
-            f" HR{len(stages)}."
-        )
-    shown = min(3, len(result["by_picture"]["low"]))
-    at = result["by_picture"]["low"][shown - 1]
+def _verdict(anchor: str, result: dict) -> list[str]:
+    stages, pictures = result["rows"][anchor][3:], result["by_picture"][anchor]
+    best = int(np.argmax([row["mos_gain"] for row in stages]))
+    shown = min(3, len(stages))  # the stage that the paper selects
+    at = pictures[shown - 1]
     less = ", ".join(f"{heading} on {at['costs_less_than_the_mask'][key]}" for heading, key in COSTS.items())
-    lines.append(f"HR{shown} gains on {at['gain']} of {at['pictures']} pictures, at least {at['least_gain']:+.3f}.")
-    lines.append(f"It costs less than the mask of equal MOS, of {at['with_a_mask']} pictures that have one: {less}.")
-    return lines
+    return [
+        f"Anchor {anchor}: MOS is highest at HR{best + 1}, {stages[best]['mos_gain']:+.3f}, and"
+        f" {stages[-1]['mos_gain']:+.3f} at HR{len(stages)}.",
+        f"Anchor {anchor}: HR{shown} gains on {at['gain']} of {at['pictures']} pictures, at least {at['least_gain']:+.3f}. Of"
+        f" {at['with_a_mask']} that have a mask of equal MOS, it costs less than that: {less}.",
+    ]
 
 
 def _number(value: float | None) -> str:
@@ -127,10 +126,12 @@ def figure(result: dict) -> Figure:
     """Above Fig. 6, MOS and the measures that move it; below what it costs, beside the mask of equal MOS."""
     drawing = Figure(figsize=(9, 5.6), layout="constrained")
     above, below = drawing.subplots(2, 3)
-    low, none = (result["rows"][anchor][2:] for anchor in eight_stages.ANCHORS)
-    numbers = np.arange(len(low))
-    paper = {key: np.array(values[1 : len(low) + 1]) for key, values in PAPER.items()}
-    for table, colour, label in ((low, "#3b7fe0", "RTS, anchor low"), (none, "#e08a1e", "RTS, no anchor")):
+    rows = {anchor: table[2:] for anchor, table in result["rows"].items()}
+    first = next(iter(rows))
+    numbers = np.arange(len(rows[first]))
+    paper = {key: np.array(values[1 : len(numbers) + 1]) for key, values in PAPER.items()}
+    for anchor, table in rows.items():
+        colour, label = eight_stages.ANCHORS[anchor], f"RTS, anchor {anchor}"
         above[0].plot(numbers, [row["mos_gain"] for row in table], "o-", color=colour, markersize=4, label=label)
         for axes, key in zip(below, ("clipped_percent", "flat_noise_gain", "corner_gain_db"), strict=True):
             axes.plot(numbers, np.array([row[key] for row in table], float), "o-", color=colour, markersize=4, label=label)
@@ -138,12 +139,13 @@ def figure(result: dict) -> Figure:
             axes.plot(numbers, np.array(mask, float), "s:", color=colour, markersize=3, label="the unsharp mask of its MOS")
     above[0].plot(numbers, paper["mos_raw"] - paper["mos_raw"][0], "k.:", label="the paper")
     above[0].set(title="MOS above HR0")
-    for axes, (first, second) in zip(above[1:], (("edge", "texture"), ("illumination", "noise")), strict=True):
-        for name, colour in ((first, "#3b7fe0"), (second, "#2f9e62")):
+    for axes, (upper, lower) in zip(above[1:], (("edge", "texture"), ("illumination", "noise")), strict=True):
+        for name, colour in ((upper, "#3b7fe0"), (lower, "#2f9e62")):
             key = MEASURES[name]
-            axes.plot(numbers, [row[key] / low[0][key] for row in low], "o-", color=colour, markersize=4, label=name)
+            factors, label = [row[key] / rows[first][0][key] for row in rows[first]], f"{name}, anchor {first}"
+            axes.plot(numbers, factors, "o-", color=colour, markersize=4, label=label)
             axes.plot(numbers, paper[key] / paper[key][0], ".:", color=colour, label=f"{name}, the paper")
-        axes.set(title=f"factor on {first}, {second}")
+        axes.set(title=f"factor on {upper}, {lower}")
     titles = ("clipped samples, %", "factor on the grain of flat areas", "corner of the spectrum, dB")
     for axes, title in zip(below, titles, strict=True):
         axes.set(title=title)
@@ -156,7 +158,7 @@ def figure(result: dict) -> Figure:
 
 
 def experiment() -> None:
-    found = eight_stages.trained(FLAGS)
+    found = eight_stages.trained(FLAGS, FLAGS.anchors)
     result = eight_stages.record(FLAGS, "table2", found) | {
         "rows": {anchor: rows(run) for anchor, run in found.items()},
         "by_picture": {anchor: by_picture(run) for anchor, run in found.items()},

@@ -47,7 +47,8 @@ def test_where_they_lie_is_not_told(results):
     for name in ("table1", "table2", "alpha", "figure5"):
         result, page, summaries = read(results, name)
         assert result["command"].startswith(f"python -m experiments.{name} --data=.") and "--quick" in result["command"]
-        assert result["settings"]["none"]["anchor"] == "none" and len(summaries["low"]["stages"]) == 2
+        assert result["settings"].keys() == ({"low"} if name == "figure5" else {"low", "none"})
+        assert result["settings"]["low"]["anchor"] == "low" and len(summaries["low"]["stages"]) == 2
         assert str(results[0]) not in page + json.dumps(result)
 
 
@@ -58,8 +59,22 @@ def test_table_1(results):
     masks, first = result["unsharp_ratio_percent"], result["stages"]["low"][0]["difference_ratio_percent"]
     assert masks["repeated"] == pytest.approx([row["unsharp_ratio_percent"] for row in summaries["low"]["stages"]])
     assert masks["accumulated"] == pytest.approx([first, 2 * first], rel=1e-4)
-    assert "| HR2 | 1.35 / 0.40 |" in page and (results[0] / "table1_figure4.png").stat().st_size < 300_000
+    assert " | 1.35 | " in page and (results[0] / "table1_figure4.png").stat().st_size < 300_000
     assert table1.falls_until([3, 2, 1, 1.5]) == 3 and table1.falls_until([3, 2]) == 2
+
+
+def test_one_run_alone(results):
+    with set_flags(table1.FLAGS, anchors=["no"]), pytest.raises(ConfigError, match="--anchors=no: must be of low, none"):
+        table1.experiment()
+    result, _, _ = read(results, "table1")
+    alone = result | {key: {"none": result[key]["none"]} for key in ("settings", "seconds", "stages")}
+    assert "anchor low" not in table1.markdown(alone) and len(table1.figure(alone).axes) == 3
+    result, _, _ = read(results, "table2")
+    alone = result | {key: {"none": result[key]["none"]} for key in ("settings", "seconds", "rows", "by_picture")}
+    assert "anchor low" not in table2.markdown(alone) and len(table2.figure(alone).axes) == 6
+    result, _, _ = read(results, "alpha")
+    alone = result | {key: {"none": result[key]["none"]} for key in ("settings", "seconds", "alpha", "ratio_percent")}
+    assert "anchor low" not in alpha.markdown(alone) and len(alpha.figure(alone).axes) == 2
 
 
 def test_table_2(results):
