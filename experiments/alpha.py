@@ -6,6 +6,7 @@ number a picture (y = HR_0, x = A(y) with the run's reduction but no JPEG, U and
 
     eq. 12               least-squares factor of HR_n - y on y - U(D(y))
     eq. 12, learned      of HR_n - y on y - U(A(y)): the detail that Phase A had to restore
+    eq. 7                of R_n(x) on y - U(A(y)), what the argument takes to be 1
     eq. 11               of D(R_n(y)) on R_n(x)
     eq. 11, spread       deviation of D(R_n(y)) / deviation of R_n(x)
     contraction          deviation of D(R_n(y)) / deviation of R_n(y): what scaling down takes away
@@ -27,7 +28,7 @@ from rts_tf.tables import PAPER_RATIO_PERCENT
 FLAGS = eight_stages.experiment_flags()
 PAPER = (0.779, 0.098)  # mean and deviation at stage 1, section 3.2
 SIDE = 1024  # pixels, even
-DEFINITIONS = ("eq. 12", "eq. 12, learned", "eq. 11", "eq. 11, spread", "contraction", "eq. 13, step")
+DEFINITIONS = ("eq. 12", "eq. 12, learned", "eq. 7", "eq. 11", "eq. 11, spread", "contraction", "eq. 13, step")
 
 
 def alphas(run: Run) -> list[dict[str, dict[str, float]]]:
@@ -53,6 +54,7 @@ def alphas(run: Run) -> list[dict[str, dict[str, float]]]:
             step = hr_n - before[name]
             rows["eq. 12"][name] = alpha(hr_n, y, double(halve(y[None]))[0].numpy())
             rows["eq. 12, learned"][name] = alpha(hr_n, y, learned)
+            rows["eq. 7"][name] = least_squares_factor(of_x, y - learned)
             rows["eq. 11"][name] = least_squares_factor(down, of_x)
             rows["eq. 11, spread"][name] = float(down.std() / of_x.std())
             rows["contraction"][name] = float(down.std() / of_y.std())
