@@ -77,9 +77,9 @@ def save_crops(path: pathlib.Path, source: ShardSet, pictures: ShardSet | None) 
         for (name, hr_0), (_, hr_n) in zip(originals(source, k), enhanced(pictures, source, k), strict=True):
             if name not in shown:
                 continue
-            crops[f"strip {name}"] = to_uint8(hr_n[_most_detailed(hr_0, CROP, CROP)])
+            crops[f"strip {name}"] = to_uint8(hr_n[most_detailed(hr_0, CROP, CROP)])
             if "slider" not in crops:
-                crops["slider"] = to_uint8(hr_n[_most_detailed(hr_0, *SLIDER)])
+                crops["slider"] = to_uint8(hr_n[most_detailed(hr_0, *SLIDER)])
     with atomic_path(path) as temporary:
         np.savez_compressed(temporary, **crops)
 
@@ -99,7 +99,7 @@ def enhanced(pictures: ShardSet | None, source: ShardSet, k: int):
             yield record.name, to_float(record.arrays["target"])
 
 
-def _most_detailed(picture: np.ndarray, height: int, width: int) -> tuple[slice, slice]:
+def most_detailed(picture: np.ndarray, height: int, width: int) -> tuple[slice, slice]:
     """The window of at most ``height`` x ``width`` in which the mean gradient is largest, on a grid of 16 pixels."""
     height, width = min(height, picture.shape[0]), min(width, picture.shape[1])
     grey = picture.mean(axis=2)

@@ -18,6 +18,12 @@ def alpha(hr_n: np.ndarray, y: np.ndarray, y_blurred: np.ndarray) -> float:
 
     Returns 0 for a picture without any detail.
     """
-    detail = (y.astype(np.float64) - y_blurred).ravel()
-    energy = float(detail @ detail)
-    return float(detail @ (hr_n.astype(np.float64) - y).ravel()) / energy if energy else 0.0
+    y = y.astype(np.float64)
+    return least_squares_factor(hr_n - y, y - y_blurred)
+
+
+def least_squares_factor(a: np.ndarray, b: np.ndarray) -> float:
+    """The factor by which ``b`` comes closest to ``a``; 0 where ``b`` is nothing."""
+    a, b = (array.astype(np.float64).ravel() for array in (a, b))
+    energy = float(b @ b)
+    return float(b @ a) / energy if energy else 0.0
