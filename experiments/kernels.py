@@ -36,7 +36,7 @@ A_KERNELS = ("gaussian", "bilinear", "bicubic", "lanczos", "box")  # A; by what 
 CROP = 384  # pixels a side; whole photographs would keep Phase B busy for an hour
 SETTINGS = {
     "network": "residual1", "stages": 3, "stop_early": False, "judge": "delta", "degradation": "reduce", "anchor": "none",
-    "first_steps": 2000, "later_steps": 600, "patch": 96,
+    "first_steps": 2000, "later_steps": 800, "patch": 96,
 }  # fmt: skip
 COMMAND = "python -m experiments.kernels --data=../shared/photos/train --validation=../shared/photos/valid"
 PAGE = """# Which pairs of kernels sharpen
