@@ -30,6 +30,6 @@ def trade(record: dict) -> Figure:
     axes.set(xlim=(left, right), ylim=(bottom, top), ylabel="MOS gained")
     axes.set_xlabel("energy gained at the corner of the spectrum, dB (a pixel-scale weave)")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, loc="lower right", fontsize=8)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
     figure.colorbar(points, ax=axes, label="factor on the noise of flat areas")
     return figure
