@@ -1,10 +1,14 @@
+import json
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from experiments.band_gains import band_energies, predicted_gain, response
+from experiments import kernels
+from experiments.transfer import OCTAVES, decibels, energies, in_octave, predicted_gain, response
 from rts_tf.config import KERNELS
 from rts_tf.imaging.resample import halve
+from tests.command import set_flags
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -21,11 +25,35 @@ def test_response_is_that_of_the_reduction(kernel):
 def test_equal_kernels_gain_nothing():
     f = np.linspace(0, 0.45, 10)
     np.testing.assert_allclose(predicted_gain(3, f, "lanczos", "lanczos"), 1)
-    assert (predicted_gain(2, f[1:], "bilinear") > predicted_gain(1, f[1:], "bilinear")).all()
+    once, twice = (predicted_gain(stage, f[1:], "bilinear", "lanczos") for stage in (1, 2))
+    assert (twice > once).all() and (once > 1).all()
 
 
-def test_band_energies_find_the_gain(photograph):
+def test_energies_find_the_gain(photograph):
     hr_0 = photograph[:128, :128].mean(axis=2) / 255
-    energies = band_energies(hr_0, 1.5 * hr_0, lambda f: np.full_like(f, 1.2))
-    np.testing.assert_allclose(energies[:, 1] / energies[:, 0], 2.25, rtol=1e-3)
-    np.testing.assert_allclose(energies[:, 2] / energies[:, 0], 1.2**4, rtol=1e-3)
+    found = energies(hr_0, 1.5 * hr_0, lambda f: np.full_like(f, 1.2))
+    expected = 20 * np.log10([1.2**2, 1.5])
+    np.testing.assert_allclose(decibels(found[2:]), np.broadcast_to(expected, (30, 2)), atol=0.01)
+    # A wave of 0.375 cycles a pixel lies in the top octave, one of 0.2 in the next.
+    for f, octave in ((0.375, 0), (0.2, 1)):
+        wave = np.broadcast_to(np.cos(2 * np.pi * f * np.arange(128)), (128, 128))
+        bins = energies(wave, wave, np.ones_like)
+        assert in_octave(bins, OCTAVES[octave])[0] > 0.999 * bins[:, 0].sum()
+
+
+def test_kernels_command(small_photographs, tmp_path, capsys):
+    """--quick: two pairs with the same A share stage 1, and the page, its figures and the record are written."""
+    folders = {"data": str(small_photographs), "validation": str(small_photographs)}
+    flags = folders | {"runs": str(tmp_path / "runs"), "output": str(tmp_path / "results"), "quick": True}
+    with set_flags(kernels.FLAGS, **flags):
+        kernels.experiment()
+    runs = [tmp_path / "runs" / f"kernels_bilinear_{b}" for b in ("lanczos", "bicubic")]
+    first, second = (json.loads((run / "stage_1" / "metrics.json").read_text()) for run in runs)
+    assert first["weights_sha256"] == second["weights_sha256"]
+    assert first["difference_ratio_percent"] != second["difference_ratio_percent"]
+    record = json.loads((tmp_path / "results/kernels.json").read_text())
+    assert list(record["pairs"]) == ["bilinear lanczos", "bilinear bicubic"] and str(tmp_path) not in json.dumps(record)
+    assert np.shape(record["pairs"]["bilinear bicubic"]["curve_db"]) == (1, 32, 2)
+    assert "| bilinear, bicubic | 35% |" in (tmp_path / "results/kernels.md").read_text()
+    assert all((tmp_path / "results" / f"kernels_{what}.png").stat().st_size < 300_000 for what in ("map", "curves"))
+    capsys.readouterr()
