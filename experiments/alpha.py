@@ -14,7 +14,7 @@ number a picture (y = HR_0, x = A(y) with the run's reduction but no JPEG, U and
 
     python -m experiments.alpha --data=../shared/photos/train --validation=../shared/photos/valid
 
-Costs the two runs of ``eight_stages`` and six minutes: SR_n(y) of the middle 1024 x 1024 of every picture at every stage.
+Costs the two runs of ``eight_stages`` and some minutes: SR_n(y) of the middle 1024 x 1024 of every picture at every stage.
 """
 
 import numpy as np

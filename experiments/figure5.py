@@ -3,7 +3,8 @@
 The paper shows crops of 64 x 64 of five photographs, original and HR_1 to HR_4, and finds the texture clearer from stage to
 stage and little difference between HR_3 and HR_4::
 
-    python -m experiments.figure5 --data=../shared/photos/train --validation=../shared/photos/valid --crops=NAME:ROW:COLUMN,...
+    python -m experiments.figure5 --data=../shared/photos/train --validation=../shared/photos/valid \\
+        --crops=valid_006.jpg:1056:440,valid_008.jpg:400:490,valid_015.jpg:140:320,valid_004.png:1470:640,valid_022.jpg:600:760,valid_024.jpg:540:420
 
 ``--crops`` names pictures and the upper left corners of their crops; without it, six pictures spread over the set and the place
 in each where the mean gradient is largest. The Markdown page gives the source and the licence of each picture from the
