@@ -20,7 +20,7 @@ from absl import flags
 
 from experiments import results
 from experiments.ablation_figure import trade
-from experiments.runs import configuration, experiment_flags, start, trained
+from experiments.runs import command, configuration, experiment_flags, start, trained
 from rts_tf.config import Config
 from rts_tf.errors import ConfigError
 
@@ -156,7 +156,7 @@ def experiment() -> None:
         print(f"{name}: MOS gain {gains}", flush=True)
     some = rows[FLAGS.rows[0]]
     record = {
-        "command": "python -m experiments.ablation --data=../shared/photos/train --validation=../shared/photos/valid",
+        "command": command(FLAGS, "ablation"),
         "settings": SETTINGS | ({"stages": 1} if FLAGS.quick else {}),
         "seed": FLAGS.seed,
         "training_pictures": some["training_pictures"],

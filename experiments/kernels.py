@@ -26,7 +26,7 @@ import numpy as np
 
 from experiments import results
 from experiments.kernels_figures import curves, signed, verdicts
-from experiments.runs import configuration, experiment_flags, start, trained
+from experiments.runs import command, configuration, experiment_flags, start, trained
 from experiments.transfer import OCTAVES, decibels, energies, in_octave, predicted_gain, response
 from rts_tf.config import TARGET_KERNELS, Config
 from rts_tf.imaging.files import atomic_path
@@ -38,7 +38,6 @@ SETTINGS = {
     "network": "residual1", "stages": 3, "stop_early": False, "judge": "delta", "degradation": "reduce", "anchor": "none",
     "first_steps": 2000, "later_steps": 800, "patch": 96,
 }  # fmt: skip
-COMMAND = "python -m experiments.kernels --data=../shared/photos/train --validation=../shared/photos/valid"
 PAGE = """# Which pairs of kernels sharpen
 
 RTS reduces twice. Phase A trains on LR, made from HR_0 with a kernel **A**; Phase B makes HR_n = d(SR_n(HR_0)) with a kernel
@@ -144,7 +143,7 @@ def experiment() -> None:
         predicted, measured = octaves[0][-1]
         print(f"A = {a}, B = {b}: top octave at stage {base.stages}: {predicted:.2f} / {measured:.2f} dB", flush=True)
     record = {
-        "command": COMMAND,
+        "command": command(FLAGS, "kernels"),
         "settings": {name: getattr(base, name) for name in (*SETTINGS, "seed")},
         "crop": CROP,
         **{name: summaries[a, b][name] for name in ("training_pictures", "validation_pictures", "parameters")},
