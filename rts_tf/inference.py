@@ -14,7 +14,7 @@ from rts_tf.config import NETWORKS
 from rts_tf.errors import RtsError
 from rts_tf.imaging.levels import LEVELS, to_float, to_levels
 from rts_tf.imaging.resample import double, halve, halve_shuffled
-from rts_tf.imaging.tiles import tiles
+from rts_tf.imaging.tiles import Tile, tiles
 from rts_tf.networks.geometry import geometry_of
 from rts_tf.networks.layers import PixelShuffle
 from rts_tf.training import resolve_precision
@@ -52,6 +52,10 @@ class Enhancer:
         self._radius = geometry.receptive_radius
         self._upscale = tf.function(lambda images: network(images, training=False), signature)
         self._enhance = tf.function(enhancement(network), signature)
+
+    def tiles(self, height: int, width: int) -> list[Tile]:
+        """Where to cut a picture so that ``enhancement(network)`` on the parts is exact, and bounded in memory."""
+        return tiles(height, width, self._tile, self._radius + D_RADIUS)
 
     def upscale(
         self, images: np.ndarray, strength: float = 1.0, on_pixels: Callable[[int], None] = lambda pixels: None

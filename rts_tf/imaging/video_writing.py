@@ -1,0 +1,258 @@
+"""Films written: segments of whole groups of pictures, and the film that they and the other streams are joined to.
+
+A segment is a NUT file, FFmpeg's own container, which keeps every time exactly. Nothing is coded again when they are joined.
+"""
+
+import contextlib
+import heapq
+import itertools
+import os
+import pathlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import av
+import numpy as np
+
+from rts_tf.errors import FilmError
+from rts_tf.imaging.files import atomic_path
+from rts_tf.imaging.video import Film, Frame, Survey, opened, planes_of
+
+# Containers that hold any times; by the suffix of the film to write
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts"}
+THREADS = 2  # of the encoder. A fixed number: what x264 and x265 write depends on it
+GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
+
+
+class Encoder(NamedTuple):
+    name: str
+    crf: int | None  # its default, about visually lossless; None: it has no such thing
+    options: dict[str, str]
+
+
+ENCODERS = {
+    "h264": Encoder("libx264", 17, {"preset": "medium"}),
+    "hevc": Encoder("libx265", 19, {"preset": "fast", "x265-params": f"log-level=none:pools={THREADS}:frame-threads=1"}),
+    "vp9": Encoder("libvpx-vp9", 24, {"deadline": "good", "cpu-used": "4", "row-mt": "1"}),
+    "av1": Encoder("libsvtav1", 25, {"preset": "8", "svtav1-params": f"lp={THREADS}"}),
+    "prores": Encoder("prores_ks", None, {}),
+    "ffv1": Encoder("ffv1", None, {"level": "3", "slices": "4"}),
+}
+
+
+class Coding(NamedTuple):
+    """How frames are coded."""
+
+    codec: str  # of ENCODERS
+    crf: int | None
+
+    def formats(self) -> tuple[str, ...]:
+        """The pixel formats that the encoder takes."""
+        return tuple(f.name for f in av.codec.Codec(ENCODERS[self.codec].name, "w").video_formats or ())
+
+
+def add_video(container, film: Film, coding: Coding):
+    """A stream in ``container`` with an encoder for ``film``."""
+    encoder = ENCODERS[coding.codec]
+    options = encoder.options | ({} if coding.crf is None else {"crf": str(coding.crf)})
+    stream = container.add_stream(encoder.name, rate=film.rate, options=options, width=film.width, height=film.height)
+    context = stream.codec_context
+    context.pix_fmt, context.time_base, context.thread_count = film.format, film.time_base, THREADS
+    context.color_range, context.colorspace = 2 if film.full_range else 1, film.matrix
+    context.color_primaries, context.color_trc = film.primaries, film.transfer
+    if film.aspect:
+        context.sample_aspect_ratio = film.aspect
+    if coding.codec == "hevc" and container.format.name in ("mp4", "mov"):
+        context.codec_tag = "hvc1"  # without it Apple's players show nothing
+    stream.time_base = film.time_base
+    stream.set_display_matrix(film.display_matrix)
+    return stream
+
+
+def write_segment(path: pathlib.Path, film: Film, coding: Coding, global_header: bool, frames: Iterable[Frame]) -> None:
+    """Code ``frames`` into a file that is whole or not there.
+
+    Raises:
+        OSError: the disk is full, or the like.
+    """
+    count = 0
+    with atomic_path(path) as temporary:
+        with av.open(os.fspath(temporary), "w", format="nut") as container:
+            stream = add_video(container, film, coding)
+            if not global_header:
+                stream.codec_context.flags &= ~GLOBAL_HEADER
+            for frame in frames:
+                container.mux(stream.encode(_packed(frame, film)))
+                count += 1
+            container.mux(stream.encode(None))
+        if len(times_of(temporary)) != count:
+            raise OSError(None, "what was written is not what is there")
+
+
+def _packed(frame: Frame, film: Film) -> "av.VideoFrame":
+    packed = av.VideoFrame(film.width, film.height, film.format)
+    packed.pts, packed.time_base = frame.time, film.time_base
+    packed.color_range, packed.colorspace = 2 if film.full_range else 1, film.matrix
+    for into, plane in zip(planes_of(packed), frame.planes, strict=True):
+        np.copyto(into, plane)
+    return packed
+
+
+def packets_of(path: str | os.PathLike, film: Film | None = None) -> Iterator["av.Packet"]:
+    """The packets of a segment, in the time base of ``film``."""
+    with av.open(os.fspath(path)) as container:
+        for packet in container.demux(video=0):
+            if packet.size:
+                if film:
+                    packet.pts = round(packet.pts * packet.time_base / film.time_base)
+                    packet.time_base = film.time_base
+                yield packet
+
+
+def times_of(path: str | os.PathLike, film: Film | None = None) -> list[int]:
+    """The times of a segment's frames, in the order in which they are coded; none if the file is not a segment."""
+    try:
+        return [packet.pts for packet in packets_of(path, film)]
+    except av.error.FFmpegError:
+        return []
+
+
+def container_of(path: str | os.PathLike) -> str:
+    """FFmpeg's name of the container that the suffix of ``path`` stands for. Raises FilmError for an unknown one."""
+    suffix = pathlib.Path(path).suffix.lower()
+    if suffix not in CONTAINERS:
+        raise FilmError(f"{os.fspath(path)}: cannot tell the container of a film; end it in {', '.join(CONTAINERS)}")
+    return CONTAINERS[suffix]
+
+
+class Outline(NamedTuple):
+    """What a trial of the film to write shows."""
+
+    global_header: bool  # whether the encoder's header lies in front of the stream, or with every group of pictures
+    remarks: list[str]  # what cannot be kept
+
+
+def rehearse(film: Film, target: pathlib.Path, trial: pathlib.Path, coding: Coding) -> Outline:
+    """Write the header of ``target`` into ``trial``, so that what the container cannot hold shows before the work.
+
+    Raises:
+        FilmError: names the stream, and what to do.
+        OSError: the disk is full, or the like.
+    """
+    with opened(film.path) as source:
+        try:
+            with av.open(os.fspath(trial), "w", format=container_of(target)) as output:
+                video, _, remarks = _streams(source, output, film, coding)
+                global_header = bool(video.codec_context.flags & GLOBAL_HEADER)
+                output.start_encoding()
+        except OSError:
+            raise
+        except (av.error.FFmpegError, ValueError) as error:
+            raise FilmError(f"{film.path}: {_reason(error)}; name another --codec, or a .mkv as output") from None
+        finally:
+            trial.unlink(missing_ok=True)
+    return Outline(global_header, remarks)
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error).splitlines()[0]
+
+
+def _streams(source, output, film: Film, coding: Coding) -> tuple:
+    """The streams of ``output`` in the order of those of ``source``: the video, the others by index, and remarks."""
+    copies, remarks, video = {}, [], None
+    output.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in _OF_THE_FILE})
+    for stream in source.streams:
+        if stream.index == film.index:
+            copied = video = add_video(output, film, coding)
+        elif stream.type == "data" or (stream.type == "attachment" and output.format.name != "matroska"):
+            remarks.append(f"stream {stream.index} ({stream.type}) was left out")
+            continue
+        elif stream.type == "attachment":
+            output.add_stream_from_template(stream)
+            continue
+        else:
+            try:
+                copied = copies[stream.index] = output.add_stream_from_template(stream, opaque=True)
+            except (ValueError, AttributeError):
+                codec = stream.codec_context.name if stream.codec_context else "of an unknown codec"
+                kind = f"{stream.type} stream {stream.index} ({codec})"
+                raise ValueError(f"{pathlib.Path(output.name).suffix} cannot hold its {kind}") from None
+        copied.metadata = {key: value for key, value in stream.metadata.items() if key.lower() not in _OF_THE_FILE}
+        copied.disposition = stream.disposition
+    if chapters := source.chapters():
+        output.set_chapters(chapters)
+    return video, copies, remarks
+
+
+# Tags that say how the old file was made or how long its streams are
+_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "duration",
+                "number_of_frames", "number_of_bytes", "bps", "_statistics_tags", "_statistics_writing_app",
+                "_statistics_writing_date_utc"}  # fmt: skip
+
+
+def join(film: Film, found: Survey, segments: Sequence[pathlib.Path], target: pathlib.Path, coding: Coding) -> None:
+    """Write ``target``: the segments one after the other, with the other streams of ``film`` as they are.
+
+    Raises:
+        OSError: the disk is full, or the like. ``target`` is whole or not there.
+    """
+    times = [times_of(segment, film) for segment in segments]
+    shown = sorted(itertools.chain(*times))
+    with atomic_path(target) as temporary:
+        with opened(film.path) as source, av.open(os.fspath(temporary), "w", format=container_of(target)) as output:
+            video, copies, _ = _streams(source, output, film, coding)
+            output.start_encoding()
+            packets = itertools.chain.from_iterable(packets_of(segment, film) for segment in segments)
+            coded = _timed(packets, times, shown, found)
+            for packet, stream in heapq.merge(
+                ((packet, video) for packet in coded), _copied(source, copies), key=lambda pair: _seconds(pair[0])
+            ):
+                packet.stream = stream
+                output.mux(packet)
+        _check(temporary, film, shown)
+
+
+def _timed(packets, times: Sequence[Sequence[int]], shown: Sequence[int], found: Survey) -> Iterator["av.Packet"]:
+    """The packets with the times at which they are to be decoded, in one row over all segments, and their durations.
+
+    A packet is decoded as early as the one shown ``delay`` places before it.
+    """
+    delay = max((i - rank for its in times for i, rank in enumerate(np.argsort(np.argsort(its)))), default=0)
+    step = max(1, (shown[-1] - shown[0]) // max(1, len(shown) - 1))
+    following = dict(itertools.pairwise(shown))
+    for i, packet in enumerate(packets):
+        packet.dts = shown[i - delay] if i >= delay else shown[0] - (delay - i) * step
+        packet.duration = found.durations.get(packet.pts) or following.get(packet.pts, packet.pts + step) - packet.pts
+        yield packet
+
+
+def _copied(source, copies: dict) -> Iterator[tuple]:
+    """The packets of the other streams, and where they go."""
+    streams = [source.streams[index] for index in copies]
+    for packet in source.demux(streams) if streams else ():
+        if packet.size:
+            yield packet, copies[packet.stream_index]
+
+
+def _seconds(packet: "av.Packet") -> float:
+    time = packet.dts if packet.dts is not None else packet.pts
+    return float(time * packet.time_base) if time is not None else float("-inf")
+
+
+def _check(path: pathlib.Path, film: Film, shown: Sequence[int]) -> None:
+    """Read what was written: every frame must be there once, at its time. A container may shift all times alike."""
+    with contextlib.suppress(av.error.FFmpegError), av.open(os.fspath(path)) as container:
+        stream = container.streams.video[_place(container, film)]
+        found = sorted(packet.pts for packet in container.demux(stream) if packet.size)
+        tick = max(stream.time_base, film.time_base)
+        moved = [abs((a - found[0]) * stream.time_base - (b - shown[0]) * film.time_base) for a, b in zip(found, shown)]
+        if len(found) == len(shown) and max(moved) <= tick:
+            return
+    raise OSError(None, "what was written is not what is there")
+
+
+def _place(container, film: Film) -> int:
+    """Which of the video streams of a finished film is the enhanced one."""
+    sizes = [(stream.width, stream.height) for stream in container.streams.video]
+    return sizes.index((film.width, film.height)) if (film.width, film.height) in sizes else 0
