@@ -1,5 +1,6 @@
 """Run a trained network on pictures of any size: SR(x), and the enhancement d(SR(x)), in exact tiles."""
 
+import itertools
 import math
 import os
 import pathlib
@@ -54,8 +55,12 @@ class Enhancer:
         self._enhance = tf.function(enhancement(network), signature)
 
     def tiles(self, height: int, width: int) -> list[Tile]:
-        """Where to cut a picture so that ``enhancement(network)`` on the parts is exact, and bounded in memory."""
-        return tiles(height, width, self._tile, self._radius + D_RADIUS)
+        """Where ``enhancement(network)`` is exact on parts of a picture: as few as hold at most the pixels of a square tile."""
+        for count in itertools.count(1):
+            longest = math.ceil(max(height, width) / count)
+            found = tiles(height, width, longest, self._radius + D_RADIUS)
+            if longest <= self._tile or math.prod(side.stop - side.start for side in found[0].write) <= self._tile**2:
+                return found
 
     def upscale(
         self, images: np.ndarray, strength: float = 1.0, on_pixels: Callable[[int], None] = lambda pixels: None

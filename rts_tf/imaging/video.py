@@ -15,9 +15,6 @@ import numpy as np
 
 from rts_tf.errors import FilmError
 
-# Films found in folders; a file that is named may have any suffix
-SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".wmv", ".flv",
-            ".3gp", ".ogv", ".mxf")  # fmt: skip
 FULL_RANGE = 2  # AVColorRange
 BT709, BT470BG, SMPTE170M = 1, 5, 6  # AVColorSpace; the first is also the number of its primaries and its transfer
 HEIGHT_OF_BT709 = 720  # players take unmarked films from this height on for BT.709, and smaller ones for BT.601
@@ -43,6 +40,7 @@ class Film(NamedTuple):
     transfer: int
     aspect: Fraction  # of a pixel, 0 if unknown
     display_matrix: tuple[int, ...] | None  # rotation and mirroring for the player
+    hdr: bool  # whether it says more about its brightness than ``transfer``
     time_base: Fraction  # seconds
     rate: Fraction  # frames a second, on the average
     estimate: int  # how many frames there are about
@@ -79,11 +77,6 @@ def bits_of(pixel_format: str) -> int:
     return int(_PLANAR.fullmatch(pixel_format)[3] or 8)
 
 
-def is_planar(pixel_format: str) -> bool:
-    """Whether frames can be in it."""
-    return bool(_PLANAR.fullmatch(pixel_format))
-
-
 @contextlib.contextmanager
 def opened(path: str | os.PathLike) -> Iterator["av.container.InputContainer"]:
     """The open file; what FFmpeg says about it is raised as FilmError with its name."""
@@ -96,12 +89,8 @@ def opened(path: str | os.PathLike) -> Iterator["av.container.InputContainer"]:
         raise FilmError(f"{os.fspath(path)}: {reason}") from None
 
 
-def probe(path: str | os.PathLike, wanted: tuple[str, ...] = ()) -> Film:
+def probe(path: str | os.PathLike) -> Film:
     """What is in a file, from its header and its first frame.
-
-    Args:
-        wanted: pixel formats that an encoder takes; the film's own, if it is among them, or the nearest one becomes ``format``.
-            Any if empty.
 
     Raises:
         FilmError: names the file and why: it cannot be read, has no video stream, is interlaced.
@@ -130,17 +119,26 @@ def probe(path: str | os.PathLike, wanted: tuple[str, ...] = ()) -> Film:
         seconds = (stream.duration or 0) * (stream.time_base or 0) or (container.duration or 0) / av.time_base
         return Film(
             path=name, index=stream.index, width=first.width, height=first.height,
-            source_format=source, format=_nearest(source, wanted), full_range=full,
+            source_format=source, format=_nearest(source, _COMMON), full_range=full,
             matrix=colours[0], primaries=colours[1], transfer=colours[2],
             aspect=stream.sample_aspect_ratio or Fraction(0), display_matrix=_display_matrix(first),
+            hdr=any(data.type.name in _HDR for data in first.side_data),
             time_base=stream.time_base, rate=rate, estimate=stream.frames or max(1, round(float(seconds * rate))),
         )  # fmt: skip
 
 
+def suited(film: Film, formats: tuple[str, ...]) -> Film:
+    """``film`` with its own pixel format, or the nearest of ``formats``, those that an encoder takes.
+
+    Raises:
+        FilmError: there is no planar one among them.
+    """
+    return film._replace(format=_nearest(film.source_format, formats))
+
+
 def _nearest(source: str, wanted: tuple[str, ...]) -> str:
-    """The planar format to work in."""
     own = re.sub("^yuvj", "yuv", source)
-    formats = [name for name in wanted or _COMMON if is_planar(name) and not name.startswith("yuvj")]
+    formats = [name for name in wanted if _PLANAR.fullmatch(name) and not name.startswith("yuvj")]
     if own in formats:
         return own
     found, _ = av.codec.codec.find_best_pix_fmt_of_list(formats, source)
@@ -149,13 +147,12 @@ def _nearest(source: str, wanted: tuple[str, ...]) -> str:
     return found.name
 
 
-_COMMON = tuple(f"yuv{chroma}p{bits}" for bits in ("", "10le", "12le") for chroma in (420, 422, 444)) + ("gray", "gray10le")
+_COMMON = (*(f"yuv{chroma}p{bits}" for bits in ("", "10le", "12le") for chroma in (420, 422, 444)), "gray", "gray10le")
+_HDR = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "DYNAMIC_HDR_PLUS", "DOVI_METADATA", "DOVI_RPU_BUFFER")
 
 
 def _display_matrix(frame: "av.VideoFrame") -> tuple[int, ...] | None:
-    if "DISPLAYMATRIX" not in [data.type.name for data in frame.side_data.values()]:
-        return None
-    return struct.unpack("=9i", bytes(frame.side_data["DISPLAYMATRIX"]))
+    return next((struct.unpack("=9i", bytes(data)) for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
 
 
 def survey(film: Film) -> Survey:

@@ -15,13 +15,15 @@ import av
 import numpy as np
 
 from rts_tf.errors import FilmError
-from rts_tf.imaging.files import atomic_path
-from rts_tf.imaging.video import Film, Frame, Survey, opened, planes_of
+from rts_tf.imaging.files import FILM_OUTPUTS, atomic_path, sync
+from rts_tf.imaging.video import Film, Frame, Survey, planes_of
 
-# Containers that hold any times; by the suffix of the film to write
-CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".ts": "mpegts"}
+# FFmpeg's names of the containers by suffix
+CONTAINERS = dict(zip(FILM_OUTPUTS, ("mp4", "mp4", "mov", "matroska", "webm", "mpegts"), strict=True))
 THREADS = 2  # of the encoder. A fixed number: what x264 and x265 write depends on it
 GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
+EARLIEST = -60  # seconds at which a film may begin: no time in a segment is negative, or FFmpeg would move all of them
+DIFFERS = "what was read back is not what was written"
 
 
 class Encoder(NamedTuple):
@@ -75,7 +77,7 @@ def write_segment(path: pathlib.Path, film: Film, coding: Coding, global_header:
     Raises:
         OSError: the disk is full, or the like.
     """
-    count = 0
+    given = []
     with atomic_path(path) as temporary:
         with av.open(os.fspath(temporary), "w", format="nut") as container:
             stream = add_video(container, film, coding)
@@ -83,33 +85,36 @@ def write_segment(path: pathlib.Path, film: Film, coding: Coding, global_header:
                 stream.codec_context.flags &= ~GLOBAL_HEADER
             for frame in frames:
                 container.mux(stream.encode(_packed(frame, film)))
-                count += 1
+                given.append(frame.time)
             container.mux(stream.encode(None))
-        if len(times_of(temporary)) != count:
-            raise OSError(None, "what was written is not what is there")
+        if sorted(times_of(temporary, film)) != given:
+            raise OSError(None, DIFFERS)
 
 
 def _packed(frame: Frame, film: Film) -> "av.VideoFrame":
     packed = av.VideoFrame(film.width, film.height, film.format)
-    packed.pts, packed.time_base = frame.time, film.time_base
+    packed.pts, packed.time_base = frame.time + _lead(film), film.time_base
     packed.color_range, packed.colorspace = 2 if film.full_range else 1, film.matrix
     for into, plane in zip(planes_of(packed), frame.planes, strict=True):
         np.copyto(into, plane)
     return packed
 
 
-def packets_of(path: str | os.PathLike, film: Film | None = None) -> Iterator["av.Packet"]:
-    """The packets of a segment, in the time base of ``film``."""
+def _lead(film: Film) -> int:
+    return round(-EARLIEST / film.time_base)
+
+
+def packets_of(path: str | os.PathLike, film: Film) -> Iterator["av.Packet"]:
+    """The packets of a segment, at their times in the film."""
     with av.open(os.fspath(path)) as container:
         for packet in container.demux(video=0):
             if packet.size:
-                if film:
-                    packet.pts = round(packet.pts * packet.time_base / film.time_base)
-                    packet.time_base = film.time_base
+                packet.pts = round(packet.pts * packet.time_base / film.time_base) - _lead(film)
+                packet.time_base = film.time_base
                 yield packet
 
 
-def times_of(path: str | os.PathLike, film: Film | None = None) -> list[int]:
+def times_of(path: str | os.PathLike, film: Film) -> list[int]:
     """The times of a segment's frames, in the order in which they are coded; none if the file is not a segment."""
     try:
         return [packet.pts for packet in packets_of(path, film)]
@@ -118,11 +123,8 @@ def times_of(path: str | os.PathLike, film: Film | None = None) -> list[int]:
 
 
 def container_of(path: str | os.PathLike) -> str:
-    """FFmpeg's name of the container that the suffix of ``path`` stands for. Raises FilmError for an unknown one."""
-    suffix = pathlib.Path(path).suffix.lower()
-    if suffix not in CONTAINERS:
-        raise FilmError(f"{os.fspath(path)}: cannot tell the container of a film; end it in {', '.join(CONTAINERS)}")
-    return CONTAINERS[suffix]
+    """FFmpeg's name of the container that the suffix of ``path``, one of ``FILM_OUTPUTS``, stands for."""
+    return CONTAINERS[pathlib.Path(path).suffix.lower()]
 
 
 class Outline(NamedTuple):
@@ -139,7 +141,7 @@ def rehearse(film: Film, target: pathlib.Path, trial: pathlib.Path, coding: Codi
         FilmError: names the stream, and what to do.
         OSError: the disk is full, or the like.
     """
-    with opened(film.path) as source:
+    with av.open(film.path, metadata_errors="replace") as source:
         try:
             with av.open(os.fspath(trial), "w", format=container_of(target)) as output:
                 video, _, remarks = _streams(source, output, film, coding)
@@ -161,7 +163,7 @@ def _reason(error: Exception) -> str:
 def _streams(source, output, film: Film, coding: Coding) -> tuple:
     """The streams of ``output`` in the order of those of ``source``: the video, the others by index, and remarks."""
     copies, remarks, video = {}, [], None
-    output.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in _OF_THE_FILE})
+    output.metadata.update(_kept(source.metadata))
     for stream in source.streams:
         if stream.index == film.index:
             copied = video = add_video(output, film, coding)
@@ -178,11 +180,15 @@ def _streams(source, output, film: Film, coding: Coding) -> tuple:
                 codec = stream.codec_context.name if stream.codec_context else "of an unknown codec"
                 kind = f"{stream.type} stream {stream.index} ({codec})"
                 raise ValueError(f"{pathlib.Path(output.name).suffix} cannot hold its {kind}") from None
-        copied.metadata = {key: value for key, value in stream.metadata.items() if key.lower() not in _OF_THE_FILE}
+        copied.metadata.update(_kept(stream.metadata))
         copied.disposition = stream.disposition
     if chapters := source.chapters():
         output.set_chapters(chapters)
     return video, copies, remarks
+
+
+def _kept(tags: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if key.lower().split("-")[0] not in _OF_THE_FILE}
 
 
 # Tags that say how the old file was made or how long its streams are
@@ -195,22 +201,22 @@ def join(film: Film, found: Survey, segments: Sequence[pathlib.Path], target: pa
     """Write ``target``: the segments one after the other, with the other streams of ``film`` as they are.
 
     Raises:
-        OSError: the disk is full, or the like. ``target`` is whole or not there.
+        OSError: the disk is full, or the like; ``target`` is not whole then.
     """
     times = [times_of(segment, film) for segment in segments]
     shown = sorted(itertools.chain(*times))
-    with atomic_path(target) as temporary:
-        with opened(film.path) as source, av.open(os.fspath(temporary), "w", format=container_of(target)) as output:
+    with av.open(film.path, metadata_errors="replace") as source:
+        place = sum(stream.index < film.index for stream in source.streams.video)
+        with av.open(os.fspath(target), "w", format=container_of(target)) as output:
             video, copies, _ = _streams(source, output, film, coding)
             output.start_encoding()
             packets = itertools.chain.from_iterable(packets_of(segment, film) for segment in segments)
-            coded = _timed(packets, times, shown, found)
-            for packet, stream in heapq.merge(
-                ((packet, video) for packet in coded), _copied(source, copies), key=lambda pair: _seconds(pair[0])
-            ):
+            enhanced = ((packet, video) for packet in _timed(packets, times, shown, found))
+            for packet, stream in heapq.merge(enhanced, _copied(source, copies), key=lambda pair: _seconds(pair[0])):
                 packet.stream = stream
                 output.mux(packet)
-        _check(temporary, film, shown)
+    _check(target, place, film, shown)
+    sync(target)
 
 
 def _timed(packets, times: Sequence[Sequence[int]], shown: Sequence[int], found: Survey) -> Iterator["av.Packet"]:
@@ -240,19 +246,13 @@ def _seconds(packet: "av.Packet") -> float:
     return float(time * packet.time_base) if time is not None else float("-inf")
 
 
-def _check(path: pathlib.Path, film: Film, shown: Sequence[int]) -> None:
+def _check(path: pathlib.Path, place: int, film: Film, shown: Sequence[int]) -> None:
     """Read what was written: every frame must be there once, at its time. A container may shift all times alike."""
-    with contextlib.suppress(av.error.FFmpegError), av.open(os.fspath(path)) as container:
-        stream = container.streams.video[_place(container, film)]
+    with contextlib.suppress(av.error.FFmpegError, IndexError), av.open(os.fspath(path)) as container:
+        stream = container.streams.video[place]
         found = sorted(packet.pts for packet in container.demux(stream) if packet.size)
         tick = max(stream.time_base, film.time_base)
         moved = [abs((a - found[0]) * stream.time_base - (b - shown[0]) * film.time_base) for a, b in zip(found, shown)]
         if len(found) == len(shown) and max(moved) <= tick:
             return
-    raise OSError(None, "what was written is not what is there")
-
-
-def _place(container, film: Film) -> int:
-    """Which of the video streams of a finished film is the enhanced one."""
-    sizes = [(stream.width, stream.height) for stream in container.streams.video]
-    return sizes.index((film.width, film.height)) if (film.width, film.height) in sizes else 0
+    raise OSError(None, DIFFERS)
