@@ -42,7 +42,7 @@ flags.DEFINE_boolean("overwrite", False, "Write over what is there, the inputs t
 flags.DEFINE_string("compare", "", "HTML file to write, with a before/after slider for each picture.", flag_values=FLAGS)
 flags.DEFINE_boolean("chroma", False, "Of films: enhance colour too, not brightness alone.", flag_values=FLAGS)
 flags.DEFINE_enum(
-    "codec", "auto", ("auto", "h264", "hevc", "vp9", "av1", "prores", "ffv1"),
+    "codec", "auto", ("auto", "h264", "hevc", "vp9", "av1", "ffv1"),
     "Of films: auto is H.264, HEVC above 8 bits, and VP9 in .webm.", flag_values=FLAGS,
 )  # fmt: skip
 flags.DEFINE_integer(

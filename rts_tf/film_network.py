@@ -91,13 +91,13 @@ class FilmNetwork:
     def _enlarged(self, plane: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         for axis, halved, between in self._subsampling():
             if halved:
-                plane = _enlarged(plane, axis, between)
+                plane = enlarged(plane, axis, between)
         return plane[:, : size[0], : size[1]]
 
     def _reduced(self, plane: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         for axis, halved, between in self._subsampling():
             if halved:
-                plane = _reduced(plane, axis, between)
+                plane = reduced(plane, axis, between)
         return plane[:, : size[0], : size[1]]
 
     def _subsampling(self) -> tuple[tuple[int, bool, bool], ...]:
@@ -112,15 +112,15 @@ def _of_all(window: tuple[slice, slice]) -> tuple[slice, ...]:
     return slice(None), *window
 
 
-def _enlarged(plane: tf.Tensor, axis: int, between: bool) -> tf.Tensor:
-    """Twice as many samples along ``axis``, linearly. Borders are repeated."""
+def enlarged(plane: tf.Tensor, axis: int, between: bool) -> tf.Tensor:
+    """Twice as many samples of [batch, H, W] along ``axis``, linearly: between the old ones, or each second of them on one."""
     before, after = _neighbours(plane, axis)
     first, second = (0.25 * before + 0.75 * plane, 0.75 * plane + 0.25 * after) if between else (plane, (plane + after) / 2)
     shape = tf.tensor_scatter_nd_update(tf.shape(plane), [[axis]], [2 * tf.shape(plane)[axis]])
     return tf.reshape(tf.stack([first, second], axis=axis + 1), shape)
 
 
-def _reduced(plane: tf.Tensor, axis: int, between: bool) -> tf.Tensor:
+def reduced(plane: tf.Tensor, axis: int, between: bool) -> tf.Tensor:
     """Half as many, each the mean of two or [1 2 1] / 4 around the first of two. Borders are repeated."""
     if not between:
         before, after = _neighbours(plane, axis)

@@ -42,6 +42,7 @@ class Film(NamedTuple):
     display_matrix: tuple[int, ...] | None  # rotation and mirroring for the player
     hdr: bool  # whether it says more about its brightness than ``transfer``
     time_base: Fraction  # seconds
+    length: int  # in the time base, 0 if its file does not say it
     rate: Fraction  # frames a second, on the average
     estimate: int  # how many frames there are about
 
@@ -123,7 +124,7 @@ def probe(path: str | os.PathLike) -> Film:
             matrix=colours[0], primaries=colours[1], transfer=colours[2],
             aspect=stream.sample_aspect_ratio or Fraction(0), display_matrix=_display_matrix(first),
             hdr=any(data.type.name in _HDR for data in first.side_data),
-            time_base=stream.time_base, rate=rate, estimate=stream.frames or max(1, round(float(seconds * rate))),
+            time_base=stream.time_base, length=stream.duration or 0, rate=rate, estimate=stream.frames or max(1, round(float(seconds * rate))),
         )  # fmt: skip
 
 

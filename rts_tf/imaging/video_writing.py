@@ -37,7 +37,6 @@ ENCODERS = {
     "hevc": Encoder("libx265", 19, {"preset": "fast", "x265-params": f"log-level=none:pools={THREADS}:frame-threads=1"}),
     "vp9": Encoder("libvpx-vp9", 24, {"deadline": "good", "cpu-used": "4", "row-mt": "1"}),
     "av1": Encoder("libsvtav1", 25, {"preset": "8", "svtav1-params": f"lp={THREADS}"}),
-    "prores": Encoder("prores_ks", None, {}),
     "ffv1": Encoder("ffv1", None, {"level": "3", "slices": "4"}),
 }
 
@@ -83,12 +82,24 @@ def write_segment(path: pathlib.Path, film: Film, coding: Coding, global_header:
             stream = add_video(container, film, coding)
             if not global_header:
                 stream.codec_context.flags &= ~GLOBAL_HEADER
-            for frame in frames:
-                container.mux(stream.encode(_packed(frame, film)))
-                given.append(frame.time)
-            container.mux(stream.encode(None))
+            packets = _encoded(stream, film, _noted(frames, given))
+            for i, packet in enumerate(packets):
+                packet.dts = i  # x265 gives none to the first two; ``join`` makes new ones
+                container.mux(packet)
         if sorted(times_of(temporary, film)) != given:
             raise OSError(None, DIFFERS)
+
+
+def _noted(frames: Iterable[Frame], times: list[int]) -> Iterator[Frame]:
+    for frame in frames:
+        times.append(frame.time)
+        yield frame
+
+
+def _encoded(stream, film: Film, frames: Iterable[Frame]) -> Iterator["av.Packet"]:
+    for frame in frames:
+        yield from stream.encode(_packed(frame, film))
+    yield from stream.encode(None)
 
 
 def _packed(frame: Frame, film: Film) -> "av.VideoFrame":
@@ -211,7 +222,7 @@ def join(film: Film, found: Survey, segments: Sequence[pathlib.Path], target: pa
             video, copies, _ = _streams(source, output, film, coding)
             output.start_encoding()
             packets = itertools.chain.from_iterable(packets_of(segment, film) for segment in segments)
-            enhanced = ((packet, video) for packet in _timed(packets, times, shown, found))
+            enhanced = ((packet, video) for packet in _timed(packets, times, shown, film, found))
             for packet, stream in heapq.merge(enhanced, _copied(source, copies), key=lambda pair: _seconds(pair[0])):
                 packet.stream = stream
                 output.mux(packet)
@@ -219,17 +230,23 @@ def join(film: Film, found: Survey, segments: Sequence[pathlib.Path], target: pa
     sync(target)
 
 
-def _timed(packets, times: Sequence[Sequence[int]], shown: Sequence[int], found: Survey) -> Iterator["av.Packet"]:
+def _timed(packets, times: Sequence[Sequence[int]], shown: Sequence[int], film: Film, found: Survey) -> Iterator:
     """The packets with the times at which they are to be decoded, in one row over all segments, and their durations.
 
-    A packet is decoded as early as the one shown ``delay`` places before it.
+    A packet is decoded when the one shown ``delay`` places before it is shown. MP4 holds these times alone, and how long each
+    is from the next: so the last packet lasts as long as the frame that is shown last, and the ``lead`` of the first ones is
+    what the last ones have too little. Then the length of the film is right.
     """
-    delay = max((i - rank for its in times for i, rank in enumerate(np.argsort(np.argsort(its)))), default=0)
-    step = max(1, (shown[-1] - shown[0]) // max(1, len(shown) - 1))
-    following = dict(itertools.pairwise(shown))
+    delay = max((i - rank for its in times for i, rank in enumerate(np.argsort(np.argsort(its)).tolist())), default=0)
+    last = len(shown) - 1
+    lead = shown[last] - shown[last - delay]
+    lasting = {time: after - time for time, after in itertools.pairwise(shown)} | found.durations
+    usual = max(1, (shown[last] - shown[0]) // max(1, last))
+    rest = film.length - (shown[last] - shown[0])  # files of cut films may say the length before the cut
+    lasting[shown[last]] = max(1, rest) if 0 <= rest < 3 * usual else lasting.get(shown[last], usual)
     for i, packet in enumerate(packets):
-        packet.dts = shown[i - delay] if i >= delay else shown[0] - (delay - i) * step
-        packet.duration = found.durations.get(packet.pts) or following.get(packet.pts, packet.pts + step) - packet.pts
+        packet.dts = shown[i - delay] if i >= delay else shown[0] - lead * (delay - i) // delay
+        packet.duration = lasting[shown[last] if i == last else packet.pts]
         yield packet
 
 
