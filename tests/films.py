@@ -12,11 +12,12 @@ TICK = Fraction(1, 90000)
 NTSC = Fraction(30000, 1001)
 
 
-def make(path: pathlib.Path, codec: str = "libx264", pixels: str = "yuv420p", count: int = 11, size: tuple[int, int] = (80, 64),
-         audio: str = "", layout: str = "stereo", variable: bool = False, rotation: int = 0, full: bool = False,
+def make(path: pathlib.Path, codec: str = "libx264", pixels: str = "yuv420p", count: int = 11,
+         size: tuple[int, int] = (128, 64), audio: str = "", layout: str = "stereo", variable: bool = False, rotation: int = 0, full: bool = False,
          matrix: int = 1, subtitles: bool = False, options: dict | None = None) -> pathlib.Path:  # fmt: skip
-    """A window of ``size`` (width, height) that moves over the photograph of a cat."""
+    """A window of ``size`` (width, height) that moves over the photograph of a cat, repeated where it is too small."""
     (width, height), picture = size, data.chelsea()
+    picture = np.tile(picture, (-(-(height + 4 * count) // picture.shape[0]), -(-(width + 2 * count) // picture.shape[1]), 1))
     options = {"crf": "10", "preset": "veryfast"} if options is None else options
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=NTSC, width=width, height=height, options=options)
@@ -31,8 +32,7 @@ def make(path: pathlib.Path, codec: str = "libx264", pixels: str = "yuv420p", co
         text = container.add_mux_stream("subrip") if subtitles else None
         time = 0
         for i in range(count):
-            window = picture[i : i + height, 2 * i : 2 * i + width]
-            window = np.pad(window, [(0, height - window.shape[0]), (0, width - window.shape[1]), (0, 0)], "wrap")
+            window = picture[4 * i : 4 * i + height, 2 * i : 2 * i + width]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(window), "rgb24")
             frame = frame.reformat(format=pixels, dst_colorspace="ITU709", dst_color_range="JPEG" if full else "MPEG")
             frame.pts, frame.time_base = time, TICK
@@ -87,7 +87,8 @@ def contents(path: pathlib.Path) -> Contents:
         aspect = container.streams.video[0].sample_aspect_ratio
         frames = list(container.decode(video=0))
     first = frames[0]
-    kind = (first.width, first.height, first.color_range, first.colorspace, first.color_primaries, first.color_trc, first.rotation)
+    colours = first.color_range, first.colorspace, first.color_primaries, first.color_trc
+    kind = first.width, first.height, *colours, first.rotation
     return Contents(streams, duration, packets, [f.pts * f.time_base for f in frames], (*kind, aspect), title)
 
 

@@ -90,7 +90,8 @@ def test_a_matrix_that_is_not_known(model):  # noqa: F811
 @pytest.mark.parametrize("between", [False, True])
 def test_where_chroma_is_sited(axis, between):
     """On a ramp, a sample has the value of its place; and every second place is that of the old sample, or half before it."""
-    ramp = np.broadcast_to(np.arange(6.0, dtype=np.float32)[:, None] if axis == 1 else np.arange(6.0, dtype=np.float32), (1, 6, 6))
+    places = np.arange(6, dtype=np.float32)
+    ramp = np.broadcast_to(places[:, None] if axis == 1 else places, (1, 6, 6))
     inner = (slice(None), *(slice(2, -2) if i == axis else slice(None) for i in (1, 2)))
     large = enlarged(ramp, axis, between).numpy()
     places = np.arange(12) / 2 - (0.25 if between else 0)

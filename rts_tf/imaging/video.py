@@ -124,7 +124,8 @@ def probe(path: str | os.PathLike) -> Film:
             matrix=colours[0], primaries=colours[1], transfer=colours[2],
             aspect=stream.sample_aspect_ratio or Fraction(0), display_matrix=_display_matrix(first),
             hdr=any(data.type.name in _HDR for data in first.side_data),
-            time_base=stream.time_base, length=stream.duration or 0, rate=rate, estimate=stream.frames or max(1, round(float(seconds * rate))),
+            time_base=stream.time_base, length=stream.duration or 0, rate=rate,
+            estimate=stream.frames or max(1, round(float(seconds * rate))),
         )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from rts_tf.imaging.video import Film, Frame, Survey, planes_of
 # FFmpeg's names of the containers by suffix
 CONTAINERS = dict(zip(FILM_OUTPUTS, ("mp4", "mp4", "mov", "matroska", "webm", "mpegts"), strict=True))
 THREADS = 2  # of the encoder. A fixed number: what x264 and x265 write depends on it
+NARROW = 128  # pixels, below which x264 does not always write the same: rows of 5 macroblocks were seen, and no wider ones
 GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
 EARLIEST = -60  # seconds at which a film may begin: no time in a segment is negative, or FFmpeg would move all of them
 DIFFERS = "what was read back is not what was written"
@@ -56,6 +57,8 @@ def add_video(container, film: Film, coding: Coding):
     """A stream in ``container`` with an encoder for ``film``."""
     encoder = ENCODERS[coding.codec]
     options = encoder.options | ({} if coding.crf is None else {"crf": str(coding.crf)})
+    if coding.codec == "h264" and film.width < NARROW:
+        options["mbtree"] = "0"
     stream = container.add_stream(encoder.name, rate=film.rate, options=options, width=film.width, height=film.height)
     context = stream.codec_context
     context.pix_fmt, context.time_base, context.thread_count = film.format, film.time_base, THREADS
