@@ -4,7 +4,7 @@
     python -m benchmarks.video --model=RUN --data=FOLDER    # a clip from own photographs, of at least 2 megapixels
 
 A clip in 1080p that pans over photographs is made; then what the command does with it (read, decode, network on luma, code,
-join), against the bare network on as many frames of three colours, in pairs, decoded. Beside it what a user may take instead: the
+join), against the bare network on frames of three colours, decoded and in pairs. Beside it what a user may take instead: the
 same decoder and encoder with FFmpeg's filter ``unsharp`` (5x5, amount 1, on luma) between them; and for both the gain in MOS of
 frames of the two films and what it costs. All is interleaved in one process and the least time counts.
 """

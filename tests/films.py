@@ -13,8 +13,9 @@ NTSC = Fraction(30000, 1001)
 
 
 def make(path: pathlib.Path, codec: str = "libx264", pixels: str = "yuv420p", count: int = 11,
-         size: tuple[int, int] = (128, 64), audio: str = "", layout: str = "stereo", variable: bool = False, rotation: int = 0, full: bool = False,
-         matrix: int = 1, subtitles: bool = False, options: dict | None = None) -> pathlib.Path:  # fmt: skip
+         size: tuple[int, int] = (128, 64), audio: str = "", layout: str = "stereo", variable: bool = False, rotation: int = 0,
+         full: bool = False, matrix: int = 1, subtitles: bool = False,
+         options: dict | None = None) -> pathlib.Path:  # fmt: skip
     """A window of ``size`` (width, height) that moves over the photograph of a cat, repeated where it is too small."""
     (width, height), picture = size, data.chelsea()
     picture = np.tile(picture, (-(-(height + 4 * count) // picture.shape[0]), -(-(width + 2 * count) // picture.shape[1]), 1))
