@@ -32,7 +32,7 @@ from rts_tf.errors import FilmError, RtsError
 from rts_tf.film_network import FRAMES_AT_ONCE, FilmNetwork
 from rts_tf.imaging.files import sync, write_text
 from rts_tf.imaging.video import Film, Frame, Survey, bits_of, frames, probe, suited, survey
-from rts_tf.imaging.video_writing import ENCODERS, Coding, container_of, join, rehearse, times_of, write_segment
+from rts_tf.imaging.video_writing import ENCODERS, THREADS, Coding, container_of, join, rehearse, times_of, write_segment
 from rts_tf.inference import Enhancer
 from rts_tf.progress import RunProgress
 from rts_tf.run_directory import lock
@@ -157,6 +157,7 @@ def _record(film: Film, found: Survey, coding: Coding, settings: Settings, model
         "chroma": settings.chroma,
         "codec": [coding.codec, coding.crf, *sorted(ENCODERS[coding.codec].options.items())],
         "frames_in_a_segment": SEGMENT,
+        "encoder_threads": THREADS,
         "tensorflow": tf.__version__,
         "ffmpeg": sorted(av.library_versions.items()),
     }

@@ -43,9 +43,11 @@ def make(path: pathlib.Path, codec: str = "libx264", pixels: str = "yuv420p", co
         if sound:
             _sing(container, sound, layout, float(time * TICK))
         if text:
+            millisecond = Fraction(1, 1000)
+            container.set_chapters([{"id": 1, "start": 0, "end": 200, "time_base": millisecond, "metadata": {"title": "one"}}])
             for i in range(2):
                 packet = av.Packet(f"line {i}".encode())
-                packet.stream, packet.time_base = text, Fraction(1, 1000)
+                packet.stream, packet.time_base = text, millisecond
                 packet.pts = packet.dts = 100 * i
                 packet.duration = 80
                 container.mux(packet)
@@ -71,6 +73,7 @@ class Contents(NamedTuple):
     times: list[Fraction]  # seconds, of the frames
     kind: tuple  # size, range, colours, rotation, shape of a pixel
     title: str
+    chapters: list[tuple]
 
 
 def contents(path: pathlib.Path) -> Contents:
@@ -84,13 +87,14 @@ def contents(path: pathlib.Path) -> Contents:
             if packet.size and packet.stream.type != "video":
                 packets[packet.stream_index].append((packet.pts * packet.time_base, bytes(packet)))
         duration, title = container.duration, container.metadata.get("title", "")
+        chapters = [(c["start"] * c["time_base"], c["end"] * c["time_base"], c["metadata"]) for c in container.chapters()]
     with av.open(str(path)) as container:
         aspect = container.streams.video[0].sample_aspect_ratio
         frames = list(container.decode(video=0))
     first = frames[0]
     colours = first.color_range, first.colorspace, first.color_primaries, first.color_trc
     kind = first.width, first.height, *colours, first.rotation
-    return Contents(streams, duration, packets, [f.pts * f.time_base for f in frames], (*kind, aspect), title)
+    return Contents(streams, duration, packets, [f.pts * f.time_base for f in frames], (*kind, aspect), title, chapters)
 
 
 def planes(path: pathlib.Path) -> list[np.ndarray]:

@@ -60,7 +60,7 @@ def test_what_belongs_to_a_film_is_kept(run, tmp_path, name):
     assert [s[:3] for s in after.streams] == [s[:3] for s in before.streams]
     for one, two in zip(before.streams, after.streams, strict=True):
         assert one[3] == two[3] == None or abs(one[3] - two[3]) <= LENGTH  # noqa: E711
-    assert after.kind == before.kind and after.title == before.title
+    assert after.kind == before.kind and after.title == before.title and after.chapters == before.chapters
     assert pixel_format(made) == pixel_format(film)
     moved = after.times[0] - before.times[0]  # a transport stream begins where its writer wants
     assert moved == 0 or film.suffix == ".ts"

@@ -120,7 +120,7 @@ def probe(path: str | os.PathLike) -> Film:
         seconds = (stream.duration or 0) * (stream.time_base or 0) or (container.duration or 0) / av.time_base
         return Film(
             path=name, index=stream.index, width=first.width, height=first.height,
-            source_format=source, format=_nearest(source, _COMMON), full_range=full,
+            source_format=source, format=_nearest(source, _COMMON, name), full_range=full,
             matrix=colours[0], primaries=colours[1], transfer=colours[2],
             aspect=stream.sample_aspect_ratio or Fraction(0), display_matrix=_display_matrix(first),
             hdr=any(data.type.name in _HDR for data in first.side_data),
@@ -135,17 +135,17 @@ def suited(film: Film, formats: tuple[str, ...]) -> Film:
     Raises:
         FilmError: there is no planar one among them.
     """
-    return film._replace(format=_nearest(film.source_format, formats))
+    return film._replace(format=_nearest(film.source_format, formats, film.path))
 
 
-def _nearest(source: str, wanted: tuple[str, ...]) -> str:
+def _nearest(source: str, wanted: tuple[str, ...], name: str) -> str:
     own = re.sub("^yuvj", "yuv", source)
     formats = [name for name in wanted if _PLANAR.fullmatch(name) and not name.startswith("yuvj")]
     if own in formats:
         return own
     found, _ = av.codec.codec.find_best_pix_fmt_of_list(formats, source)
     if found is None:
-        raise FilmError(f"pixel format {source} has nothing like it among those of the encoder; name another --codec")
+        raise FilmError(f"{name}: the encoder knows nothing like its pixel format {source}; name another --codec")
     return found.name
 
 
@@ -163,7 +163,7 @@ def survey(film: Film) -> Survey:
     Raises:
         FilmError: the file is cut short, or cannot be read to its end.
     """
-    digest, durations, packets, end = hashlib.sha256(), {}, 0, 0.0
+    digest, durations, packets, left_out, end = hashlib.sha256(), {}, 0, 0, 0.0
     with opened(film.path) as container:
         for packet in container.demux():
             if packet.size == 0 and packet.dts is None:  # the end of a stream
@@ -174,17 +174,19 @@ def survey(film: Film) -> Survey:
                     raise FilmError(f"{film.path}: is damaged at {clock(end)} or cut short there")
                 digest.update(packet)
                 digest.update(f"{packet.pts} {packet.dts}".encode())
-                if not packet.is_discard:
-                    packets += 1
-                    if time is not None and duration:
-                        durations[time] = duration
+                if packet.is_discard:  # by a cut that its file only notes
+                    left_out += 1
+                    continue
+                packets += 1
+                if time is not None and duration:
+                    durations[time] = duration
             if time is not None:
                 end = max(end, float((time + duration) * packet.time_base))
         formats = set(container.format.name.split(","))
         start = (container.start_time or 0) / av.time_base
         length = (container.duration or 0) / av.time_base if formats & _RECORD_THEIR_LENGTH else 0
         expected = max((s.frames for s in container.streams if s.index == film.index), default=0)
-    if length - (end - start) > _MISSING + 0.01 * length or ("mov" in formats and packets < 0.99 * expected):
+    if length - (end - start) > _MISSING + 0.01 * length or ("mov" in formats and packets + left_out < 0.99 * expected):
         raise FilmError(
             f"{film.path}: is cut short, at {clock(end - start)} of {clock(length)}; to enhance what is there, copy it"
             " into another file first (ffmpeg -i FILM -c copy OTHER)"
