@@ -200,7 +200,7 @@ class Work:
         return self
 
     def __exit__(self, kind, *_) -> None:
-        if kind is None or not self.segment(0).exists():
+        if kind is None or issubclass(kind, FilmError) or not self.segment(0).exists():
             shutil.rmtree(self.root)
         self._lock.close()
 

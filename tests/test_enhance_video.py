@@ -151,11 +151,16 @@ def bad_films(folder: pathlib.Path) -> dict[str, str]:
                 packet.stream = stream
                 output.mux(packet)
     make(folder / "interlaced.mkv", options={"x264-params": "tff=1"})
+    make(folder / "odd.mkv", codec="ffv1", size=(131, 67), options={}, count=2)
+    hole = bytearray(front.read_bytes())
+    hole[len(hole) // 2 : len(hole) // 2 + 3000] = bytes(3000)
+    (folder / "hole.mp4").write_bytes(hole)
     for name in ("long.mkv", "front.mp4", "sound.mp4"):
         (folder / name).unlink()
     make(folder / "good.mp4", count=3)
     return {"cut.mkv": "is cut short, at 0:0", "cut.mp4": "cannot be read as a film", "empty.mp4": "is empty",
             "text.mkv": "cannot be read as a film", "noise.mp4": "cannot be read as a film",
+            "odd.mkv": "libx264 cannot code 131x67 yuv420p", "hole.mp4": "is damaged after frame",
             "sound only.mp4": "has no video stream", "interlaced.mkv": "is interlaced"}  # fmt: skip
 
 
@@ -164,10 +169,10 @@ def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
     reasons = bad_films(tmp_path / "in")
     out, err = run(tmp_path / "in", f"--output={tmp_path / 'out'}", code=1)
     lines = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert len(lines) == len(reasons) and "enhanced 1 of 8 films" in out
+    assert len(lines) == len(reasons) and "enhanced 1 of 10 films" in out
     for name, reason in reasons.items():
         assert [line for line in lines if f"{name}: {reason}" in line], err
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.mp4"]
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.mp4"]  # nothing of the others, hidden or not
 
 
 @pytest.mark.parametrize(

@@ -163,15 +163,14 @@ def rehearse(film: Film, target: pathlib.Path, trial: pathlib.Path, coding: Codi
                 output.start_encoding()
         except OSError:
             raise
-        except (av.error.FFmpegError, ValueError) as error:
-            raise FilmError(f"{film.path}: {_reason(error)}; name another --codec, or a .mkv as output") from None
+        except av.error.FFmpegError as error:
+            what = f"{ENCODERS[coding.codec].name} cannot code {film.width}x{film.height} {film.format} into it"
+            raise FilmError(f"{target}: {what} ({error.strerror}); name another --codec") from None
+        except ValueError as error:
+            raise FilmError(f"{target}: {error}; name another --codec, or a .mkv as output") from None
         finally:
             trial.unlink(missing_ok=True)
     return Outline(global_header, remarks)
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "strerror", None) or error).splitlines()[0]
 
 
 def _streams(source, output, film: Film, coding: Coding) -> tuple:
