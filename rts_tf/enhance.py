@@ -1,11 +1,13 @@
-"""Enhance pictures: ``python -m rts_tf.enhance INPUT... --output=PATH [--scale=1|2] [--model=NAME|RUN|FILE]``.
+"""Enhance pictures and films: ``python -m rts_tf.enhance INPUT... --output=PATH [--scale=1|2] [--model=NAME|RUN|FILE]``.
 
-INPUT is a picture (PNG, JPEG, WebP, TIFF, BMP) or a folder, which is searched recursively and whose tree is kept. What is there
-already is passed over, so the same command continues one that was stopped. ICC profile, EXIF, alpha, DPI and 16 bits are kept.
+INPUT is a picture (PNG, JPEG, WebP, TIFF, BMP), a film (whatever FFmpeg reads) or a folder, which is searched recursively and
+whose tree is kept. What is there already is passed over, so the same command continues one that was stopped, in the middle of a
+film too. ICC profile, EXIF, alpha, DPI and 16 bits are kept; of a film everything but the frames of its video stream.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import pathlib
 import sys
@@ -20,7 +22,8 @@ from rts_tf.imaging.files import printable
 from rts_tf.startup import load_tensorflow
 
 if TYPE_CHECKING:
-    from rts_tf.enhancing import Network
+    from rts_tf.enhancing import Network, Plan
+    from rts_tf.inference import Enhancer
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("output", "", "File for one picture, folder for several; its suffix says the format.", flag_values=FLAGS)
@@ -35,8 +38,17 @@ flags.DEFINE_float(
 flags.DEFINE_string(
     "tile", "auto", "Longest side of a tile in pixels, or auto; it bounds the memory, not the result.", flag_values=FLAGS
 )
-flags.DEFINE_boolean("overwrite", False, "Write over what is there, the pictures themselves too.", flag_values=FLAGS)
+flags.DEFINE_boolean("overwrite", False, "Write over what is there, the inputs themselves too.", flag_values=FLAGS)
 flags.DEFINE_string("compare", "", "HTML file to write, with a before/after slider for each picture.", flag_values=FLAGS)
+flags.DEFINE_boolean("chroma", False, "Of films: enhance colour too, not brightness alone.", flag_values=FLAGS)
+flags.DEFINE_enum(
+    "codec", "auto", ("auto", "h264", "hevc", "vp9", "av1", "ffv1"),
+    "Of films: auto is H.264, HEVC above 8 bits, and VP9 in .webm.", flag_values=FLAGS,
+)  # fmt: skip
+flags.DEFINE_integer(
+    "crf", None, "Of films: less is better and larger; default 17 (h264), 19 (hevc), 24 (vp9), 25 (av1).", 0, 63,
+    flag_values=FLAGS,
+)  # fmt: skip
 
 # Pixels; within 2 % (bfloat16) of the speed of 1280, and 100 megapixels stay below 3 GB.
 AUTO_TILE = {"mixed_bfloat16": 1024, "float32": 768}
@@ -59,20 +71,33 @@ def _enhance(inputs: list[str]) -> int:
     from rts_tf.enhancing import compare_done, enhance_all, plan, sizes_of
     from rts_tf.progress import RunProgress
 
-    jobs, done, errors = plan(inputs, FLAGS.output, FLAGS.overwrite)
+    everything = plan(inputs, FLAGS.output, FLAGS.overwrite)
+    (jobs, done, errors), films = everything.only(films=False), _films(everything)
     how = f"Enhanced by {os.path.basename(os.path.normpath(FLAGS.model))}, strength {FLAGS.strength:g}."
     comparison = Comparison(FLAGS.compare, how) if FLAGS.compare else None
     remarks = []
-    if jobs:
-        network = _network()
+    if jobs or films.jobs:
+        model = _model()
         sizes = sizes_of(jobs)
-        progress = RunProgress({"enhancing": sum(sizes) / 1e6}, Console(stderr=True, highlight=False))
+        work = {"enhancing": sum(sizes) / 1e6}
+        if films.jobs:
+            from rts_tf.enhancing_video import Settings, enhance_films, megapixels_of
+
+            work["films"] = sum(map(megapixels_of, films.jobs))
+        progress = RunProgress(work, Console(stderr=True, highlight=False))
         with progress.running():
-            failed, remarks = enhance_all(jobs, network, progress, sizes, comparison)
-        errors += failed
-        print(f"enhanced {len(jobs) - len(failed)} of {len(jobs)} pictures: {printable(FLAGS.output)}")
-    if done:
-        print(f"already there: {len(done)} of {len(done) + len(jobs)} pictures (--overwrite makes them again)")
+            if jobs:
+                failed, remarks = enhance_all(jobs, _network(model), progress, sizes, comparison)
+                errors += failed
+                print(f"enhanced {len(jobs) - len(failed)} of {len(jobs)} pictures: {printable(FLAGS.output)}")
+            if films.jobs:
+                settings = Settings(FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf)
+                failed, more = enhance_films(films.jobs, model, settings, progress)
+                errors, remarks = errors + failed, remarks + more
+                print(f"enhanced {len(films.jobs) - len(failed)} of {len(films.jobs)} films: {printable(FLAGS.output)}")
+    for kind, its in (("pictures", everything.only(films=False)), ("films", films)):
+        if its.done:
+            print(f"already there: {len(its.done)} of {len(its.done) + len(its.jobs)} {kind} (--overwrite makes them again)")
     if comparison:
         compare_done(done, comparison)
         try:
@@ -86,16 +111,37 @@ def _enhance(inputs: list[str]) -> int:
     return 1 if errors else 0
 
 
-def _network() -> Network:
-    """The function of pixels that the flags ask for."""
-    load_tensorflow()
-    import tensorflow as tf
+def _films(everything: Plan) -> Plan:
+    """The films that are to be enhanced; their number in an error if they cannot be."""
+    films = everything.only(films=True)
+    first = [*films.jobs, *films.done][:1]
+    if first and FLAGS.scale == "2":
+        raise ConfigError(f"--scale=2: is for pictures; {first[0].source} can only be enhanced at its own size.")
+    if films.jobs and importlib.util.find_spec("av") is None:
+        of = f"{len(films.jobs)} films" if len(films.jobs) > 1 else "is a film"
+        films.errors.append(f"{films.jobs[0].source}: {of}; to enhance films, pip install 'rts_tf[video]'")
+        return films._replace(jobs=[])
+    if films.done and importlib.util.find_spec("av"):
+        from rts_tf.enhancing_video import clear
 
+        for job in films.done:
+            clear(job.target)
+    return films
+
+
+def _model() -> Enhancer:
+    load_tensorflow()
     from rts_tf.inference import load
     from rts_tf.training import resolve_precision
 
     precision = resolve_precision("auto")
-    model = load(FLAGS.model, precision, AUTO_TILE[precision] if FLAGS.tile == "auto" else int(FLAGS.tile))
+    return load(FLAGS.model, precision, AUTO_TILE[precision] if FLAGS.tile == "auto" else int(FLAGS.tile))
+
+
+def _network(model: Enhancer) -> Network:
+    """The function of pixels that the flags ask for."""
+    import tensorflow as tf
+
     function = model.upscale if FLAGS.scale == "2" else model.enhance
 
     def network(pixels, on_pixels):
@@ -110,9 +156,9 @@ def _network() -> Network:
 def _check_flags(inputs: list[str]) -> None:
     """Raise ConfigError naming what cannot work."""
     if not inputs:
-        raise ConfigError("name pictures or folders of them: python -m rts_tf.enhance INPUT... --output=PATH")
+        raise ConfigError("name pictures, films or folders of them: python -m rts_tf.enhance INPUT... --output=PATH")
     if not FLAGS.output:
-        raise ConfigError("--output is empty: name a file, or a folder for several pictures.")
+        raise ConfigError("--output is empty: name a file, or a folder for several.")
     for path in inputs:
         if not os.path.lexists(path):
             raise ConfigError(f"{path}: no such file or folder.")

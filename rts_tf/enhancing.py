@@ -1,4 +1,7 @@
-"""Many pictures through a network: what is to be made of what, and the making, with reading and writing beside it."""
+"""Many pictures through a network: what is to be made of what, and the making, with reading and writing beside it.
+
+Films are planned here too, and made in rts_tf.enhancing_video.
+"""
 
 import errno
 import os
@@ -13,7 +16,7 @@ import numpy as np
 from rts_tf.comparison import Comparison
 from rts_tf.data.photos import folder
 from rts_tf.errors import ConfigError, PictureError, RtsError
-from rts_tf.imaging.files import SUFFIXES
+from rts_tf.imaging.files import FILM_OUTPUTS, FILM_SUFFIXES, SUFFIXES
 from rts_tf.imaging.photographs import Photograph, format_of, pixels_of, read_photograph, write_photograph
 from rts_tf.progress import RunProgress
 
@@ -24,55 +27,91 @@ OVERLAPPED = 20_000_000  # pixels; of larger pictures one at a time is in memory
 
 
 class Job(NamedTuple):
-    """A picture and the file to write."""
+    """A picture or film, and the file to write."""
 
     source: str
     target: pathlib.Path
     name: str  # below the folder that was named
+    film: bool = False
 
 
 class Plan(NamedTuple):
-    """What is to be made, what is there already, and the errors of folders without pictures."""
+    """What is to be made, what is there already, and the errors of folders without pictures and films."""
 
     jobs: list[Job]
     done: list[Job]
     errors: list[str]
 
+    def only(self, films: bool) -> "Plan":
+        """Of films alone, or of pictures alone."""
+        return self._replace(jobs=[j for j in self.jobs if j.film == films], done=[j for j in self.done if j.film == films])
+
 
 def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
-    """Every picture that is named, or lies in a folder that is named, and its place in or at ``output``.
+    """Every picture and film that is named, or lies in a folder that is named, and its place in or at ``output``.
 
-    A folder's tree is kept below ``output``; if that lies in the folder, it is not searched.
+    A film in a container that cannot be written becomes a .mkv in a folder. A folder's tree is kept below ``output``; if that
+    lies in the folder, it is not searched.
 
     Raises:
         ConfigError: ``output`` cannot hold them, would be written over an input, or twice.
     """
     single = len(inputs) == 1 and not os.path.isdir(inputs[0])
     into = not single or os.path.isdir(output) or output.endswith(os.sep)
-    if into and (os.path.isfile(output) or (not os.path.isdir(output) and pathlib.Path(output).suffix.lower() in SUFFIXES)):
+    names_a_file = pathlib.Path(output).suffix.lower() in (*SUFFIXES, *FILM_OUTPUTS)
+    if into and (os.path.isfile(output) or (not os.path.isdir(output) and names_a_file)):
         raise ConfigError(f"--output={output}: is a file; name a folder for several pictures.")
     found, errors = [], []
     for given in inputs:
         if not os.path.isdir(given):
-            target = pathlib.Path(output, os.path.basename(given)) if into else pathlib.Path(output)
-            found.append(Job(given, target, os.path.basename(given)))
+            name, film = os.path.basename(given), is_film(given)
+            target = _in_folder(output, name, film) if into else pathlib.Path(output)
+            found.append(Job(given, target, name, film))
             continue
+        films = _films_below(given)
         try:
             names = folder(given, "").names
         except ConfigError as error:
-            errors.append(str(error))
-            continue
+            names = ()
+            if not films:
+                errors.append(str(error))
         within = os.path.relpath(os.path.realpath(output), os.path.realpath(given)).replace(os.sep, "/")
-        names = [name for name in names if within == "." or not name.startswith(f"{within}/")]
-        found += [Job(os.path.join(given, name), pathlib.Path(output, name), name) for name in names]
+        for name in (*names, *films):
+            if within == "." or not name.startswith(f"{within}/"):
+                film = name in films
+                found.append(Job(os.path.join(given, name), _in_folder(output, name, film), name, film))
     if not into:
-        try:
-            format_of(output)
-        except PictureError as error:
-            raise ConfigError(f"--output={error}, or name a folder that is there.") from None
+        _check_suffix(output, found[0].film)
     _check_targets(found, overwrite)
     done = [job for job in found if os.path.exists(job.target) and not overwrite]
     return Plan([job for job in found if job not in set(done)], done, errors)
+
+
+def is_film(path: str | os.PathLike) -> bool:
+    """By the suffix; where that says nothing, whatever is no picture is a film."""
+    suffix = pathlib.Path(path).suffix.lower()
+    return suffix in FILM_SUFFIXES or (suffix not in SUFFIXES and not pixels_of(path))
+
+
+def _films_below(path: str) -> tuple[str, ...]:
+    root = pathlib.Path(path)
+    found = (p for p in root.rglob("*") if p.suffix.lower() in FILM_SUFFIXES and p.is_file() and not p.name.startswith("."))
+    return tuple(sorted(p.relative_to(root).as_posix() for p in found))
+
+
+def _in_folder(output: str, name: str, film: bool) -> pathlib.Path:
+    target = pathlib.Path(output, name)
+    return target.with_suffix(".mkv") if film and target.suffix.lower() not in FILM_OUTPUTS else target
+
+
+def _check_suffix(output: str, film: bool) -> None:
+    try:
+        if film and pathlib.Path(output).suffix.lower() not in FILM_OUTPUTS:
+            raise PictureError(f"{output}: cannot tell the container of a film; end it in {', '.join(FILM_OUTPUTS)}")
+        if not film:
+            format_of(output)
+    except PictureError as error:
+        raise ConfigError(f"--output={error}, or name a folder that is there.") from None
 
 
 def _check_targets(jobs: list[Job], overwrite: bool) -> None:
@@ -80,7 +119,8 @@ def _check_targets(jobs: list[Job], overwrite: bool) -> None:
     for job in jobs:
         target = os.path.realpath(job.target)
         if target in sources and not overwrite:
-            raise ConfigError(f"{job.target}: is one of the pictures; name another --output, or allow it with --overwrite.")
+            kind = "films" if job.film else "pictures"
+            raise ConfigError(f"{job.target}: is one of the {kind}; name another --output, or allow it with --overwrite.")
         if target in targets:
             both = f"{targets[target]} and {job.source}"
             raise ConfigError(f"{both} would both become {job.target}; enhance them to different folders, one after the other.")

@@ -13,6 +13,10 @@ class PictureError(RtsError):
     """A picture that cannot be used. The message names the file and why."""
 
 
+class FilmError(RtsError):
+    """A film that cannot be used. The message names the file and why."""
+
+
 class ShardError(RtsError):
     """A shard that is missing, damaged, or not of this run."""
 

@@ -1,5 +1,6 @@
 """Run a trained network on pictures of any size: SR(x), and the enhancement d(SR(x)), in exact tiles."""
 
+import itertools
 import math
 import os
 import pathlib
@@ -14,7 +15,7 @@ from rts_tf.config import NETWORKS
 from rts_tf.errors import RtsError
 from rts_tf.imaging.levels import LEVELS, to_float, to_levels
 from rts_tf.imaging.resample import double, halve, halve_shuffled
-from rts_tf.imaging.tiles import tiles
+from rts_tf.imaging.tiles import Tile, tiles
 from rts_tf.networks.geometry import geometry_of
 from rts_tf.networks.layers import PixelShuffle
 from rts_tf.training import resolve_precision
@@ -54,6 +55,14 @@ class Enhancer:
         self._radius = geometry.receptive_radius
         self._upscale = tf.function(lambda images: network(images, training=False), signature)
         self._enhance = tf.function(enhancement(network, kernel), signature)
+
+    def tiles(self, height: int, width: int) -> list[Tile]:
+        """Where ``enhancement(network)`` is exact on parts of a picture: as few as hold at most the pixels of a square tile."""
+        for count in itertools.count(1):
+            longest = math.ceil(max(height, width) / count)
+            found = tiles(height, width, longest, self._radius + D_RADIUS)
+            if longest <= self._tile or math.prod(side.stop - side.start for side in found[0].write) <= self._tile**2:
+                return found
 
     def upscale(
         self, images: np.ndarray, strength: float = 1.0, on_pixels: Callable[[int], None] = lambda pixels: None

@@ -113,7 +113,7 @@ def test_two_pictures_for_one_file(tree, tmp_path, model_file):  # noqa: F811
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [([], "name pictures or folders of them"),
+    [([], "name pictures, films or folders of them"),
      (["{}/a.png"], "--output is empty"),
      (["{}/nowhere", "--output={}/x"], "nowhere: no such file or folder"),
      (["{}/a.png", "--output={}/x.gif"], "x.gif: cannot tell the format; end it in .png"),

@@ -15,6 +15,9 @@ from PIL.ExifTags import Base
 from rts_tf.errors import PictureError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
+FILM_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".wmv",
+                 ".flv", ".3gp", ".ogv", ".mxf")  # fmt: skip
+FILM_OUTPUTS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts")  # containers that hold any times
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16", "I;16B", "I;16L", "I")
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")  # Pillow would read others too, EPS by starting Ghostscript
 _TRANSPARENT = "is transparent in places, where it has no colour to learn from; flatten it first"

@@ -1,0 +1,146 @@
+"""Enhancing films: frames per second of the command over those of the network alone, and FFmpeg's unsharp mask beside it.
+
+    python -m benchmarks.video --model=RUN                  # about six minutes on two cores
+    python -m benchmarks.video --model=RUN --data=FOLDER    # a clip from own photographs, of at least 2 megapixels
+
+A clip in 1080p that pans over photographs is made; then what the command does with it (read, decode, network on luma, code,
+join), against the bare network on frames of three colours, decoded and in pairs. Beside it what a user may take instead: the
+same decoder and encoder with FFmpeg's filter ``unsharp`` (5x5, amount 1, on luma) between them; and for both the gain in MOS of
+frames of the two films and what it costs. All is interleaved in one process and the least time counts.
+"""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
+
+import io
+import pathlib
+import tempfile
+from fractions import Fraction
+
+import av
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+from rich.console import Console
+
+from benchmarks.table import Line, Seconds, seconds_of, show
+from rts_tf.data.photos import SAMPLE_TRAIN, folder, sample
+from rts_tf.enhance import AUTO_TILE
+from rts_tf.enhancing import Job
+from rts_tf.enhancing_video import Settings, enhance_film, megapixels_of
+from rts_tf.imaging.levels import to_float
+from rts_tf.imaging.video import probe
+from rts_tf.imaging.video_writing import Coding, add_video
+from rts_tf.inference import load
+from rts_tf.progress import RunProgress
+from rts_tf.quality.naturalness import naturalness
+from rts_tf.quality.viqet import measure
+from rts_tf.training import resolve_precision
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.")
+flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image, repeated.")
+flags.DEFINE_integer("frames", 96, "Length of the clip.")
+flags.DEFINE_integer("rounds", 2, "Times that everything is measured.")
+
+WIDTH, HEIGHT, PHOTOS = 1920, 1080, 3
+PAN = 2  # pixels a frame
+PAIRS = 4  # of frames through the bare network in a round
+
+
+def main(_) -> None:
+    precision = resolve_precision("auto")
+    model = load(FLAGS.model, precision, AUTO_TILE[precision])
+    with tempfile.TemporaryDirectory() as name:
+        root = pathlib.Path(name)
+        film, enhanced, masked = root / "clip.mp4", root / "enhanced.mp4", root / "masked.mp4"
+        clip(film)
+        pairs = np.stack(pictures(film, [0, 1]))
+        forward = tf.function(lambda x: model.network(x, training=False), [tf.TensorSpec([None, None, None, 3], tf.float32)])
+        pair = tf.constant(to_float(pairs))
+
+        def ours() -> None:
+            enhanced.unlink(missing_ok=True)
+            job = Job(str(film), enhanced, film.name, film=True)
+            progress = RunProgress({"films": megapixels_of(job)}, Console(file=io.StringIO()))
+            enhance_film(job, model, Settings(), progress, "clip")
+
+        counts = {"command": FLAGS.frames, "bare network": 2 * PAIRS, "mask": FLAGS.frames}
+        parts = {"command": ours, "bare network": lambda: [forward(pair).numpy() for _ in range(PAIRS)],
+                 "mask": lambda: mask(film, masked)}  # fmt: skip
+        least = {part: Seconds(np.inf, np.inf) for part in parts}
+        forward(pair)
+        for _ in range(FLAGS.rounds):
+            for part, function in parts.items():
+                a_frame = np.array(seconds_of(function)) / counts[part]
+                least[part] = Seconds(*np.minimum(a_frame, least[part]))
+                print(f"{part}: {1 / a_frame[0]:.3f} frames/s", flush=True)
+        report(least, film, {"network": enhanced, "mask": masked})
+
+
+def report(least: dict[str, Seconds], film: pathlib.Path, made: dict[str, pathlib.Path]) -> None:
+    ours, bare = least["command"], least["bare network"]
+    speeds = f"{1 / ours.clock:.2f} of {1 / bare.clock:.2f} frames/s"
+    processor = f"{ours.processor:.2f} / {bare.processor:.2f} s a frame"
+    lines = [Line("command / bare network", bare.clock / ours.clock, ">=", 0.75, speeds)]
+    lines.append(Line("the same by processor time", bare.processor / ours.processor, ">=", 0.75, processor))
+    show(f"Enhancing {FLAGS.frames} frames of {WIDTH}x{HEIGHT}, {os.cpu_count()} cores", lines)
+    places = [int((i + 0.5) * FLAGS.frames / PHOTOS) for i in range(PHOTOS)]
+    before = pictures(film, places)
+    for way, part in {"network": "command", "mask": "mask"}.items():
+        figures = []
+        for one, two in zip(before, pictures(made[way], places), strict=True):
+            nature = naturalness(to_float(two), to_float(one))
+            figures.append((measure(two).mos - measure(one).mos, nature.clipped_percent, nature.flat_noise_gain))
+        mos, clipped, noise = np.nanmean(figures, axis=0)
+        size = made[way].stat().st_size / film.stat().st_size
+        print(f"{way}: {1 / least[part].clock:.2f} frames/s; MOS {mos:+.3f}, clipped {clipped:.2f} %, "
+              f"noise of flat areas x{noise:.2f}, file x{size:.2f}")  # fmt: skip
+
+
+def clip(path: pathlib.Path) -> None:
+    """Pan over ``PHOTOS`` photographs, one after the other."""
+    photos = folder(FLAGS.data) if FLAGS.data else sample(SAMPLE_TRAIN)
+    each = -(-FLAGS.frames // PHOTOS)
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=Fraction(24), width=WIDTH, height=HEIGHT, options={"crf": "14"})
+        video.codec_context.color_range, video.codec_context.colorspace = 1, 1
+        for i in range(FLAGS.frames):
+            if i % each == 0:
+                picture = photos.read(photos.names[i // each])
+                rows, columns = -(-HEIGHT // picture.shape[0]), -(-(WIDTH + PAN * each) // picture.shape[1])
+                picture = np.tile(picture, (rows, columns, 1))[:HEIGHT]
+            left = PAN * (i % each)
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:, left : left + WIDTH]), "rgb24")
+            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            frame.pts = i
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+
+
+def mask(film: pathlib.Path, masked: pathlib.Path) -> None:
+    """The film through FFmpeg's unsharp mask and the encoder that the command takes."""
+    kind = probe(film)
+    with av.open(str(film)) as source, av.open(str(masked), "w") as output:
+        stream = source.streams.video[0]
+        stream.thread_type = "AUTO"
+        video, graph = add_video(output, kind, Coding("h264", 17)), av.filter.Graph()
+        steps = [graph.add_buffer(template=stream), graph.add("unsharp", "5:5:1.0:5:5:0"), graph.add("buffersink")]
+        graph.link_nodes(*steps).configure()
+        for frame in source.decode(stream):
+            graph.push(frame)
+            output.mux(video.encode(graph.pull()))
+        output.mux(video.encode(None))
+
+
+def pictures(film: pathlib.Path, places: list[int]) -> list[np.ndarray]:
+    """Frames of these numbers as uint8 [H, W, 3]."""
+    with av.open(str(film)) as container:
+        found = {i: frame for i, frame in enumerate(container.decode(video=0)) if i in places}
+        return [found[i].reformat(format="rgb24", src_colorspace="ITU709").to_ndarray() for i in places]
+
+
+if __name__ == "__main__":
+    app.run(main)
