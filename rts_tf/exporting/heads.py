@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from rts_tf.errors import ConfigError
 from rts_tf.imaging.resample import border_gain, phase_kernels
-from rts_tf.inference import enhancement
+from rts_tf.inference import D_RADIUS, enhancement
+from rts_tf.networks import receptive_radius
 from rts_tf.networks.layers import EdgePadding, PixelShuffle
 
 OUTPUT = {"enhance": "enhanced", "upscale": "upscaled"}
@@ -47,6 +48,11 @@ def body_layers(network: keras.Model) -> dict[str, str]:
 def head_function(network: keras.Model, head: str) -> Callable[[tf.Tensor], tf.Tensor]:
     """SR(x) ("upscale") or d(SR(x)) ("enhance"): float32 [batch, H, W, 3] -> [batch, 2H, 2W, 3] or [batch, H, W, 3]."""
     return enhancement(network) if head == "enhance" else lambda images: network(images, training=False)
+
+
+def radius_of(network: keras.Model, head: str) -> int:
+    """Input pixels on each side on which an output pixel of the head depends: what tiles must overlap by."""
+    return receptive_radius(network) + (D_RADIUS if head == "enhance" else 0)
 
 
 def can_be_traced(network: keras.Model) -> bool:
