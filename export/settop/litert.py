@@ -1,5 +1,6 @@
 """An exported TFLite file, and pictures of its size and larger through it. LiteRT and numpy alone, as on a device."""
 
+import ctypes
 import pathlib
 from collections.abc import Callable
 
@@ -36,6 +37,7 @@ class Network:
         delegates = []
         if delegate:
             try:
+                ctypes.CDLL(delegate).tflite_plugin_create_delegate  # noqa: B018 - LiteRT prints a traceback if it is not there
                 delegates = [litert.load_delegate(delegate, options)]
             except (OSError, ValueError, RuntimeError, AttributeError) as error:
                 raise SettopError(f"--delegate={delegate}: cannot be loaded ({_one_line(error)})") from None
