@@ -67,7 +67,7 @@ class Converter:
         if not can_be_traced(self.network):
             return self._dynamic(head)
         kernels = kernels_of(self.network)
-        return self.network, lambda image: traced_head(self.network, head, image, kernels)
+        return self.network, lambda image: traced_head(self.network, head, image, kernels, blocked=True)
 
     def _dynamic(self, head: str):
         return self.network, head_function(self.network, head)
@@ -75,17 +75,17 @@ class Converter:
     def _int8(self, head: str):
         body, kernels = integer_body(self.network, self.observed, True), integer_kernels(self.network, self.observed, True)
         visit = pins(self.observed, pictures=True)
-        return body, lambda image: traced_head(body, head, image, kernels, visit, segmented=True)
+        return body, lambda image: traced_head(body, head, image, kernels, visit, segmented=True, blocked=True)
 
     def _int8_float_residual(self, head: str):
         body, kernels = integer_body(self.network, self.observed, False), kernels_of(self.network)
         visit = pins(self.observed, pictures=False)
-        return body, lambda image: traced_head(body, head, image, kernels, visit)
+        return body, lambda image: traced_head(body, head, image, kernels, visit, blocked=True)
 
     def _int16x8(self, head: str):
         body, transposed = integer_body(self.network, self.observed, True), head == "upscale"
         kernels = integer_kernels(self.network, self.observed, segmented=False, transposed=transposed)
-        return body, lambda image: traced_head(body, head, image, kernels, transposed=transposed)
+        return body, lambda image: traced_head(body, head, image, kernels, transposed=transposed, blocked=True)
 
     def _frames(self, height: int, width: int):
         """One frame of the size of the file, put together from the crops."""
