@@ -209,3 +209,19 @@ def test_a_delegate_gets_the_network_and_its_options(folder, tmp_path, capfd):
     assert command.main([*arguments, f"--delegate={library}", "--delegate_options=backends=CpuAcc,power=low"]) == 0
     said = capfd.readouterr().err
     assert "backends is CpuAcc, power is low" in said and "prepared" in said and (tmp_path / "o.png").exists()
+
+
+def test_a_picture_that_was_stopped_leaves_nothing(folder, tmp_path, capsys, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.replace", stop)  # at the last moment
+    arguments = [str(folder / "enhance_int8.tflite"), str(folder / "cat.png"), f"--output={tmp_path / 'a.png'}"]
+    assert command.main(arguments) == 130 and capsys.readouterr().err.endswith("stopped.\n") and not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_told(folder, capsys):
+    arguments = [str(folder / "enhance_int8.tflite"), str(folder / "frames.rgb"), "--output=/dev/full", RAW, "--format=rgb24"]
+    assert command.main(arguments) == 1
+    assert "error: /dev/full: cannot be written (No space left on device)\n" in capsys.readouterr().err

@@ -36,7 +36,7 @@ def read_picture(path: str) -> tuple[np.ndarray, bytes | None]:
 
 def write_picture(path: pathlib.Path, picture: np.ndarray, profile: bytes | None) -> None:
     """Write ``picture``, uint8 [H, W, 3], whole or not at all."""
-    with _beside(path) as temporary:
+    with _told(path), _beside(path) as temporary:
         extra = {"icc_profile": profile} if profile and path.suffix.lower() != ".bmp" else {}
         Image.fromarray(picture).save(temporary, **WRITTEN[path.suffix.lower()], **extra)
         _take_place(temporary, path)
@@ -62,17 +62,29 @@ class FrameFile:
 
     def write(self, frame: bytes) -> None:
         left = memoryview(frame)
-        while left:
-            left = left[self._file.write(left) :]
+        with _told(self._path):
+            while left:
+                left = left[self._file.write(left) :]
         self.count += 1
         self._bytes += len(frame)
 
     def close(self) -> None:
         """Give the file its name, without a frame that was not finished; without any frame, there is no file."""
-        with self._stack:
+        with _told(self._path), self._stack:
             if self._regular and self.count:
                 self._file.truncate(self._bytes)
                 _take_place(self._temporary, self._path)
+
+
+@contextlib.contextmanager
+def _told(path: pathlib.Path) -> Iterator[None]:
+    """Name the file when writing it fails; a pipe that nobody reads any more is not a failure of ours."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SettopError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 @contextlib.contextmanager
