@@ -6,8 +6,8 @@
 
 For one and for two threads, each in a process of its own that is kept on as many processors: every file and peer in turn,
 round after round, the least time of each counts. The limits are products of large matrices in the same rounds: in int8 the
-fastest of what ONNX Runtime and LiteRT make of one, in float32 TensorFlow's. Operations are those of each file's convolutions,
-two a multiplication. Time depends on shapes alone, so an untrained network does.
+fastest of what ONNX Runtime and LiteRT make of one, in float32 TensorFlow's. Operations are two a multiplication with a weight,
+and those with the zeros between the blocks of d() do not count. Time depends on shapes alone, so an untrained network does.
 """
 
 import os
@@ -30,7 +30,7 @@ from absl import app, flags
 from benchmarks import peers
 from benchmarks.table import Line, seconds_of, show
 from rts_tf import networks
-from rts_tf.exporting.litert import operations_and_macs
+from rts_tf.exporting.heads import body_layers, kernels_of
 from rts_tf.exporting.photographs import mosaic, of_sample
 from rts_tf.exporting.saved_model import write_saved_model
 from rts_tf.exporting.session import opened
@@ -105,12 +105,20 @@ def exported(network, crops, frame, directory, threads) -> tuple[dict[str, Calla
         data = converter.convert("enhance", precision, *frame.shape[:2])
         runner = Interpreter(model_content=data, num_threads=threads).get_signature_runner("enhance")
         image = frame[None] if precision == "int8" else frame[None].astype(np.float32) / 255
-        macs[f"LiteRT {precision}"] = operations_and_macs(data)[1]
+        macs[f"LiteRT {precision}"] = multiplications(network, precision == "int8") * frame[..., 0].size
         runs[f"LiteRT {precision}"] = lambda runner=runner, image=image: runner(image=image)
     write_saved_model(network, directory / "saved_model")
     served = opened(directory / "saved_model", "enhance")
     macs["SavedModel"] = macs["LiteRT float32"]
     return runs | {"SavedModel": lambda: served(frame)}, macs
+
+
+def multiplications(network: keras.Model, segmented: bool) -> int:
+    """With a weight, for a pixel; ``segmented`` as in ``rts_tf.exporting.heads``."""
+    kernels = kernels_of(network, segmented)
+    *body, residual = (int(np.prod(network.get_layer(name).kernel.shape)) for name in body_layers(network))
+    pieces = 4 if kernels.head.shape[2] > network.layers[-2].kernel.shape[2] else 1
+    return sum(body) + pieces * residual + sum(kernel.size for kernel in (kernels.head, kernels.columns, kernels.rows))
 
 
 def limits(directory: pathlib.Path, threads: int) -> dict[str, Callable]:

@@ -28,10 +28,10 @@ def test_fused_head_is_d_of_the_enlarged_picture_for_200_sizes():
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.sampled_from(HEADS), st.booleans(), st.integers(2, 40), st.integers(2, 40), st.integers(0, 99))
-def test_step_by_step_is_the_same(head, segmented, height, width, seed):
+@given(st.sampled_from(HEADS), st.booleans(), st.booleans(), st.integers(2, 40), st.integers(2, 40), st.integers(0, 99))
+def test_step_by_step_is_the_same(head, segmented, blocked, height, width, seed):
     x = picture(height, width, seed)
-    steps = traced_head(NETWORK, head, x, kernels_of(NETWORK, segmented), segmented=segmented)
+    steps = traced_head(NETWORK, head, x, kernels_of(NETWORK, segmented), segmented=segmented, blocked=blocked)
     np.testing.assert_allclose(steps, head_function(NETWORK, head)(x), atol=3e-6)
 
 
@@ -53,8 +53,8 @@ def test_every_tensor_is_visited_and_may_be_replaced():
 
     assert not traced_head(NETWORK, "enhance", picture(9, 9), kernels_of(NETWORK), visit).numpy().any()
     wide = [f"{kind}_{i}" for i in (1, 2, 3) for kind in ("residual_conv", "residual_sum")]
-    picture_steps = ["image_residual", "enhanced_image", "head_input", "phases", "lines", "gain_of_rows"]
-    assert seen == ["image", "input_conv", *wide, *picture_steps, "normed_lines", "columns", "gain_of_columns", "output"]
+    picture_steps = ["image_residual", "enhanced_image", "head_input", "phases", "columns", "gain_of_columns"]
+    assert seen == ["image", "input_conv", *wide, *picture_steps, "normed_columns", "lines", "gain_of_rows", "output"]
 
 
 def test_segments_hold_a_residual_of_up_to_two():

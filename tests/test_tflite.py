@@ -1,3 +1,5 @@
+import functools
+
 import numpy as np
 import pytest
 
@@ -17,14 +19,17 @@ PHOTOGRAPHS = of_sample()
 FRAME = mosaic(PHOTOGRAPHS.validation, *SIZE)
 
 
-@pytest.fixture(scope="module")
-def converter():
-    return Converter(NETWORK, [crop[:64, :64] for crop in PHOTOGRAPHS.calibration[:12]])
+CONVERTER = Converter(NETWORK, [crop[:64, :64] for crop in PHOTOGRAPHS.calibration[:12]])
+
+
+@functools.cache
+def converted(head, precision, size=SIZE):
+    return CONVERTER.convert(head, precision, *size)
 
 
 @pytest.fixture(scope="module")
-def files(converter):
-    return {(head, precision): converter.convert(head, precision, *SIZE) for head in HEADS for precision in PRECISIONS}
+def files():
+    return {(head, precision): converted(head, precision) for head in HEADS for precision in PRECISIONS}
 
 
 def run(data, head, frame):

@@ -89,7 +89,10 @@ def _readable(card: dict) -> str:
         )
     lines += ["", _MEANING, "## Inputs, outputs, operations", ""]
     for entry in card["files"]:
-        lines.append(f"- `{entry['file']}`, signature `{entry['signature']}`: {entry['input']} -> {entry['output']}.")
+        lines.append(
+            f"- `{entry['file']}`, signature `{entry['signature']}`: {entry['input']} -> {entry['output']};"
+            f" looks {entry.get('receptive_radius', '?')} pixels far."
+        )
         if entry["operations"]:
             counts = {name: entry["operations"].count(name) for name in dict.fromkeys(entry["operations"])}
             lines.append("  " + ", ".join(f"{name} {count}" for name, count in counts.items()) + ".")

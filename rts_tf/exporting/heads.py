@@ -8,8 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.errors import ConfigError
-from rts_tf.imaging.resample import border_gain, phase_kernels
-from rts_tf.inference import enhancement
+from rts_tf.exporting.halving import block_of, halved, halving_kernels
+from rts_tf.inference import D_RADIUS, enhancement
+from rts_tf.networks import receptive_radius
 from rts_tf.networks.layers import EdgePadding, PixelShuffle
 
 OUTPUT = {"enhance": "enhanced", "upscale": "upscaled"}
@@ -22,8 +23,8 @@ class Kernels(NamedTuple):
 
     head: np.ndarray  # [3, 3, C, 12]
     bias: np.ndarray  # [12]
-    rows: np.ndarray  # [7, 1, 12, 6]
-    columns: np.ndarray  # [1, 7, 6, 3]
+    columns: np.ndarray  # [1, 7, 12, 6]
+    rows: np.ndarray  # [7, 1, 6, 3]
 
 
 def kernels_of(network: keras.Model, segmented: bool = False) -> Kernels:
@@ -34,7 +35,7 @@ def kernels_of(network: keras.Model, segmented: bool = False) -> Kernels:
     kernel, bias = _head_layer(network).get_weights()
     if segmented and _residual(network):
         kernel = np.concatenate([kernel, kernel, -kernel, kernel, -kernel], axis=2)
-    return Kernels(kernel, bias, *phase_kernels())
+    return Kernels(kernel, bias, *halving_kernels())
 
 
 def body_layers(network: keras.Model) -> dict[str, str]:
@@ -47,6 +48,11 @@ def body_layers(network: keras.Model) -> dict[str, str]:
 def head_function(network: keras.Model, head: str) -> Callable[[tf.Tensor], tf.Tensor]:
     """SR(x) ("upscale") or d(SR(x)) ("enhance"): float32 [batch, H, W, 3] -> [batch, 2H, 2W, 3] or [batch, H, W, 3]."""
     return enhancement(network) if head == "enhance" else lambda images: network(images, training=False)
+
+
+def radius_of(network: keras.Model, head: str) -> int:
+    """Input pixels on each side on which an output pixel of the head depends: what tiles must overlap by."""
+    return receptive_radius(network) + (D_RADIUS if head == "enhance" else 0)
 
 
 def can_be_traced(network: keras.Model) -> bool:
@@ -80,6 +86,7 @@ def traced_head(
     visit: Visit = lambda name, value: value,
     segmented: bool = False,
     transposed: bool = False,
+    blocked: bool = False,
 ) -> tf.Tensor:
     """The same as ``head_function`` on one picture of fixed size, step by step.
 
@@ -92,6 +99,7 @@ def traced_head(
             of -2..2 its steps would be four times as large, and those of the sum, the sharpest of all tensors, too.
         transposed: let a transposed convolution enlarge, where there is no DEPTH_TO_SPACE. It has one bias a colour, the
             mean of those of the four phases; in trained networks they differ by a tenth of a level.
+        blocked: let several pixels of a line go through d() together; ``visit`` then sees its tensors in that shape.
     """
     picture = visit("image", image)
     values, last = {id(network.inputs[0]): picture}, _head_layer(network)
@@ -112,12 +120,8 @@ def traced_head(
     phases = tf.nn.conv2d(x, kernels.head, strides=1, padding=last.padding.upper()) + kernels.bias
     if head == "upscale":
         return visit("output", tf.nn.depth_to_space(visit("output_phases", phases), 2))
-    phases = visit("phases", phases)
-    _, height, width, _ = phases.shape
-    lines = visit("lines", tf.nn.conv2d(phases, kernels.rows, strides=1, padding="SAME"))
-    gain = visit("gain_of_rows", tf.constant(border_gain(height)[None, :, None, None]))
-    columns = visit("columns", tf.nn.conv2d(visit("normed_lines", lines * gain), kernels.columns, strides=1, padding="SAME"))
-    return visit("output", columns * visit("gain_of_columns", tf.constant(border_gain(width)[None, None, :, None])))
+    block = block_of(image.shape[2]) if blocked else 1
+    return halved(visit("phases", phases), kernels.columns, kernels.rows, visit, block)
 
 
 def _residual(network: keras.Model) -> tuple[keras.layers.Conv2D, keras.layers.Add] | None:

@@ -10,6 +10,7 @@ from rts_tf.errors import RtsError
 from rts_tf.exporting.measuring import measured
 
 THREADS = min(4, os.cpu_count() or 1)
+RADIUS = "receptive_radius"  # the metadata that says it, as decimal digits
 
 
 def opened(path: pathlib.Path, signature: str) -> Callable[[np.ndarray], np.ndarray]:
@@ -49,6 +50,19 @@ def operations_and_macs(data: bytes) -> tuple[list[str], int]:
         if name == "TRANSPOSE_CONV":
             macs += int(shapes[2][:3].prod() * shapes[1].prod())
     return operations, macs
+
+
+def with_radius(data: bytes, radius: int) -> bytes:
+    """A TFLite file that says how far its network looks, in input pixels: who cuts tiles on a device has only the file."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    model.metadata = [*(model.metadata or []), schema.MetadataT(name=RADIUS, buffer=len(model.buffers))]
+    model.buffers.append(schema.BufferT(data=np.frombuffer(str(radius).encode(), np.uint8)))
+    builder = flatbuffers.Builder(len(data))
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.exporting import HEADS, card, litert, measuring
-from rts_tf.exporting.heads import SCALE
+from rts_tf.exporting.heads import SCALE, radius_of
 from rts_tf.exporting.photographs import Photographs, mosaic
 from rts_tf.exporting.saved_model import write_saved_model
 from rts_tf.exporting.tflite import Converter
@@ -129,6 +129,7 @@ class Export:
             "file": name, "kind": kind, "signature": head, **card.shapes(kind, head, *self.order.input_size(head)),
             "bytes": sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size,
             "sha256": _sha256(path), "operations": operations, "macs": macs,
+            "receptive_radius": radius_of(self.enhancer.network, head),
             **card.compare(run.output, rounded, x),
             "milliseconds": run.milliseconds * area, "peak_memory_mb": run.peak_memory_mb * area,
             "measured_at": f"{frame.shape[1]}x{frame.shape[0]}" + (", scaled by area" if area != 1 else ""),

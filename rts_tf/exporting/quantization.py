@@ -17,7 +17,7 @@ SAMPLES = 4000  # values kept of a tensor and a crop
 PATCHES = 400  # patches kept of a kernel's input and a crop
 PICTURE_CHANNELS = 12  # a tensor of at most this many channels is a picture, or its four phases
 MOST_CHANGE = 0.01  # of a step, to meet a sum; where the weights of a kernel cancel, there is none to meet
-KERNEL_SIZES = {"phases": (7, 1), "normed_lines": (1, 7)}  # of what reads the tensor, where it is not 3x3
+KERNEL_SIZES = {"phases": (1, 7), "normed_columns": (7, 1)}  # of what reads the tensor, where it is not 3x3
 
 
 class Observed:
@@ -25,11 +25,13 @@ class Observed:
 
     Attributes:
         samples: values by tensor name.
+        pictures: names of the tensors that are pictures or their phases, but for the picture that goes in.
         moments: mean of x x^T over the patches x that a kernel meets, by the name of its input tensor; ``means``: of x.
     """
 
     def __init__(self, network: keras.Model, crops: Iterable[np.ndarray]):
         self.samples: dict[str, np.ndarray] = {}
+        self.pictures = {"segments"}
         self._patches: dict[str, list[np.ndarray]] = {}
         self._random = np.random.default_rng(0)
         for crop in crops:
@@ -47,6 +49,8 @@ class Observed:
         chosen = flat[self._random.integers(flat.size, size=SAMPLES)]
         if value.shape[-1] > PICTURE_CHANNELS:  # what is cut off of a picture is mostly beyond white, here it is not
             chosen[:2] = flat.min(), flat.max()
+        elif name != "image":
+            self.pictures.add(name)
         self.samples[name] = np.append(self.samples.get(name, []), chosen)
         height, width = KERNEL_SIZES.get(name, (3, 3))
         rows = self._random.integers(max(1, value.shape[1] - height + 1), size=PATCHES)
@@ -68,11 +72,10 @@ def pins(observed: Observed, pictures: bool) -> Visit:
     ranges |= dict.fromkeys(("image", "segments", "output", "output_phases"), (0.0, 1.0))  # their integers are levels
     # Inside the picture the gain is 1, which must be a level, and the lines must pass it as they are.
     gains = {name: (0.0, 255 / np.floor(255 / v.max())) for name, v in samples.items() if name.startswith("gain")}
-    ranges |= gains | {"normed_lines": ranges["lines"], "columns": (0.0, 1 / samples["gain_of_columns"].min())}
+    ranges |= gains | {"normed_columns": ranges["columns"], "lines": (0.0, 1 / samples["gain_of_rows"].min())}
 
     def visit(name: str, value: tf.Tensor) -> tf.Tensor:
-        picture = name != "image" and value.shape[-1] <= PICTURE_CHANNELS
-        if name == "head_input" or picture and not pictures:  # the former repeats, at the border, what is fixed
+        if name == "head_input" or name in observed.pictures and not pictures:  # the former repeats what is fixed
             return value
         return tf.quantization.fake_quant_with_min_max_args(value, *map(float, ranges[name]))
 
@@ -117,11 +120,11 @@ def integer_kernels(network: keras.Model, observed: Observed, segmented: bool, t
         largest = np.tile(largest.reshape(4, 3).max(0), 4)
     head = _rounded(kernels.head, largest, observed.moments[name])
     bias = kernels.bias - _shift(head - kernels.head, observed.means[name])
-    rows, columns = (
+    columns, rows = (
         _rounded(kernel, np.abs(kernel).max((0, 1, 2)), observed.moments[name], keep_sums=True)
-        for kernel, name in ((kernels.rows, "phases"), (kernels.columns, "normed_lines"))
+        for kernel, name in ((kernels.columns, "phases"), (kernels.rows, "normed_columns"))
     )
-    return Kernels(head, bias, rows, columns)
+    return Kernels(head, bias, columns, rows)
 
 
 def _shift(change: np.ndarray, means: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rts_tf.exporting.heads import OUTPUT, can_be_traced, head_function, kernels_of, traced_head
+from rts_tf.exporting.heads import OUTPUT, can_be_traced, head_function, kernels_of, radius_of, traced_head
+from rts_tf.exporting.litert import with_radius
 from rts_tf.exporting.photographs import mosaic
 from rts_tf.exporting.quantization import Observed, integer_body, integer_kernels, pins
 
@@ -30,7 +31,7 @@ class Converter:
         """A TFLite file whose signature is named like the head.
 
         Its input ``image`` is [1, height, width, 3], its output ``enhanced`` or ``upscaled``: float32 in [0, 1], not
-        clipped, but for "int8": uint8 in 0..255 on both sides.
+        clipped, but for "int8": uint8 in 0..255 on both sides. How far it looks is in its metadata (``with_radius``).
 
         Args:
             precision: "float32"; "dynamic", float32 of any height and width; "float16" weights; "int8", integers
@@ -59,13 +60,14 @@ class Converter:
                 converter.target_spec.supported_ops = [operations]
                 converter.representative_dataset = lambda: self._frames(height, width)
             with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-                return converter.convert()
+                data = converter.convert()
+        return with_radius(data, radius_of(network, head))
 
     def _floating(self, head: str):
         if not can_be_traced(self.network):
             return self._dynamic(head)
         kernels = kernels_of(self.network)
-        return self.network, lambda image: traced_head(self.network, head, image, kernels)
+        return self.network, lambda image: traced_head(self.network, head, image, kernels, blocked=True)
 
     def _dynamic(self, head: str):
         return self.network, head_function(self.network, head)
@@ -73,17 +75,17 @@ class Converter:
     def _int8(self, head: str):
         body, kernels = integer_body(self.network, self.observed, True), integer_kernels(self.network, self.observed, True)
         visit = pins(self.observed, pictures=True)
-        return body, lambda image: traced_head(body, head, image, kernels, visit, segmented=True)
+        return body, lambda image: traced_head(body, head, image, kernels, visit, segmented=True, blocked=True)
 
     def _int8_float_residual(self, head: str):
         body, kernels = integer_body(self.network, self.observed, False), kernels_of(self.network)
         visit = pins(self.observed, pictures=False)
-        return body, lambda image: traced_head(body, head, image, kernels, visit)
+        return body, lambda image: traced_head(body, head, image, kernels, visit, blocked=True)
 
     def _int16x8(self, head: str):
         body, transposed = integer_body(self.network, self.observed, True), head == "upscale"
         kernels = integer_kernels(self.network, self.observed, segmented=False, transposed=transposed)
-        return body, lambda image: traced_head(body, head, image, kernels, transposed=transposed)
+        return body, lambda image: traced_head(body, head, image, kernels, transposed=transposed, blocked=True)
 
     def _frames(self, height: int, width: int):
         """One frame of the size of the file, put together from the crops."""
