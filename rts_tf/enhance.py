@@ -13,11 +13,12 @@ import pathlib
 import sys
 from typing import TYPE_CHECKING
 
-from absl import app, flags
+from absl import flags
 from rich.console import Console
 
 from rts_tf import pretrained
-from rts_tf.errors import ConfigError, Interrupted, PictureError, RtsError
+from rts_tf.command import begin, guarded
+from rts_tf.errors import ConfigError, PictureError
 from rts_tf.imaging.files import printable
 from rts_tf.startup import load_tensorflow
 
@@ -55,14 +56,7 @@ AUTO_TILE = {"mixed_bfloat16": 1024, "float32": 768}
 
 
 def main(arguments: list[str]) -> int:
-    try:
-        return _enhance(arguments[1:])
-    except (Interrupted, KeyboardInterrupt):
-        print("stopped; what was written is whole. The same command continues.", file=sys.stderr)
-        return 130
-    except RtsError as error:
-        print(printable(f"error: {error}"), file=sys.stderr)
-    return 1
+    return guarded(lambda: _enhance(arguments[1:]), "stopped; what was written is whole. The same command continues.", str)
 
 
 def _enhance(inputs: list[str]) -> int:
@@ -177,11 +171,7 @@ def _check_flags(inputs: list[str]) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a picture's name may not exist in the terminal's encoding
-    flags.FLAGS.append_flag_values(FLAGS)
-    FLAGS.mark_as_parsed()
-    app.run(main)
+    begin(main, FLAGS)
 
 
 if __name__ == "__main__":

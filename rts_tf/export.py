@@ -11,13 +11,13 @@ Nothing is published that misses its parity limits, and nothing half-written eve
 
 import importlib.util
 import pathlib
-import sys
 
-from absl import app, flags
+from absl import flags
 
-from rts_tf.errors import ConfigError, Interrupted, RtsError
+from rts_tf import pretrained
+from rts_tf.command import begin, guarded
+from rts_tf.errors import ConfigError
 from rts_tf.exporting import FORMATS, HEADS, PRECISIONS
-from rts_tf.imaging.files import printable
 from rts_tf.startup import load_tensorflow
 
 _CHOICES = {"formats": FORMATS, "heads": HEADS, "precisions": PRECISIONS}
@@ -26,8 +26,10 @@ LARGEST = 8192  # pixels a side
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("workdir", "", "Run directory; its selected stage is exported. (Or --model.)", flag_values=FLAGS)
 flags.DEFINE_integer("stage", 0, "Stage of the run to export instead of the selected one.", flag_values=FLAGS)
-flags.DEFINE_string("model", "", "A .keras file to export instead of a run.", flag_values=FLAGS)
-flags.DEFINE_string("output", "", "Directory to export to; default: RUN/export, or 'export' beside --model.", flag_values=FLAGS)
+_TEXT = "A .keras file, or the name of weights that come with rts_tf, to export instead of a run."
+flags.DEFINE_string("model", "", _TEXT, flag_values=FLAGS)
+_TEXT = "Directory to export to; default: RUN/export, 'export' beside the file, or NAME_export."
+flags.DEFINE_string("output", "", _TEXT, flag_values=FLAGS)
 for _name, _choices in _CHOICES.items():
     flags.DEFINE_list(_name, list(_choices), f"Which {_name} to export, of: {', '.join(_choices)}.", flag_values=FLAGS)
 flags.DEFINE_integer("height", 1080, "Height of the frame that comes out of a fixed-size TFLite file.", flag_values=FLAGS)
@@ -35,18 +37,10 @@ flags.DEFINE_integer("width", 1920, "Its width; 'upscale' takes half of both.", 
 
 
 def main(arguments: list[str]) -> int:
-    try:
-        model, output = _validated(arguments)
-        _export(model, output)
-        return 0
-    except (Interrupted, KeyboardInterrupt):
-        print("stopped; nothing was published.", file=sys.stderr)
-        return 130
-    except RtsError as error:
-        print(printable(f"error: {error}"), file=sys.stderr)
-    except OSError as error:
-        print(printable(f"error: {error}. What was published before is as it was."), file=sys.stderr)
-    return 1
+    disk = "What was published before is as it was."
+    return guarded(
+        lambda: _export(*_validated(arguments)), "stopped; nothing was published.", lambda error: f"{error}. {disk}"
+    )
 
 
 def _validated(arguments: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
@@ -54,7 +48,7 @@ def _validated(arguments: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
     if len(arguments) > 1:
         raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --workdir=rts_run.")
     if bool(FLAGS.workdir) == bool(FLAGS.model):
-        raise ConfigError("name what to export: either --workdir=RUN or --model=FILE.keras.")
+        raise ConfigError("name what to export: either --workdir=RUN, or --model=FILE.keras or weights that come with rts_tf.")
     for name, choices in _CHOICES.items():
         for value in FLAGS[name].value or [""]:
             if value not in choices:
@@ -71,7 +65,7 @@ def _validated(arguments: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
         if FLAGS.stage:
             raise ConfigError(f"--stage={FLAGS.stage}: is for --workdir; --model is a network already.")
         model = pathlib.Path(FLAGS.model).expanduser()
-        output = model.parent / "export"
+        output = pathlib.Path(f"{model}_export") if FLAGS.model in pretrained.names() else model.parent / "export"
     else:
         run = pathlib.Path(FLAGS.workdir).expanduser()
         model, output = run / "final.keras", run / "export"
@@ -111,11 +105,7 @@ def _export(model: pathlib.Path, output: pathlib.Path) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")
-    flags.FLAGS.append_flag_values(FLAGS)
-    FLAGS.mark_as_parsed()
-    app.run(main)
+    begin(main, FLAGS)
 
 
 if __name__ == "__main__":

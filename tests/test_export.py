@@ -196,8 +196,8 @@ def test_killed_while_working(model, tmp_path):
 
 
 WRONG = {
-    "nothing to export": ([], "either --workdir=RUN or --model=FILE.keras"),
-    "two things": (["--workdir=a", "--model=b"], "either --workdir=RUN or --model=FILE.keras"),
+    "nothing to export": ([], "either --workdir=RUN, or --model=FILE.keras"),
+    "two things": (["--workdir=a", "--model=b"], "either --workdir=RUN, or --model=FILE.keras"),
     "a run that is not there": (["--workdir=nowhere"], "--workdir=nowhere: has no final.keras"),
     "a stage that is not there": (["--workdir=nowhere", "--stage=3"], "--stage=3: nowhere/stage_3/model.keras is not there"),
     "a stage of a file": (["--model=a.keras", "--stage=3"], "--stage=3: is for --workdir"),

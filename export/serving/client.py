@@ -15,10 +15,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from absl import app, flags
+from absl import flags
 from rich.console import Console
 
 from export.serving.connection import CONNECTIONS, Connection
+from rts_tf.command import begin, guarded
 from rts_tf.enhancing import Job, enhanced, plan, sizes_of
 from rts_tf.errors import ConfigError, Interrupted, PictureError, RtsError
 from rts_tf.exporting import HEADS, MAX_PIXELS
@@ -51,14 +52,7 @@ class _Outcome(NamedTuple):
 
 
 def main(arguments: list[str]) -> int:
-    try:
-        return _send(arguments[1:])
-    except (Interrupted, KeyboardInterrupt):
-        print("stopped; what was written is whole. The same command continues.", file=sys.stderr)
-        return 130
-    except RtsError as error:
-        print(printable(f"error: {error}"), file=sys.stderr)
-    return 1
+    return guarded(lambda: _send(arguments[1:]), "stopped; what was written is whole. The same command continues.", str)
 
 
 def _send(inputs: list[str]) -> int:
@@ -178,13 +172,5 @@ def _check_flags(inputs: list[str]) -> None:
         )
 
 
-def run() -> None:
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # a picture's name may not exist in the terminal's encoding
-    flags.FLAGS.append_flag_values(FLAGS)
-    FLAGS.mark_as_parsed()
-    app.run(main)
-
-
 if __name__ == "__main__":
-    run()
+    begin(main, FLAGS)
