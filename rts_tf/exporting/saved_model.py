@@ -109,8 +109,8 @@ def _checked(images: tf.Tensor) -> tf.Tensor:
 def _shaped(tensor: tf.Tensor, shape: list, message: str) -> tf.Tensor:
     """``tensor``, of which the running graph makes sure that it has the ``shape`` of the signature: a server does not.
 
-    The placeholder makes TensorFlow forget that shape, or it would leave the check out. Not EnsureShape: behind it, runs at the
-    same time go wrong or crash with oneDNN in nearly every minute (TensorFlow 2.15 and 2.21); without it, seldom.
+    The placeholder makes TensorFlow forget that shape, or it would leave the check out. Not by EnsureShape, which tells the
+    remapper the rank: what it then fuses for oneDNN goes wrong where two runs meet (TensorFlow 2.15 and 2.21).
     """
     name = tensor.op.name.rsplit("/", 1)[-1]
     tensor = tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None), name=name)
