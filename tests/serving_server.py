@@ -2,8 +2,9 @@
 
 The stubs, the messages and the session loader are the official ones; what lies between them, the checks of names and types
 before the session and the JSON of the REST interface, is written here after the documentation. It runs the SavedModel in a
-Python session: no batching queue, no versions, no warm-up. What it says of a wrong type is what the C++ session says; there is
-a test of that. By hand, without Docker: ``python -m tests.serving_server my_run/export/saved_model/rts/1``.
+Python session, one run at a time as batching.config has it, but without a bounded queue; no versions, no warm-up. What it says
+of a wrong type is what the C++ session says; there is a test of that. By hand, without Docker:
+``python -m tests.serving_server my_run/export/saved_model/rts/1``.
 """
 
 import base64
@@ -42,7 +43,7 @@ class Model:
     """A SavedModel in a session, for many threads."""
 
     def __init__(self, directory: str):
-        graph = tf.Graph()
+        self._one_run, graph = threading.Lock(), tf.Graph()
         self._session = tf.compat.v1.Session(graph=graph)
         with graph.as_default():
             elsewhere = tf.compat.v1.Session(graph=tf.Graph())
@@ -72,8 +73,10 @@ class Model:
                 raise Refused(grpc.StatusCode.INVALID_ARGUMENT, reason)
         described = self.signatures[signature]
         fed = {self._inputs[described.inputs[name].name]: value for name, value in inputs.items()}
+        wanted = {name: tensor.name for name, tensor in described.outputs.items()}
         try:
-            return self._session.run({name: tensor.name for name, tensor in described.outputs.items()}, fed)
+            with self._one_run:
+                return self._session.run(wanted, fed)
         except tf.errors.OpError as error:
             raise Refused(CODES[error.error_code], error.message.removeprefix(PYTHONS_OWN)) from None
 

@@ -69,12 +69,12 @@ GOOD = {
     "serving_default": np.array(BYTES, object),
 }  # fmt: skip
 BAD = {
-    "enhance/rank": (PICTURES[0], "[61,80,3] is not compatible with expected shape [?,?,?,3]"),
-    "upscale/channels": (PICTURES[0][None, ..., :2], "[1,61,80,2] is not compatible with expected shape [?,?,?,3]"),
-    "enhance_float/channels": (FLOATS[..., :1], "[2,61,80,1] is not compatible"),
+    "enhance/rank": (PICTURES[0], "images must have the shape [batch, height, width, 3], not] [61 80 3]"),
+    "upscale/channels": (PICTURES[0][None, ..., :2], "not] [1 61 80 2]"),
+    "enhance_float/channels": (FLOATS[..., :1], "not] [2 61 80 1]"),
     "enhance/empty": (PICTURES[0][None, :0], "must not be empty"),
     "enhance/large": (np.zeros((1, 1, saved_model.MAX_PIXELS + 1, 3), np.uint8), "more than 8294400 pixels"),
-    "serving_default/rank": (np.array([BYTES[:1]], object), "[1,1] is not compatible with expected shape [?]"),
+    "serving_default/rank": (np.array([BYTES[:1]], object), "image_bytes must have the shape [batch], not] [1 1]"),
     "serving_default/png bomb": (np.array([bomb("PNG")], object), "more than 8294400 pixels"),
     "serving_default/jpeg bomb": (np.array([bomb("JPEG")], object), "more than 8294400 pixels"),
     "serving_default/one bad of two": (np.array([BYTES[0], bomb("PNG")], object), "more than 8294400 pixels"),

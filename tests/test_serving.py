@@ -38,8 +38,8 @@ REFUSED = {  # signature, value, and what the server says
     "not a picture": ("serving_default", [b"hello"], "must be JPEG or PNG"),
     "png bomb": ("serving_default", [bomb("PNG")], "more than 8294400 pixels; cut or reduce it"),
     "jpeg bomb": ("serving_default", [bomb("JPEG")], "more than 8294400 pixels; cut or reduce it"),
-    "rank": ("enhance", PIXELS[0], "[24,20,3] is not compatible with expected shape [?,?,?,3]"),
-    "channels": ("upscale", PIXELS[..., :1], "[1,24,20,1] is not compatible with expected shape [?,?,?,3]"),
+    "rank": ("enhance", PIXELS[0], "images must have the shape [batch, height, width, 3], not] [24 20 3]"),
+    "channels": ("upscale", PIXELS[..., :1], "images must have the shape [batch, height, width, 3], not] [1 24 20 1]"),
 }
 TYPES = {  # JSON has one type of number
     "float for uint8": ("enhance", PIXELS.astype(np.float32), "Expects arg[0] to be uint8 but float is provided"),
@@ -49,7 +49,7 @@ TYPES = {  # JSON has one type of number
     "uint8 for bytes": ("serving_default", PIXELS[0, 0, :, 0], "Expects arg[0] to be string but uint8 is provided"),
 }
 BY_GRPC = REFUSED | TYPES | {
-    "rank of bytes": ("serving_default", [[BYTES[2]]], "[1,1] is not compatible with expected shape [?]")
+    "rank of bytes": ("serving_default", [[BYTES[2]]], "image_bytes must have the shape [batch], not] [1 1]")
 }  # fmt: skip
 REQUESTS = {"grpc": BY_GRPC, "rest": REFUSED}
 
@@ -104,7 +104,7 @@ def test_the_status_is_invalid_argument(server):
     for body, reason in (
         ({"instances": [{"image_bytes": encoded}]}, "more than 8294400 pixels"),
         ({"signature_name": "enhance", "instances": [{"images": picture}]}, "not of expected type: uint8"),
-        ({"inputs": [[encoded]]}, "[1,1] is not compatible with expected shape [?]"),
+        ({"inputs": [[encoded]]}, "image_bytes must have the shape [batch], not] [1 1]"),
         ({"signature_name": "enhance", "inputs": "hello"}, "not of expected type: uint8"),
         ({"signature_name": "enhance", "instances": [[1], [1, 2]]}, ""),
         ({}, "either 'instances' or 'inputs'"),
@@ -165,6 +165,13 @@ def good_requests():
         yield "serving_default", np.array([tf.io.encode_png(picture).numpy()], object), ENHANCER.enhance(picture), 1
 
 
+def describe(answer, expected):
+    if answer.shape != expected.shape:
+        return f"shape {answer.shape}, not {expected.shape}"
+    difference = np.abs(answer - expected.astype(np.float64))
+    return f"{expected.shape} differ by up to {difference.max():g} in {(difference > 0).sum()} samples"
+
+
 @pytest.mark.parametrize("count", [10, pytest.param(50, marks=pytest.mark.golden)])
 def test_many_clients(server, count):
     """64 clients, each with a connection and a thread of its own, send mixed requests, bad ones too: every answer is right."""
@@ -192,7 +199,7 @@ def test_many_clients(server, count):
                     if value.dtype == object:
                         answer = tf.io.decode_png(answer[0]).numpy()
                     if answer.shape != expected.shape or np.abs(answer - expected.astype(np.float64)).max() > tolerance:
-                        wrong.append(f"client {number}, request {i}")
+                        wrong.append(f"client {number}, request {i}, {signature}: {describe(answer, expected)}")
                 next(answered)
             connection.close()
         except Exception as error:
@@ -203,7 +210,8 @@ def test_many_clients(server, count):
         thread.start()
     for thread in clients:
         thread.join()
-    assert not lost and not wrong and next(answered) == 64 * count, (lost[:3], wrong[:3])
+    assert not lost and not wrong, "; ".join(lost + wrong)[:1000]
+    assert next(answered) == 64 * count
 
 
 @pytest.mark.golden

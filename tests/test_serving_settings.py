@@ -70,10 +70,10 @@ def test_models(service):
 
 
 def test_batching():
-    """No request shares its run with another's, and the queue is bounded."""
+    """No request shares its run with another's or meets it, and the queue is bounded."""
     batching = parsed("batching.config", message("BatchingParameters"))
     assert batching.enable_large_batch_splitting.value and batching.max_execution_batch_size.value == 1
-    assert batching.max_batch_size.value >= 1 and batching.num_batch_threads.value >= 1
+    assert batching.num_batch_threads.value == 1  # two runs at once go wrong with oneDNN
     assert batching.max_enqueued_batches.value >= batching.max_batch_size.value  # or a full request never fits
     assert not batching.pad_variable_length_inputs
     with pytest.raises(text_format.ParseError, match="no_such_field"):

@@ -46,7 +46,7 @@ def _served(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
         return tf.io.encode_png(_levels(enhance(picture))[0], compression=COMPRESSION)
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
-        files = _shaped(image_bytes, [None])
+        files = _shaped(image_bytes, [None], "image_bytes must have the shape [batch], not")
         return {"enhanced_bytes": tf.map_fn(one, files, parallel_iterations=1, fn_output_signature=tf.string)}
 
     return tf.function(serve, [tf.TensorSpec([None], tf.string, name="image_bytes")])
@@ -99,20 +99,29 @@ def _in_strips(network: keras.Model, head: str):
 
 def _checked(images: tf.Tensor) -> tf.Tensor:
     """``images`` once it is known that they are pictures [batch, H, W, 3] of a size that is allowed."""
-    images = _shaped(images, [None, None, None, 3])
+    images = _shaped(images, [None, None, None, 3], "images must have the shape [batch, height, width, 3], not")
     shape = tf.shape(images)
     checks = [_check(tf.reduce_min(shape) > 0, "images must not be empty"), _check_size(shape[1], shape[2])]
     with tf.control_dependencies(checks):
         return tf.identity(images)
 
 
-def _shaped(tensor: tf.Tensor, shape: list) -> tf.Tensor:
+def _shaped(tensor: tf.Tensor, shape: list, message: str) -> tf.Tensor:
     """``tensor``, of which the running graph makes sure that it has the ``shape`` of the signature: a server does not.
 
-    The placeholder makes TensorFlow forget that shape, or it would leave the check out.
+    The placeholder makes TensorFlow forget that shape, or it would leave the check out. Not by EnsureShape, which tells the
+    remapper the rank: what it then fuses for oneDNN goes wrong where two runs meet (TensorFlow 2.15 and 2.21).
     """
     name = tensor.op.name.rsplit("/", 1)[-1]
-    return tf.ensure_shape(tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None), name=name), shape)
+    tensor = tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None), name=name)
+    found = tf.shape(tensor)
+    right = tf.equal(tf.size(found), len(shape))
+    if shape[-1]:
+        right &= tf.reduce_all(tf.equal(found[-1:], shape[-1]))
+    with tf.control_dependencies([tf.debugging.Assert(right, [message, found], summarize=8)]):
+        tensor = tf.identity(tensor)
+    tensor.set_shape(shape)
+    return tensor
 
 
 def _check(condition: tf.Tensor, message: str) -> tf.Operation:
