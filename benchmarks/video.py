@@ -1,6 +1,6 @@
 """Enhancing films: frames per second of the command over those of the network alone, and FFmpeg's unsharp mask beside it.
 
-    python -m benchmarks.video --model=RUN                  # about six minutes on two cores
+    python -m benchmarks.video --model=RUN                  # about five minutes on two idle cores
     python -m benchmarks.video --model=RUN --data=FOLDER    # a clip from own photographs, of at least 2 megapixels
 
 A clip in 1080p that pans over photographs is made; then what the command does with it (read, decode, network on luma, code,
@@ -42,8 +42,8 @@ from rts_tf.training import resolve_precision
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.")
 flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image, repeated.")
-flags.DEFINE_integer("frames", 96, "Length of the clip.")
-flags.DEFINE_integer("rounds", 2, "Times that everything is measured.")
+flags.DEFINE_integer("frames", 48, "Length of the clip.")
+flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
 
 WIDTH, HEIGHT, PHOTOS = 1920, 1080, 3
 PAN = 2  # pixels a frame
