@@ -36,6 +36,7 @@ ROWS = {  # the name of the run: what stands in the table, settings
     "jpeg_after_mild": ("JPEG 85..98 after the reduction", MILD),
     "noise2": ("noise up to 2 levels on LR", {"noise": 2.0}),
     "noise4": ("noise up to 4", {"noise": 4.0}),
+    "noise6": ("noise up to 6", {"noise": 6.0}),
     "noise8": ("noise up to 8", {"noise": 8.0}),
     "eight_bit": ("targets clipped and rounded to 8 bits", {"eight_bit_targets": True}),
     "anchor_none": ("anchor none", {"anchor": "none"}),

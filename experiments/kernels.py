@@ -10,6 +10,9 @@ Trained on the middles of the photographs, without JPEG and anchor, which the fo
 HR_n over that of HR_0 by radial frequency |f|; predicted is the same of HR_0 passed through G_n(fx) G_n(fy). Stage 1 knows A
 alone, so the three runs with the same A share its network. Far shorter than the paper's training: see SETTINGS. ``--quick``:
 two pairs, one stage.
+
+Costs about twenty minutes of one core (bfloat16). What came out, top octave after three stages, predicted / measured: bilinear
+with Lanczos, the paper's strength, 5.27 / 5.15 dB; bilinear with bilinear 0.00 / 0.02; all pairs in the page.
 """
 
 import dataclasses
