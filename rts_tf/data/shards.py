@@ -67,7 +67,9 @@ class ShardSet:
 
     def records(self, shard: int, dtypes: dict[str, type]) -> Iterable[Record]:
         """The pictures of one shard; ``dtypes`` names the arrays wanted and their type."""
-        for raw in tf.data.TFRecordDataset(self.files[shard]).prefetch(1):
+        options = tf.data.Options()
+        options.autotune.enabled = False  # it has nothing to tune, and at the end of an iterator it waits up to seconds
+        for raw in tf.data.TFRecordDataset(self.files[shard]).with_options(options):
             example = tf.train.Example.FromString(raw.numpy())
             value = lambda key: example.features.feature[key]  # noqa: B023, E731
             height, width = value("size").int64_list.value
