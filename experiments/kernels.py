@@ -11,8 +11,9 @@ HR_n over that of HR_0 by radial frequency |f|; predicted is the same of HR_0 pa
 alone, so the three runs with the same A share its network. Far shorter than the paper's training: see SETTINGS. ``--quick``:
 two pairs, one stage.
 
-Costs about twenty minutes of one core (bfloat16). What came out, top octave after three stages, predicted / measured: bilinear
-with Lanczos, the paper's strength, 5.27 / 5.15 dB; bilinear with bilinear 0.00 / 0.02; all pairs in the page.
+Costs about twenty minutes of one core (bfloat16; from ten of the fifteen pairs). What came out of those, top octave after three
+stages, predicted / measured: bilinear with Lanczos, the paper's strength, 5.27 / 5.15 dB; bilinear with bilinear 0.00 / 0.02;
+at most 0.17 dB apart.
 """
 
 import dataclasses

@@ -39,7 +39,7 @@ flags.DEFINE_integer("training_pictures", 16, "Photographs to train on, the smal
 flags.DEFINE_integer("pictures", 8, "Photographs to judge, the smallest of at least a megapixel.", flag_values=FLAGS)
 
 STAGES = 3
-# The deep ones are trained with 1e-4 by their authors (VDSR: with clipped gradients): ours, 1e-3, is too much for them.
+# The deep ones are trained with 1e-4 by their authors (VDSR: with clipped gradients); these, below our 1e-3, are a judgement.
 LEARNING_RATES = {"vdsr": 3e-4, "srresnet": 5e-4, "edsr": 5e-4}
 PAPER = {  # MOS of HR_0 .. HR_3
     "residual1": (2.384, 2.639, 2.701, 2.712), "residual3": (2.384, 2.637, 2.719, 2.720),

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import pathlib
+import types
 
 from absl import flags
 from absl.testing import flagsaver
@@ -20,6 +21,19 @@ def command(*arguments: str) -> tuple[int, str, str]:
     with flagsaver.flagsaver(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         rest = flags.FLAGS(["rts-train", *arguments])
         code = main.main(rest)
+    return code, out.getvalue(), err.getvalue()
+
+
+def command_of(program: types.ModuleType, *arguments: object) -> tuple[int, str, str]:
+    """The same of a command that keeps its flags in FlagValues of its own, ``program.FLAGS``."""
+    out, err = io.StringIO(), io.StringIO()
+    saved = flagsaver.save_flag_values(program.FLAGS)
+    try:
+        with flagsaver.flagsaver(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            flags.FLAGS(["command"])
+            code = program.main(program.FLAGS(["command", *map(str, arguments)]))
+    finally:
+        flagsaver.restore_flag_values(saved, program.FLAGS)
     return code, out.getvalue(), err.getvalue()
 
 

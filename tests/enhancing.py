@@ -1,29 +1,18 @@
 """rts_tf.enhance run in this process, and a small network for it."""
 
-import contextlib
-import io
 import pathlib
 
 import numpy as np
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 
 from rts_tf import enhance, networks
 from rts_tf.inference import Enhancer
+from tests.command import command_of
 
 
 def command(*arguments: str) -> tuple[int, str, str]:
     """Exit code, standard output and standard error of rts_tf.enhance with these arguments."""
-    out, err = io.StringIO(), io.StringIO()
-    saved = flagsaver.save_flag_values(enhance.FLAGS)
-    try:
-        with flagsaver.flagsaver(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            flags.FLAGS(["rts-enhance"])
-            code = enhance.main(enhance.FLAGS(["rts-enhance", *map(str, arguments)]))
-    finally:
-        flagsaver.restore_flag_values(saved, enhance.FLAGS)
-    return code, out.getvalue(), err.getvalue()
+    return command_of(enhance, *arguments)
 
 
 def refused(*arguments: str) -> str:
@@ -50,3 +39,15 @@ def model(model_file) -> Enhancer:
     from rts_tf.inference import load
 
     return load(model_file, precision="auto")
+
+
+@pytest.fixture
+def run(model_file):
+    """The command with this network, which must leave with ``code``: its standard output and standard error."""
+
+    def run(*arguments, code=0):
+        found, out, err = command(f"--model={model_file}", *arguments)
+        assert found == code and "Traceback" not in err, out + err
+        return out, err
+
+    return run

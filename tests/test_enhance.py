@@ -6,23 +6,13 @@ from PIL import Image
 
 from rts_tf.imaging.photographs import LARGEST, Photograph, read_photograph, write_photograph
 from tests.command import photo, state
-from tests.enhancing import command, model, model_file, refused  # noqa: F401  fixtures
+from tests.enhancing import command, model, model_file, refused, run  # noqa: F401  fixtures
 from tests.test_photographs import EIGHT, PROFILE, SIXTEEN, check_exif, exif
-
-
-@pytest.fixture
-def run(model_file):  # noqa: F811
-    def run(*arguments, code=0):
-        found, out, err = command(f"--model={model_file}", *arguments)
-        assert found == code and "Traceback" not in err, out + err
-        return out, err
-
-    return run
 
 
 @pytest.mark.parametrize("scale", [1, 2])
 @pytest.mark.parametrize("pixels", [EIGHT, EIGHT[..., :1], SIXTEEN, SIXTEEN[..., :1]], ids=["rgb8", "grey8", "rgb16", "grey16"])
-def test_one_picture_with_all_that_belongs_to_it(run, model, tmp_path, pixels, scale):  # noqa: F811
+def test_one_picture_with_all_that_belongs_to_it(run, model, tmp_path, pixels, scale):
     """Pixels are those of the Python interface, in the same bits; the rest is kept."""
     alpha = SIXTEEN[..., 2] if pixels.dtype == np.uint16 else EIGHT[..., 2]
     transparent = pixels.shape[2] == 3
@@ -42,7 +32,7 @@ def test_one_picture_with_all_that_belongs_to_it(run, model, tmp_path, pixels, s
     assert (tmp_path / "page.html").stat().st_size > 10000
 
 
-def test_strength(run, model, tmp_path):  # noqa: F811
+def test_strength(run, model, tmp_path):
     photo().save(tmp_path / "in.png")
     pixels = np.asarray(photo())
     run(tmp_path / "in.png", f"--output={tmp_path / 'none.png'}", "--strength=0")
@@ -95,7 +85,7 @@ def test_several_pictures_and_a_folder_that_is_there(run, tree, tmp_path):
     assert (tmp_path / "other" / "a.png").exists()
 
 
-def test_pictures_are_written_over_only_if_asked(run, model, tree, model_file):  # noqa: F811
+def test_pictures_are_written_over_only_if_asked(run, model, tree, model_file):
     before = state(tree)
     for arguments in ((tree, f"--output={tree}"), (tree / "a.png", f"--output={tree}"),
                       (tree / "a.png", f"--output={tree / 'below' / '..' / 'a.png'}")):  # fmt: skip
@@ -104,7 +94,7 @@ def test_pictures_are_written_over_only_if_asked(run, model, tree, model_file): 
     np.testing.assert_array_equal(np.asarray(Image.open(tree / "a.png")), model.enhance(np.asarray(photo(0))))
 
 
-def test_two_pictures_for_one_file(tree, tmp_path, model_file):  # noqa: F811
+def test_two_pictures_for_one_file(tree, tmp_path, model_file):
     photo(5).save(tree / "below" / "a.png")
     line = refused(f"--model={model_file}", tree / "a.png", tree / "below" / "a.png", f"--output={tmp_path / 'out'}")
     assert f"{tree / 'a.png'} and {tree / 'below' / 'a.png'} would both become" in line
@@ -130,7 +120,7 @@ def test_two_pictures_for_one_file(tree, tmp_path, model_file):  # noqa: F811
      (["{}/a.png", "--output={}/x.png", "--compare={}/a.png"], "a.png: name a file that ends in .html"),
      (["{}/a.png", "--output={}/x.png", "--compare={}/no/a.html"], "there is no folder")],
 )  # fmt: skip
-def test_mistakes_are_one_line_and_nothing_is_written(tree, model_file, arguments, reason):  # noqa: F811
+def test_mistakes_are_one_line_and_nothing_is_written(tree, model_file, arguments, reason):
     before = state(tree)
     given = [argument.replace("{}", str(tree)) for argument in arguments]
     line = refused(*([] if any("--model" in argument for argument in given) else [f"--model={model_file}"]), *given)
@@ -143,7 +133,7 @@ def test_a_folder_without_pictures(run, tmp_path):
     assert err.startswith(f"error: {tmp_path / 'empty'}: holds no photographs") and not out
 
 
-def test_large_pictures_are_alone_in_memory(run, model, tree, tmp_path, monkeypatch):  # noqa: F811
+def test_large_pictures_are_alone_in_memory(run, model, tree, tmp_path, monkeypatch):
     """The same files come out when nothing is read ahead and nothing is written beside the network."""
     from rts_tf import enhancing
 

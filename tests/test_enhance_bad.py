@@ -53,7 +53,7 @@ REFUSED = {name: entry for name, entry in BAD.items() if name not in FINE} | {
 
 
 @pytest.fixture(scope="module")
-def mixed(tmp_path_factory, model_file):  # noqa: F811
+def mixed(tmp_path_factory, model_file):
     """(folder, its output, result of the command) on all good and bad pictures."""
     root = tmp_path_factory.mktemp("mixed")
     folder = root / "pictures"
@@ -94,21 +94,21 @@ def test_all_the_others_are_made_and_nothing_else(mixed):
     assert (folder.parent / "page.html").exists()
 
 
-def test_bad_ones_are_tried_again_and_named_again(mixed, model_file):  # noqa: F811
+def test_bad_ones_are_tried_again_and_named_again(mixed, model_file):
     folder, output, (_, _, err) = mixed
     before = state(output)
     code, out, again = command(folder, f"--output={output}", f"--model={model_file}")
     assert code == 1 and again == err and state(output) == before
 
 
-def test_what_the_format_cannot_hold(tmp_path, model_file):  # noqa: F811
+def test_what_the_format_cannot_hold(tmp_path, model_file):
     write_photograph(tmp_path / "in.png", Photograph(EIGHT, EIGHT[..., 0]))
     code, _, err = command(tmp_path / "in.png", f"--output={tmp_path / 'out.jpg'}", f"--model={model_file}")
     assert code == 1 and "out.jpg: is transparent in places, which JPEG cannot hold; name a .png" in err
     assert not (tmp_path / "out.jpg").exists()
 
 
-def test_a_disk_that_is_full(photo_folder, tmp_path, model_file, monkeypatch):  # noqa: F811
+def test_a_disk_that_is_full(photo_folder, tmp_path, model_file, monkeypatch):
     random = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)  # larger than the others as a PNG
     Image.fromarray(random).save(photo_folder / "1.png")
     output = tmp_path / "out"
@@ -128,13 +128,13 @@ def test_a_disk_that_is_full(photo_folder, tmp_path, model_file, monkeypatch):  
     assert sorted(path.name for path in output.iterdir()) == ["0.png", "2.png", "old.png"]
 
 
-def test_a_place_that_cannot_be_written(photo_folder, tmp_path, model_file):  # noqa: F811
+def test_a_place_that_cannot_be_written(photo_folder, tmp_path, model_file):
     (tmp_path / "file").write_text("precious")
     code, _, err = command(photo_folder, f"--output={tmp_path / 'file' / 'out'}", f"--model={model_file}")
     assert code == 1 and err.count("cannot be written (Not a directory)") == 3 and "Traceback" not in err
 
 
-def test_memory_that_is_full(photo_folder, tmp_path, model_file, monkeypatch):  # noqa: F811
+def test_memory_that_is_full(photo_folder, tmp_path, model_file, monkeypatch):
     from rts_tf.inference import Enhancer
 
     monkeypatch.setattr(Enhancer, "enhance", lambda *_: (_ for _ in ()).throw(MemoryError()))
@@ -142,7 +142,7 @@ def test_memory_that_is_full(photo_folder, tmp_path, model_file, monkeypatch):  
     assert code == 1 and err.count("there is not enough memory for it; name a smaller --tile") == 3
 
 
-def test_ctrl_c_leaves_no_half_file_and_the_same_command_continues(tmp_path, model_file):  # noqa: F811
+def test_ctrl_c_leaves_no_half_file_and_the_same_command_continues(tmp_path, model_file):
     """SIGINT in the middle of a folder, in this process; then again."""
     folder, output = tmp_path / "photos", tmp_path / "out"
     folder.mkdir()
@@ -167,7 +167,7 @@ def test_ctrl_c_leaves_no_half_file_and_the_same_command_continues(tmp_path, mod
         Image.open(path).load()
 
 
-def test_the_real_command(photo_folder, tmp_path, model_file):  # noqa: F811
+def test_the_real_command(photo_folder, tmp_path, model_file):
     """As a user starts it; and a mistake is told before TensorFlow is loaded."""
     python = [sys.executable, "-m", "rts_tf.enhance", str(photo_folder / "0.png"), f"--model={model_file}"]
     here = pathlib.Path(__file__).parents[1]

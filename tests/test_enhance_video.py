@@ -13,22 +13,12 @@ from rts_tf import enhancing_video  # noqa: E402
 from rts_tf.film_network import FilmNetwork  # noqa: E402
 from rts_tf.imaging.video import frames, probe  # noqa: E402
 from tests.command import photo, state  # noqa: E402
-from tests.enhancing import command, model, model_file, refused  # noqa: E402, F401  fixtures
+from tests.enhancing import command, model, model_file, refused, run  # noqa: E402, F401  fixtures
 from tests.films import codec, contents, make, pixel_format, planes  # noqa: E402
 
 TICK = {".mp4": 1 / 90000, ".mkv": 1 / 1000, ".mov": 1 / 90000, ".webm": 1 / 1000, ".ts": 1 / 90000}
 LENGTH = 1.01e-3  # MP4 has the length of streams that begin before zero in milliseconds
 X265 = {"x265-params": "log-level=none", "preset": "ultrafast"}
-
-
-@pytest.fixture
-def run(model_file):  # noqa: F811
-    def run(*arguments, code=0):
-        found, out, err = command(f"--model={model_file}", *arguments)
-        assert found == code and "Traceback" not in err, out + err
-        return out, err
-
-    return run
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +63,7 @@ def test_what_belongs_to_a_film_is_kept(run, tmp_path, name):
 
 
 @pytest.mark.parametrize("arguments", [(), ("--chroma", "--strength=1.5")])
-def test_every_frame_is_enhanced_once(run, model, tmp_path, arguments):  # noqa: F811
+def test_every_frame_is_enhanced_once(run, model, tmp_path, arguments):
     """Without loss, so that each frame can be compared: that of the network, in its place; in luma alone, chroma untouched."""
     film = make(tmp_path / "in.mkv", variable=True)
     run(film, f"--output={tmp_path / 'out.mkv'}", "--codec=ffv1", *arguments)
@@ -120,7 +110,7 @@ def test_films_among_pictures(run, tmp_path):
     assert "already there: 1 of 1 pictures" in out and "already there: 2 of 2 films" in out
 
 
-def test_a_film_is_written_over_only_if_asked(run, tmp_path, model_file):  # noqa: F811
+def test_a_film_is_written_over_only_if_asked(run, tmp_path, model_file):
     film = make(tmp_path / "in.mp4", count=3)
     before = state(tmp_path)
     line = refused(f"--model={model_file}", film, f"--output={tmp_path}")
@@ -184,7 +174,7 @@ def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
      (["--output={}/out.webm"], r".webm cannot hold its audio stream 1 \(aac\); name another"),
      (["--output={}/out.mp4", "--model=residual99"], "--model=residual99: no such file")],
 )  # fmt: skip
-def test_mistakes(tmp_path, model_file, arguments, reason):  # noqa: F811
+def test_mistakes(tmp_path, model_file, arguments, reason):
     film = make(tmp_path / "in.mp4", count=2, audio="aac")
     before = state(tmp_path)
     given = [argument.replace("{}", str(tmp_path)) for argument in arguments]
@@ -194,7 +184,7 @@ def test_mistakes(tmp_path, model_file, arguments, reason):  # noqa: F811
     assert state(tmp_path) == before
 
 
-def test_without_the_extra(tmp_path, monkeypatch, model_file):  # noqa: F811
+def test_without_the_extra(tmp_path, monkeypatch, model_file):
     film = make(tmp_path / "in.mp4", count=2)
     monkeypatch.setitem(sys.modules, "av", None)
     line = refused(f"--model={model_file}", film, f"--output={tmp_path / 'out.mp4'}")

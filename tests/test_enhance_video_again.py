@@ -35,7 +35,7 @@ def output(tmp_path) -> pathlib.Path:
 
 
 @pytest.fixture
-def run(model_file, film, output):  # noqa: F811
+def run(model_file, film, output):
     def run(*arguments, code=0, source=film):
         found, out, err = command(f"--model={model_file}", source, f"--output={output}", *arguments)
         assert found == code and "Traceback" not in err, out + err
@@ -45,7 +45,7 @@ def run(model_file, film, output):  # noqa: F811
 
 
 @pytest.fixture(scope="module")
-def unbroken(model_file, film, tmp_path_factory) -> pathlib.Path:  # noqa: F811
+def unbroken(model_file, film, tmp_path_factory) -> pathlib.Path:
     made = tmp_path_factory.mktemp("unbroken") / "better.mp4"
     before, enhancing_video.SEGMENT = enhancing_video.SEGMENT, 4
     try:
@@ -176,7 +176,7 @@ def test_another_process_has_the_film(run, output):
     run()
 
 
-def test_killed_after_the_last_rename(run, film, output, unbroken, monkeypatch, model_file):  # noqa: F811
+def test_killed_after_the_last_rename(run, film, output, unbroken, monkeypatch, model_file):
     """The film is there, and what is left beside it goes; a film that replaced its source is not enhanced twice."""
 
     def leave(*arguments, **options):

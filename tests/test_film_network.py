@@ -30,7 +30,7 @@ def photographs(bits: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(("bits", "full"), [(8, False), (8, True), (10, False)])
-def test_luma_alone(model, bits, full):  # noqa: F811
+def test_luma_alone(model, bits, full):
     kind = film("yuv420p" if bits == 8 else "yuv420p10le", full)
     frames = [(y, u[::2, ::2], v[::2, ::2]) for y, u, v in photographs(bits)]
     black, scale = (0, 2**bits - 1) if full else (16 << (bits - 8), 219 << (bits - 8))
@@ -46,7 +46,7 @@ def test_luma_alone(model, bits, full):  # noqa: F811
 
 @pytest.mark.parametrize("chroma", [False, True])
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p10le", "gray"])
-def test_no_strength_changes_nothing(model, pixels, chroma):  # noqa: F811
+def test_no_strength_changes_nothing(model, pixels, chroma):
     rows, columns = (2 if "420" in pixels else 1), 2
     frames = [(y, u[::rows, ::columns], v[::rows, ::columns]) for y, u, v in photographs(10 if "10" in pixels else 8)]
     frames = [planes[:1] if pixels == "gray" else planes for planes in frames]
@@ -56,7 +56,7 @@ def test_no_strength_changes_nothing(model, pixels, chroma):  # noqa: F811
             np.testing.assert_array_equal(before, after)
 
 
-def test_with_chroma_where_it_is_of_full_size(model):  # noqa: F811
+def test_with_chroma_where_it_is_of_full_size(model):
     """4:4:4, against the matrices of BT.601 as H.273 prints them."""
     rgb_to_ycc = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
     offset, scale = np.array([16, 128, 128]), np.array([219, 224, 224])
@@ -69,7 +69,7 @@ def test_with_chroma_where_it_is_of_full_size(model):  # noqa: F811
 
 
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p"])
-def test_with_chroma_where_it_is_smaller(model, pixels):  # noqa: F811
+def test_with_chroma_where_it_is_smaller(model, pixels):
     """Where chroma is flat, luma is that of the network on flat colours, and odd sizes come out as they went in."""
     rows = 2 if pixels == "yuv420p" else 1
     frames = [(y, np.full_like(u[::rows, ::2], 128), np.full_like(v[::rows, ::2], 128)) for y, u, v in photographs(8)]
@@ -80,7 +80,7 @@ def test_with_chroma_where_it_is_smaller(model, pixels):  # noqa: F811
         assert np.abs(one[1].astype(int) - 128).max() > 0  # this network gives colour to grey
 
 
-def test_a_matrix_that_is_not_known(model):  # noqa: F811
+def test_a_matrix_that_is_not_known(model):
     with pytest.raises(FilmError, match="film: its colour matrix .8. is not known; leave out --chroma"):
         FilmNetwork(model, film(matrix=8), 1.0, True)
     FilmNetwork(model, film(matrix=8))

@@ -1,7 +1,5 @@
 """The client's command: pictures and folders by both protocols, retries, deadlines, servers that are away, one-line errors."""
 
-import contextlib
-import io
 import os
 import signal
 import socket
@@ -10,13 +8,11 @@ import time
 
 import numpy as np
 import pytest
-from absl import flags
-from absl.testing import flagsaver
 from PIL import Image
 
 from export.serving import client, connection
 from rts_tf.inference import Enhancer
-from tests.command import photo, state
+from tests.command import command_of, photo, state
 from tests.pictures import BOMB, saved
 from tests.test_inference import NETWORKS
 
@@ -29,16 +25,9 @@ ENHANCER = Enhancer(NETWORKS["residual1"])
 
 def command(*arguments):
     """Exit code, standard output and standard error of the client with these arguments."""
-    out, err = io.StringIO(), io.StringIO()
-    saved = flagsaver.save_flag_values(client.FLAGS)
-    try:
-        with flagsaver.flagsaver(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            flags.FLAGS(["client"])
-            code = client.main(client.FLAGS(["client", *map(str, arguments)]))
-    finally:
-        flagsaver.restore_flag_values(saved, client.FLAGS)
-    assert "Traceback" not in err.getvalue(), err.getvalue()
-    return code, out.getvalue(), err.getvalue()
+    code, out, err = command_of(client, *arguments)
+    assert "Traceback" not in err, err
+    return code, out, err
 
 
 class Before:

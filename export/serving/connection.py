@@ -4,6 +4,7 @@ A request that the server could not take (UNAVAILABLE, 503, no connection) is se
 changes nothing, so that is safe. A request that it refused, or did not answer in time, is not.
 """
 
+import abc
 import base64
 import http.client
 import json
@@ -31,7 +32,7 @@ class _Unavailable(Exception):
     """For now: the request may be sent again."""
 
 
-class Connection:
+class Connection(abc.ABC):
     """``predict`` may be called by many threads at once.
 
     Args:
@@ -79,8 +80,9 @@ class Connection:
         """Give up what is under way, as far as the protocol can."""
         self._closed.set()
 
+    @abc.abstractmethod
     def _call(self, signature: str, name: str, value: np.ndarray, seconds: float) -> np.ndarray:
-        raise NotImplementedError
+        """One request. Raises as ``predict``, and _Unavailable where trying again may help."""
 
     def _late(self) -> PictureError:
         return PictureError(f"there was no answer within --deadline={self._deadline:g} seconds")
