@@ -7,10 +7,14 @@ frequency f (cycles a pixel) the gain
 
 separably in both directions. f/2, for the network takes the picture for the half-size copy of one that it has never seen.
 The paper does not say this; it follows from its Phase A and B. Arrays alone; ``experiments.kernels`` draws on it.
+
+That neglects aliasing: what A lets pass above the Nyquist frequency of LR lands on lower frequencies, where a network can only
+guess what was there. ``aliased_gain`` is that of the best linear guess.
 """
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -32,27 +36,69 @@ def predicted_gain(stage: int, f: np.ndarray, kernel_a: str, kernel_b: str) -> n
     return functools.reduce(np.multiply, ratios)
 
 
-def energies(hr_0: np.ndarray, hr_n: np.ndarray, gain_of: Callable) -> np.ndarray:
-    """[BINS, 3]: the energies of HR_0, of HR_n, and of HR_0 with the gain ``gain_of``(|fy|) ``gain_of``(|fx|), by |f|.
+def aliased_gain(stage: int, fy: np.ndarray, fx: np.ndarray, kernel_a: str, kernel_b: str, power: float) -> np.ndarray:
+    """[fy, fx]: G_n of two dimensions where LR is aliased and the network the best linear one, in the mean square.
 
-    ``hr_0`` and ``hr_n`` are planes [H, W]; a Hann window keeps their borders out.
+    LR at (fy, fx) is a sum over the four frequencies (fy / 2 or (1 - fy) / 2, fx / 2 or (1 - fx) / 2) of the picture twice as
+    large. Of each the network puts back the share that is due to it by the power spectrum S, d() brings all four to (fy, fx):
+
+        G_n(f) = sum A(g) B(g) S(g) G_{n-1}(g) / sum A(g)^2 S(g)   over the four g,
+
+    which is r(f) G_{n-1}(f/2) where A stops all but the first. Of equal kernels it is 1, whatever they let pass.
+
+    Args:
+        fy, fx: [n] cycles a pixel, 0 to 0.5.
+        power: S is |g|^-power (``power_law``).
+    """
+    if not stage:
+        return np.ones((len(fy), len(fx)))
+    above = below = 0
+    for gy, gx in itertools.product((fy / 2, (1 - fy) / 2), (fx / 2, (1 - fx) / 2)):
+        a, b = (np.multiply.outer(response(kernel, gy), response(kernel, gx)) for kernel in (kernel_a, kernel_b))
+        weight = a * np.maximum(np.hypot(gy[:, None], gx), 1e-3) ** -power
+        above = above + weight * b * aliased_gain(stage - 1, gy, gx, kernel_a, kernel_b, power)
+        below = below + weight * a
+    return above / below
+
+
+def separable_gain(stage: int, fy: np.ndarray, fx: np.ndarray, kernel_a: str, kernel_b: str) -> np.ndarray:
+    """[fy, fx]: ``predicted_gain`` in both directions."""
+    return np.multiply.outer(*(predicted_gain(stage, f, kernel_a, kernel_b) for f in (fy, fx)))
+
+
+def energies(hr_0: np.ndarray, hr_n: np.ndarray, gains: Sequence[np.ndarray] = ()) -> np.ndarray:
+    """[BINS, 2 + number of gains]: the energies of HR_0, of HR_n, and of HR_0 with each of ``gains``, by |f|.
+
+    ``hr_0`` and ``hr_n`` are planes [H, W]; a Hann window keeps their borders out. ``gains`` are [H, W], at ``frequencies``.
     """
     window = np.hanning(hr_0.shape[0])[:, None] * np.hanning(hr_0.shape[1])
     mean = (hr_0 * window).sum() / window.sum()
     f_0, f_n = (np.fft.fft2((plane - mean) * window) for plane in (hr_0, hr_n))
-    fy, fx = np.abs(np.fft.fftfreq(hr_0.shape[0])), np.abs(np.fft.fftfreq(hr_0.shape[1]))
+    fy, fx = frequencies(hr_0.shape)
     energy, radius = np.abs(f_0) ** 2, np.hypot(fy[:, None], fx)
     places = np.minimum(np.floor(2 * BINS * radius), BINS).astype(int).ravel()  # the last: the corners beyond 0.5
-    terms = energy, np.abs(f_n) ** 2, energy * (gain_of(fy)[:, None] * gain_of(fx)) ** 2
+    terms = energy, np.abs(f_n) ** 2, *(energy * gain**2 for gain in gains)
     return np.stack([np.bincount(places, term.ravel(), BINS + 1)[:BINS] for term in terms], axis=1)
 
 
+def frequencies(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """|fy| and |fx| of the Fourier transform of a plane, cycles a pixel."""
+    return tuple(np.abs(np.fft.fftfreq(side)) for side in shape)
+
+
+def power_law(energy: np.ndarray) -> float:
+    """The power p of the spectrum |f|^-p nearest to the energies [BINS] of HR_0, above 1/16 cycles a pixel."""
+    places = np.arange(BINS // 8, BINS)
+    slope, _ = np.polyfit(np.log(places + 0.5), np.log(energy[places] / (places + 0.5)), 1)  # a bin is a ring
+    return -float(slope)
+
+
 def in_octave(by_bin: np.ndarray, octave: tuple[float, float]) -> np.ndarray:
-    """[.., BINS, 3] energies -> [.., 3], those of the bins of an octave."""
+    """[.., BINS, n] energies -> [.., n], those of the bins of an octave."""
     low, high = (round(2 * BINS * f) for f in octave)
     return by_bin[..., low:high, :].sum(axis=-2)
 
 
 def decibels(by_bin: np.ndarray) -> np.ndarray:
-    """[.., 2], predicted and measured gain in dB to three decimals, of [.., 3] energies."""
-    return np.round(10 * np.log10(by_bin[..., [2, 1]] / by_bin[..., :1]), 3)
+    """[.., n - 1], the gains over HR_0 in dB to three decimals, of [.., n] energies."""
+    return np.round(10 * np.log10(by_bin[..., 1:] / by_bin[..., :1]), 3)

@@ -88,11 +88,13 @@ def test_pins_leave_pictures_alone_where_told(observed):
     for name, value, pictures, kept in (
         ("image_residual", narrow, False, True),
         ("image_residual", narrow, True, False),
-        ("residual_sum_1", wide, False, False),
+        ("residual_sum_1", wide, False, True),  # what the image residual is made of
+        ("residual_sum_1", wide, True, False),
+        ("residual_conv_1", wide, False, False),
         ("head_input", narrow, True, True),
     ):
-        assert (pins(observed, pictures)(name, value) is value) == kept
+        assert (pins(NETWORK, observed, pictures)(name, value) is value) == kept
     levels = tf.reshape(tf.range(256.0) / 255, [1, 16, 16, 1])
-    np.testing.assert_allclose(pins(observed, True)("image", levels), levels, atol=1e-6)
+    np.testing.assert_allclose(pins(NETWORK, observed, True)("image", levels), levels, atol=1e-6)
     gain = tf.ones([1, 5, 1, 1])
-    np.testing.assert_allclose(pins(observed, True)("gain_of_rows", gain), gain, atol=1e-6)
+    np.testing.assert_allclose(pins(NETWORK, observed, True)("gain_of_rows", gain), gain, atol=1e-6)

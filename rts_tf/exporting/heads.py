@@ -15,6 +15,7 @@ from rts_tf.networks.layers import EdgePadding, PixelShuffle
 
 OUTPUT = {"enhance": "enhanced", "upscale": "upscaled"}
 SCALE = {"enhance": 1, "upscale": 2}
+PICTURE_CHANNELS = 12  # a tensor of at most this many channels is a picture, or its four phases
 Visit = Callable[[str, tf.Tensor], tf.Tensor]
 
 
@@ -43,6 +44,16 @@ def body_layers(network: keras.Model) -> dict[str, str]:
     names = {id(network.inputs[0]): "image"} | {id(layer.output): layer.name for layer in network.layers[1:]}
     body = [layer for layer in network.layers[:-2] if isinstance(layer, keras.layers.Conv2D)]
     return {layer.name: names[id(_inputs(layer)[0])] for layer in body}
+
+
+def picture_sources(network: keras.Model) -> set[str]:
+    """The names of the tensors that are read by the convolutions which put out a picture or its four phases."""
+    made, sources = {id(layer.output): layer for layer in network.layers}, set()
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D) and layer.filters <= PICTURE_CHANNELS:
+            source = made[id(_inputs(layer)[0])]
+            sources.add((made[id(_inputs(source)[0])] if isinstance(source, EdgePadding) else source).name)
+    return sources
 
 
 def head_function(network: keras.Model, head: str) -> Callable[[tf.Tensor], tf.Tensor]:

@@ -11,11 +11,10 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.exporting import HEADS
-from rts_tf.exporting.heads import Kernels, Visit, body_layers, kernels_of, traced_head
+from rts_tf.exporting.heads import PICTURE_CHANNELS, Kernels, Visit, body_layers, kernels_of, picture_sources, traced_head
 
 SAMPLES = 4000  # values kept of a tensor and a crop
 PATCHES = 400  # patches kept of a kernel's input and a crop
-PICTURE_CHANNELS = 12  # a tensor of at most this many channels is a picture, or its four phases
 MOST_CHANGE = 0.01  # of a step, to meet a sum; where the weights of a kernel cancel, there is none to meet
 KERNEL_SIZES = {"phases": (1, 7), "normed_columns": (7, 1)}  # of what reads the tensor, where it is not 3x3
 
@@ -62,11 +61,13 @@ class Observed:
         return value
 
 
-def pins(observed: Observed, pictures: bool) -> Visit:
+def pins(network: keras.Model, observed: Observed, pictures: bool) -> Visit:
     """A ``visit`` for ``traced_head`` that fixes the 8-bit range of tensors by a fake quantisation, which the converter heeds.
 
-    ``pictures``: whether pictures and their phases are fixed too. What is not fixed stays in floating point.
+    ``pictures``: whether pictures and their phases are fixed too, and what the convolutions that make a picture read; of all
+    tensors its rounding is seen most. What is not fixed stays in floating point.
     """
+    floating = set() if pictures else observed.pictures | picture_sources(network)
     samples = observed.samples
     ranges = {name: _range(values) for name, values in samples.items()}
     ranges |= dict.fromkeys(("image", "segments", "output", "output_phases"), (0.0, 1.0))  # their integers are levels
@@ -75,7 +76,7 @@ def pins(observed: Observed, pictures: bool) -> Visit:
     ranges |= gains | {"normed_columns": ranges["columns"], "lines": (0.0, 1 / samples["gain_of_rows"].min())}
 
     def visit(name: str, value: tf.Tensor) -> tf.Tensor:
-        if name == "head_input" or name in observed.pictures and not pictures:  # the former repeats what is fixed
+        if name == "head_input" or name in floating:  # the former repeats what is fixed
             return value
         return tf.quantization.fake_quant_with_min_max_args(value, *map(float, ranges[name]))
 

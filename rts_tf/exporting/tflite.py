@@ -35,8 +35,8 @@ class Converter:
 
         Args:
             precision: "float32"; "dynamic", float32 of any height and width; "float16" weights; "int8", integers
-                throughout; "int8_float_residual", where pictures (residual sum and head) stay float32; "int16x8", 16-bit
-                values and 8-bit weights.
+                throughout; "int8_float_residual", where pictures (residual sum and head) and the features they are made of stay
+                float32; "int16x8", 16-bit values and 8-bit weights.
         """
         network, function = {
             "float32": self._floating, "float16": self._floating, "dynamic": self._dynamic, "int8": self._int8,
@@ -74,12 +74,12 @@ class Converter:
 
     def _int8(self, head: str):
         body, kernels = integer_body(self.network, self.observed, True), integer_kernels(self.network, self.observed, True)
-        visit = pins(self.observed, pictures=True)
+        visit = pins(self.network, self.observed, pictures=True)
         return body, lambda image: traced_head(body, head, image, kernels, visit, segmented=True, blocked=True)
 
     def _int8_float_residual(self, head: str):
         body, kernels = integer_body(self.network, self.observed, False), kernels_of(self.network)
-        visit = pins(self.observed, pictures=False)
+        visit = pins(self.network, self.observed, pictures=False)
         return body, lambda image: traced_head(body, head, image, kernels, visit, blocked=True)
 
     def _int16x8(self, head: str):
