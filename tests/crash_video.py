@@ -94,7 +94,7 @@ def main() -> None:
         print(f"unbroken: {took:.0f} s, {options.frames / took:.2f} frames/s with the start", flush=True)
         killed = 0
         while killed < options.kills:
-            after = START + chance.uniform(0, 1.1 / options.kills) * took
+            after = START + chance.uniform(0, 1.2 / options.kills) * took
             if enhance(film, folder / "killed.mp4", model, after):
                 break
             killed += 1
