@@ -9,6 +9,9 @@ stage and little difference between HR_3 and HR_4::
 ``--crops`` names pictures and the upper left corners of their crops; without it, six pictures spread over the set and the place
 in each where the mean gradient is largest. The Markdown page gives the source and the licence of each picture from the
 folder's ``MANIFEST.csv`` if it has one. Costs the anchored run of ``eight_stages`` and seconds.
+
+What came out: most of it happens in the first two stages; HR_3, HR_4 and HR_8 are hard to tell apart, as the paper says. Print,
+cracks and fur gain contrast pixel by pixel (mean gradient x1.1 to x1.9); bold letters get a lighter rim, a pixel wide.
 """
 
 import csv
