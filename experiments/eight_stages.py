@@ -1,9 +1,12 @@
 """The two runs that ``table1``, ``table2``, ``alpha`` and ``figure5`` read: eight stages of residual3, anchored and not.
 
-Whichever of them is asked for first trains the runs, about half an hour each on two cores (``--anchors=low``: that one alone;
-``figure5`` shows no other). They are short: 2000 + 7 x 750 steps of 8 patches of 128 x 128, half of what the preset
-``standard`` takes. The paper trains each stage afresh for 20 epochs of 80,000 patches of 256 x 256: 200,000 steps, 250 a
-picture. Stage 1 here has 16 steps a picture and sees 400 times fewer pixels.
+Whichever of them is asked for first trains the runs, about half an hour each on one core that multiplies bfloat16
+(``--anchors=low``: that one alone; ``figure5`` shows no other). Those that were committed ran each on a core of its own, with
+other work on the other; of the 45 minutes of the anchored one it stood still for some fourteen.
+
+They are short: 2000 + 7 x 750 steps of 8 patches of 128 x 128, half of what the preset ``standard`` takes. The paper trains
+each stage afresh for 20 epochs of 80,000 patches of 256 x 256: 200,000 steps, 250 a picture. Stage 1 here has 16 steps a
+picture and sees 400 times fewer pixels.
 """
 
 import dataclasses

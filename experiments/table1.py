@@ -10,6 +10,11 @@ Costs the two runs of ``eight_stages`` and ten seconds. Three unsharp masks (sig
 pictures as much as stage 1 did, on the middle 512 x 512 of each: ``repeated``, x <- mask(x), with values that may leave the
 range; ``repeated, 8 bits``, where each is rounded and clipped as a chain of devices would; ``accumulated``, HR_0 + n a (HR_0 -
 blurred).
+
+What came out: with the anchor the step falls at every stage to the sixth, from .80 to .11 %, and the ratio settles at 1.35 %.
+Without it the paper's own curve comes out, a ratio of .81 1.21 1.37 1.43 % (.95 1.35 1.47 1.48) that grows again from stage 5
+on, to 2.20 % at HR_8 (1.76). What grows is an error of the brightness: every stage learns from the darker pictures of the one
+before, and HR_8 is 3.3 levels too dark. The paper does not measure that. A repeated unsharp mask ends at 22 %.
 """
 
 import numpy as np
