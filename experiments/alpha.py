@@ -16,7 +16,7 @@ number a picture (y = HR_0, x = A(y) with the run's reduction but no JPEG, U and
 
 Costs the two runs of ``eight_stages`` and some minutes: SR_n(y) of the middle 1024 x 1024 of every picture at every stage.
 
-What came out: at stage 1 no reading gives the paper's figure. eq. 12 has .489 +- .067 there and .794 +- .120 at stage 3; nearest
+What came out: at stage 1 no reading gives the paper's figure. eq. 12 has .489 +- .067 there, .794 +- .120 at stage 3; nearest
 at stage 1 is the contraction, .832 +- .026, which says only what a reduction does to detail. The ratio that eq. 14 sums is the
 step, .457 at stage 2: it foretells ratios of 1.46 1.67 1.76 times HR_1's where 1.48 1.62 1.64 were measured and the paper's
 Table 1 has 1.42 1.55 1.56. With .779 it would be 1.78 2.39 2.86: the paper's alpha is not that of its own series. Nor is the
