@@ -42,7 +42,7 @@ from experiments.transfer import (
     power_law,
     response,
     separable_gain,
-)  # fmt: skip
+)
 from rts_tf.config import TARGET_KERNELS, Config
 from rts_tf.imaging.files import atomic_path
 

@@ -16,7 +16,7 @@ from experiments.transfer import (
     predicted_gain,
     response,
     separable_gain,
-)  # fmt: skip
+)
 from rts_tf.config import KERNELS
 from rts_tf.imaging.resample import halve
 from tests.command import set_flags
