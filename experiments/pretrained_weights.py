@@ -3,9 +3,10 @@
     python -m experiments.pretrained_weights --run=RUN --stage=3 --name=residual3 --commit=$(git rev-parse HEAD)
 
 The record holds the flags of the run, the commit it was trained at, the hash of its training pictures as the source shards
-have them, the paper's Table 1 on the validation pictures, and what the network itself, d(SR(HR_0)) without anchor, does to
-them: means, and on how many pictures it holds. tests/data gets what the network makes of a crop of a photograph inside
-scikit-image, for a test to compare. Costs the judging of the validation pictures, 1.5 s a megapixel.
+have them, the paper's Table 1 on the validation pictures, and the figures of HR_n as judged, anchor included, and of what the
+network itself, d(SR(HR_0)) without anchor, makes of them: means, and on how many pictures it holds. tests/data gets what the
+network makes of a crop of a photograph inside scikit-image, for a test to compare. Costs the judging of the validation
+pictures, 1.5 s a megapixel.
 """
 
 import dataclasses
@@ -30,6 +31,9 @@ flags.DEFINE_string("commit", "", "The commit that the run was trained at.", fla
 TABLE_1 = (
     "stage", "steps", "difference_ratio_percent", "delta_percent", "step_difference_percent", "network_drift_levels", "mos",
 )  # fmt: skip
+JUDGED = (
+    "mos_gain", "clipped_percent", "unsharp_clipped_percent", "flat_noise_gain", "corner_gain_db", "brightness_drift_levels",
+)  # fmt: skip
 EXAMPLES = pathlib.Path(__file__).parents[1] / "tests" / "data"
 JPEG_QUALITY = 75  # whose loss of MOS is that of the LR row of the paper's Table 2
 
@@ -48,6 +52,13 @@ def command(config: Config) -> str:
     return " ".join(["python -m rts_tf.main", f"--preset={config.preset}", *(f"--{k}={v}" for k, v in changed.items())])
 
 
+def counts(rows: list[dict]) -> dict[str, int]:
+    """On how many pictures it holds."""
+    clipped = [row["clipped_percent"] <= 0.85 * row["unsharp_clipped_percent"] for row in rows]
+    gained = sum(row["mos_gain"] > 0 for row in rows)
+    return {"pictures_with_a_gain": gained, "pictures_clipped_at_most_0.85_of_the_mask": sum(clipped)}
+
+
 def measured(enhancer, config: Config) -> dict:
     """What the network itself does to the validation pictures."""
     from rts_tf.data.degradation import jpeg
@@ -62,12 +73,10 @@ def measured(enhancer, config: Config) -> dict:
         raise RtsError(errors[0])
     losses = [rows[name]["mos_raw_before"] - measure(jpeg(photos.read(name), JPEG_QUALITY)).mos_raw for name in photos.names]
     mean = means(list(rows.values()))
-    clipped = [row["clipped_percent"] <= 0.85 * row["unsharp_clipped_percent"] for row in rows.values()]
     return {
         "pictures": len(rows),
         **mean,
-        "pictures_with_a_gain": sum(row["mos_gain"] > 0 for row in rows.values()),
-        "pictures_clipped_at_most_0.85_of_the_mask": sum(clipped),
+        **counts(list(rows.values())),
         "mos_loss_of_jpeg_75": float(np.mean(losses)),
         "gain_over_that_loss": mean["mos_gain"] / float(np.mean(losses)),
     }
@@ -81,7 +90,9 @@ def record(run: pathlib.Path, stage: int, commit: str) -> dict:
 
     config = Config.from_json((run / "config.json").read_text(encoding="utf-8"))
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
-    enhancer = rts_tf.load(run / f"stage_{stage}" / "model.keras", precision="auto")
+    directory = run / f"stage_{stage}"
+    enhancer = rts_tf.load(directory / "model.keras", precision="auto")
+    judged = json.loads((directory / "quality.json").read_text(encoding="utf-8"))
     training = open_set(run / "source" / "training")
     return {
         "network": config.network,
@@ -94,6 +105,7 @@ def record(run: pathlib.Path, stage: int, commit: str) -> dict:
         "training_sha256": training.fingerprint,
         "table_1": [{key: _rounded(row[key]) for key in TABLE_1} for row in summary["stages"][:stage]],
         "mos_of_hr_0": _rounded(summary["originals"]["hr_0"]["mos"]),
+        "hr_n_as_judged": {key: _rounded(summary["stages"][stage - 1][key]) for key in JUDGED} | counts(list(judged.values())),
         "network_itself": {key: _rounded(value) for key, value in measured(enhancer, config).items()},
     }
 
