@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from rts_tf.exporting.heads import kernels_of, traced_head
 from rts_tf.exporting.photographs import of_sample
-from rts_tf.exporting.quantization import Observed, _range, _rounded, integer_body, integer_kernels, pins
+from rts_tf.exporting.quantization import Observed, _range, _rounded, floating_tensors, integer_body, integer_kernels, pins
 from tests.test_inference import NETWORKS
 
 NETWORK = NETWORKS["residual1"]
@@ -83,18 +83,32 @@ def test_integer_body_is_nearer_than_nearest_rounding(observed):
     )
 
 
-def test_pins_leave_pictures_alone_where_told(observed):
+def test_floating_tensors_are_pictures_their_sources_and_what_the_wanted_accuracy_asks_for(observed):
+    body = integer_body(NETWORK, observed, False)
+    least = floating_tensors(NETWORK, body, observed, "upscale", CROPS, wanted=0)
+    assert {"image_residual", "enhanced_image", "residual_sum_1"} <= least  # the last: what the image residual is made of
+    assert not {"residual_conv_1", "input_conv"} & least
+    assert floating_tensors(NETWORK, body, observed, "upscale", CROPS, wanted=1000) == least | {"residual_conv_1", "input_conv"}
+    image = tf.constant(CROPS[0][None] / 255, tf.float32)
+
+    def decibels(floating):
+        outputs = (traced_head(b, "upscale", image, kernels_of(NETWORK), v)
+                   for b, v in ((body, pins(observed, floating)), (NETWORK, lambda n, v: v)))  # fmt: skip
+        integer, exact = (np.clip(output, 0, 1) for output in outputs)
+        return -10 * np.log10(np.mean((integer - exact) ** 2))
+
+    first = decibels(least)
+    (added,) = floating_tensors(NETWORK, body, observed, "upscale", CROPS[:1], wanted=first + 0.1) - least
+    assert decibels(least | {added}) == max(decibels(least | {name}) for name in ("residual_conv_1", "input_conv")) > first
+
+
+def test_pins_leave_alone_what_they_are_told(observed):
     narrow, wide = tf.fill([1, 2, 2, 3], 0.3), tf.fill([1, 2, 2, 64], 0.3)
-    for name, value, pictures, kept in (
-        ("image_residual", narrow, False, True),
-        ("image_residual", narrow, True, False),
-        ("residual_sum_1", wide, False, True),  # what the image residual is made of
-        ("residual_sum_1", wide, True, False),
-        ("residual_conv_1", wide, False, False),
-        ("head_input", narrow, True, True),
-    ):
-        assert (pins(NETWORK, observed, pictures)(name, value) is value) == kept
+    for name, value in (("image_residual", narrow), ("residual_sum_1", wide)):
+        assert pins(observed, {name})(name, value) is value
+        assert pins(observed)(name, value) is not value
+    assert pins(observed)("head_input", narrow) is narrow
     levels = tf.reshape(tf.range(256.0) / 255, [1, 16, 16, 1])
-    np.testing.assert_allclose(pins(NETWORK, observed, True)("image", levels), levels, atol=1e-6)
+    np.testing.assert_allclose(pins(observed)("image", levels), levels, atol=1e-6)
     gain = tf.ones([1, 5, 1, 1])
-    np.testing.assert_allclose(pins(NETWORK, observed, True)("gain_of_rows", gain), gain, atol=1e-6)
+    np.testing.assert_allclose(pins(observed)("gain_of_rows", gain), gain, atol=1e-6)

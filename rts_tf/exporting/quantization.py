@@ -4,14 +4,23 @@ Nothing is trained. A range is the one of least squared error. Kernels are round
 the objective of GPTQ (Frantar et al. 2022), and biases take up what is left of it (Nagel et al. 2019, section 4.2).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from rts_tf.exporting import HEADS
-from rts_tf.exporting.heads import PICTURE_CHANNELS, Kernels, Visit, body_layers, kernels_of, picture_sources, traced_head
+from rts_tf.exporting.heads import (
+    PICTURE_CHANNELS,
+    Kernels,
+    Visit,
+    body_layers,
+    head_function,
+    kernels_of,
+    picture_sources,
+    traced_head,
+)
 
 SAMPLES = 4000  # values kept of a tensor and a crop
 PATCHES = 400  # patches kept of a kernel's input and a crop
@@ -61,13 +70,39 @@ class Observed:
         return value
 
 
-def pins(network: keras.Model, observed: Observed, pictures: bool) -> Visit:
+def floating_tensors(
+    network: keras.Model, body: keras.Model, observed: Observed, head: str, crops: Iterable[np.ndarray], wanted: float
+) -> set[str]:
+    """The names of the tensors that stay in floating point for the output to have ``wanted`` dB against the network's.
+
+    Pictures and their phases, and what the convolutions that make a picture read; of all tensors their rounding is seen most.
+    Then, one after the other, what costs most, measured on uint8 ``crops`` [H, W, 3] with output clipped to [0, 1].
+    ``body``: the network with the kernels that it will have.
+    """
+    kernels, pinned = kernels_of(network), pins(observed)
+    images = [tf.constant(crop[None] / 255, tf.float32) for crop in crops]
+    exact = [tf.clip_by_value(head_function(network, head)(image), 0, 1) for image in images]
+    floating = observed.pictures | picture_sources(network)
+    others = [layer.name for layer in network.layers[1:] if layer.name in observed.samples.keys() - floating]
+
+    def decibels(names: set[str]) -> float:
+        visit = lambda name, value: value if name in names else pinned(name, value)  # noqa: E731
+        outputs = (traced_head(body, head, image, kernels, visit) for image in images)
+        errors = [tf.reduce_mean((tf.clip_by_value(y, 0, 1) - x) ** 2) for y, x in zip(outputs, exact, strict=True)]
+        return -10 * np.log10(max(np.mean(errors), 1e-20))
+
+    while others and decibels(floating) < wanted:
+        worst = max(others, key=lambda name: decibels(floating | {name}))
+        floating.add(worst)
+        others.remove(worst)
+    return floating
+
+
+def pins(observed: Observed, floating: Set[str] = frozenset()) -> Visit:
     """A ``visit`` for ``traced_head`` that fixes the 8-bit range of tensors by a fake quantisation, which the converter heeds.
 
-    ``pictures``: whether pictures and their phases are fixed too, and what the convolutions that make a picture read; of all
-    tensors its rounding is seen most. What is not fixed stays in floating point.
+    ``floating``: names of tensors that are left in floating point.
     """
-    floating = set() if pictures else observed.pictures | picture_sources(network)
     samples = observed.samples
     ranges = {name: _range(values) for name, values in samples.items()}
     ranges |= dict.fromkeys(("image", "segments", "output", "output_phases"), (0.0, 1.0))  # their integers are levels

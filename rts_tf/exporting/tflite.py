@@ -10,10 +10,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rts_tf.exporting.card import MIN_DB
 from rts_tf.exporting.heads import OUTPUT, can_be_traced, head_function, kernels_of, radius_of, traced_head
 from rts_tf.exporting.litert import with_radius
 from rts_tf.exporting.photographs import mosaic
-from rts_tf.exporting.quantization import Observed, integer_body, integer_kernels, pins
+from rts_tf.exporting.quantization import Observed, floating_tensors, integer_body, integer_kernels, pins
+
+CALIBRATION_EVERY = 4  # of the crops, to measure what a tensor's rounding costs
+MARGIN_DB = 1.0  # on the calibration crops, above the limit that the file must keep on others
 
 
 class Converter:
@@ -36,7 +40,7 @@ class Converter:
         Args:
             precision: "float32"; "dynamic", float32 of any height and width; "float16" weights; "int8", integers
                 throughout; "int8_float_residual", where pictures (residual sum and head) and the features they are made of stay
-                float32; "int16x8", 16-bit values and 8-bit weights.
+                float32, and what else the limit of the export card asks for; "int16x8", 16-bit values and 8-bit weights.
         """
         network, function = {
             "float32": self._floating, "float16": self._floating, "dynamic": self._dynamic, "int8": self._int8,
@@ -74,12 +78,13 @@ class Converter:
 
     def _int8(self, head: str):
         body, kernels = integer_body(self.network, self.observed, True), integer_kernels(self.network, self.observed, True)
-        visit = pins(self.network, self.observed, pictures=True)
+        visit = pins(self.observed)
         return body, lambda image: traced_head(body, head, image, kernels, visit, segmented=True, blocked=True)
 
     def _int8_float_residual(self, head: str):
         body, kernels = integer_body(self.network, self.observed, False), kernels_of(self.network)
-        visit = pins(self.network, self.observed, pictures=False)
+        wanted, crops = MIN_DB["int8_float_residual"] + MARGIN_DB, self.crops[::CALIBRATION_EVERY]
+        visit = pins(self.observed, floating_tensors(self.network, body, self.observed, head, crops, wanted))
         return body, lambda image: traced_head(body, head, image, kernels, visit, blocked=True)
 
     def _int16x8(self, head: str):
