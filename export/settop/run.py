@@ -159,5 +159,6 @@ def _frames_in(path: str, stream: Stream) -> int | None:
 if __name__ == "__main__":
     for output_stream in (sys.stdout, sys.stderr):
         output_stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stop in (signal.SIGINT, signal.SIGTERM):  # the former is ignored in what a script starts in the background
+        signal.signal(stop, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))
