@@ -32,7 +32,6 @@ from rts_tf.data.photos import SAMPLE_TRAIN, folder, sample
 from rts_tf.enhance import AUTO_TILE
 from rts_tf.enhancing import Job, enhance_all, sizes_of
 from rts_tf.imaging.levels import to_float
-from rts_tf.imaging.tiles import tiles
 from rts_tf.inference import Enhancer, load
 from rts_tf.parallel import in_parallel
 from rts_tf.progress import RunProgress
@@ -63,7 +62,7 @@ def main(_) -> None:
                 Image.fromarray(picture).save(root / suffix / f"{i:02d}.{suffix}", **options)
         parts = {f"command, {suffix}": folder_through(root, suffix, ours) for suffix in ("jpg", "png")}
         parts |= {"mask, jpg": folder_through(root, "jpg", lambda pixels, on_pixels: unsharp(pixels))}
-        parts |= forwards(model, pictures, AUTO_TILE[precision])
+        parts |= forwards(model, pictures)
         parts |= {"mask, pixels": lambda: [unsharp(picture) for picture in pictures]}
         least = {part: Seconds(np.inf, np.inf) for part in parts}
         for turn in range(FLAGS.rounds + 1):
@@ -107,14 +106,14 @@ def folder_through(root: pathlib.Path, suffix: str, network: Callable) -> Callab
     return through
 
 
-def forwards(model: Enhancer, pictures: list[np.ndarray], tile: int) -> dict[str, Callable[[], None]]:
+def forwards(model: Enhancer, pictures: list[np.ndarray]) -> dict[str, Callable[[], None]]:
     """SR(x) of the bare network on whole pictures, and on pairs of tiles without overlap."""
     network, signature = model.network, [tf.TensorSpec([None, None, None, 3], tf.float32)]
     forward = tf.function(lambda images: network(images, training=False), signature)
     whole = [tf.constant(to_float(picture)[None]) for picture in pictures]
     pairs = []
     for picture in pictures:
-        parts = [to_float(picture[cut.read]) for cut in tiles(*picture.shape[:2], tile, 0)]
+        parts = [to_float(picture[cut.read]) for cut in model.tiles(*picture.shape[:2], radius=0)]
         pairs += [tf.constant(np.stack(parts[i : i + 2])) for i in range(0, len(parts), 2)]
     return {f"forward, {name}": lambda b=b: [forward(x) for x in b] for name, b in {"whole": whole, "pairs": pairs}.items()}
 

@@ -1,6 +1,5 @@
 """Run a trained network on pictures of any size: SR(x), and the enhancement d(SR(x)), in exact tiles."""
 
-import itertools
 import math
 import os
 import pathlib
@@ -56,13 +55,12 @@ class Enhancer:
         self._upscale = tf.function(lambda images: network(images, training=False), signature)
         self._enhance = tf.function(enhancement(network, kernel), signature)
 
-    def tiles(self, height: int, width: int) -> list[Tile]:
-        """Where ``enhancement(network)`` is exact on parts of a picture: as few as hold at most the pixels of a square tile."""
-        for count in itertools.count(1):
-            longest = math.ceil(max(height, width) / count)
-            found = tiles(height, width, longest, self._radius + D_RADIUS)
-            if longest <= self._tile or math.prod(side.stop - side.start for side in found[0].write) <= self._tile**2:
-                return found
+    def tiles(self, height: int, width: int, radius: int | None = None) -> list[Tile]:
+        """Where a function is exact on parts of a picture.
+
+        ``radius``: how far the function looks; that of ``enhancement(network)`` where it is not given.
+        """
+        return tiles(height, width, self._tile, self._radius + D_RADIUS if radius is None else radius)
 
     def upscale(
         self, images: np.ndarray, strength: float = 1.0, on_pixels: Callable[[int], None] = lambda pixels: None
@@ -105,7 +103,7 @@ class Enhancer:
         _, height, width, channels = batch.shape
         result = np.empty((len(batch), scale * height, scale * width, channels), images.dtype if integer else np.float32)
         for picture, output in zip(batch, result, strict=True):
-            windows = tiles(height, width, self._tile, radius)
+            windows = self.tiles(height, width, radius)
             for i in range(0, len(windows), TILES_AT_ONCE):
                 together = windows[i : i + TILES_AT_ONCE]
                 read = [to_float(picture[tile.read]) for tile in together]
@@ -130,7 +128,7 @@ def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280)
         model: the name of weights that come with the package (:mod:`rts_tf.pretrained`), a run directory (its selected stage
             is taken), or a ``.keras`` file. A name wins over a directory called the same: write ``./name`` for that.
         precision: "float32", "mixed_bfloat16", or "auto": bfloat16 where CPU or GPU multiplies it in hardware.
-        tile: longest side of a tile in pixels; it bounds the memory and does not change the result.
+        tile: side of a square tile in pixels; no tile has more pixels, which bounds the memory and does not change the result.
 
     Raises:
         RtsError: nothing there, an unfinished run, or a file that is not such a network.

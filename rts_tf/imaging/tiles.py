@@ -12,20 +12,36 @@ class Tile(NamedTuple):
     write: tuple[slice, slice]
 
 
-def tiles(height: int, width: int, longest: int, overlap: int) -> list[Tile]:
-    """Cut ``height`` x ``width`` into parts of at most ``longest`` pixels a side, and at least ``overlap`` more to read.
+def tiles(height: int, width: int, side: int, overlap: int) -> list[Tile]:
+    """Cut ``height`` x ``width`` into parts of at most ``side`` * ``side`` pixels, and at least ``overlap`` more to read.
 
     The result on a tile is exact in its inner part if ``overlap`` is at least the receptive radius; a tile at the border
     of the picture ends there, so that every layer's padding falls where it falls in the whole picture.
 
-    All tiles of a picture have the same size, so that they can go through a network as a batch, and their number is even
-    where the picture allows it: oneDNN gives each core a tile, and runs a single one on one core.
+    All tiles of a picture have the same size, so that they can go through a network as a batch, in pairs: oneDNN gives each
+    core a tile, and runs a single one on one core. Of all ways to cut, the one whose pairs read the least.
     """
-    rows, columns = math.ceil(height / longest), math.ceil(width / longest)
-    if rows * columns % 2 and rows < height:
-        rows += 1
+    rows, columns = _counts(height, width, side, overlap)
     spans = _spans(height, rows, overlap), _spans(width, columns, overlap)
     return [Tile(*zip(vertical, horizontal, strict=True)) for vertical in spans[0] for horizontal in spans[1]]
+
+
+def _counts(height: int, width: int, side: int, overlap: int) -> tuple[int, int]:
+    """Rows and columns of the tiles."""
+
+    def time(counts: tuple[int, int]) -> tuple[int, int]:
+        """Pixels read by as many pairs as it takes; of equals the fewer tiles."""
+        rows, columns = counts
+        around = 2 * max(1, overlap)  # at least a pixel, or nothing would speak against shreds
+        read = min(height, math.ceil(height / rows) + around) * min(width, math.ceil(width / columns) + around)
+        return math.ceil(rows * columns / 2) * read, rows * columns
+
+    possible = []
+    for rows in range(1, height + 1):
+        if (longest := side**2 // math.ceil(height / rows)) > 0:
+            columns = math.ceil(width / longest)
+            possible += [(rows, columns), (rows, min(columns + 1, width))]
+    return min(possible, key=time)
 
 
 def _spans(size: int, count: int, overlap: int) -> list[tuple[slice, slice, slice]]:
