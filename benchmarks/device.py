@@ -86,7 +86,7 @@ def measure(network: keras.Model, threads: int) -> None:
                 missing.append(f"{error.name} is not installed: pip install '.[benchmark]'")
                 continue
             runs |= {name: lambda run=run: run(image) for name, run in made.items()}
-        runs |= limits(directory, threads)
+        runs |= limits(threads)
         times = {name: [] for name in runs}
         for round_ in range(FLAGS.rounds + 1):
             for name, run in runs.items():
@@ -121,7 +121,7 @@ def multiplications(network: keras.Model, segmented: bool) -> int:
     return sum(body) + pieces * residual + sum(kernel.size for kernel in (kernels.head, kernels.columns, kernels.rows))
 
 
-def limits(directory: pathlib.Path, threads: int) -> dict[str, Callable]:
+def limits(threads: int) -> dict[str, Callable]:
     """Products of large matrices."""
     random = np.random.default_rng(0)
     floats = [tf.constant(random.random((PRODUCT, PRODUCT)), tf.float32) for _ in range(2)]

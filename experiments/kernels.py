@@ -11,7 +11,7 @@ HR_n over that of HR_0 by radial frequency |f|; predicted is the same of HR_0 pa
 gain that minds aliasing (``transfer.aliased_gain``). Stage 1 knows A alone, so the three runs with the same A share its
 network. Far shorter than the paper's training: see SETTINGS. ``--quick``: two pairs, one stage.
 
-Costs about forty minutes of one core (bfloat16). What came out, top octave after three stages, predicted / measured: bilinear
+Costs about forty minutes on two cores (bfloat16). What came out, top octave after three stages, predicted / measured: bilinear
 with Lanczos, the paper's strength, 5.27 / 5.15 dB; bilinear with bilinear 0.00 / 0.02; box with Lanczos 1.39 / 0.82, the
 farthest apart. With aliasing, which only box has much of, all fifteen pairs are predicted within 0.17 dB at every stage (box
 with Lanczos 0.80). So an A that lets everything through is undone as far as it can be guessed, not as far as it blurs.

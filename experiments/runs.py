@@ -19,6 +19,7 @@ from rts_tf.startup import load_tensorflow
 
 # Small enough for a test: a network of one layer, crops of the sample photographs, a few steps.
 QUICK = {"network": "residual1", "first_steps": 4, "later_steps": 2, "patch": 32, "batch": 2, "warmup": 0}
+QUICK_FOLDERS = {"runs": "rts_experiments/quick", "output": "rts_experiments/quick/results"}
 
 
 def experiment_flags() -> flags.FlagValues:
@@ -29,7 +30,9 @@ def experiment_flags() -> flags.FlagValues:
     flags.DEFINE_string("runs", "rts_experiments", "Folder of the runs; what is there is not trained again.", flag_values=own)
     flags.DEFINE_string("output", "experiments/results", "Folder to write the results to.", flag_values=own)
     flags.DEFINE_integer("seed", 1, "Seed of everything drawn at random.", flag_values=own)
-    flags.DEFINE_boolean("quick", False, "A few training steps: to see that it works, not what comes out.", flag_values=own)
+    flags.DEFINE_boolean(
+        "quick", False, "A few training steps, to see that it works, not what comes out; in other folders.", flag_values=own
+    )
     return own
 
 
@@ -79,12 +82,16 @@ def settings(config: dict) -> dict:
 def start(own: flags.FlagValues, experiment: Callable[[], None]) -> None:
     """Entry point of an experiment's command: parse the flags ``own``, run it, tell errors in a line."""
     stopped = "stopped; the runs are whole. The same command continues them."
-    begin(lambda arguments: guarded(lambda: _run(experiment, arguments), stopped, str), own)
+    begin(lambda arguments: guarded(lambda: _run(own, experiment, arguments), stopped, str), own)
 
 
-def _run(experiment: Callable[[], None], arguments: list[str]) -> None:
+def _run(own: flags.FlagValues, experiment: Callable[[], None], arguments: list[str]) -> None:
     if len(arguments) > 1:
         raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
+    if own.quick:
+        for name, folder in QUICK_FOLDERS.items():
+            if own[name].using_default_value:
+                own[name].value = folder
     load_tensorflow()
     experiment()
 

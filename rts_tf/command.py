@@ -35,5 +35,7 @@ def begin(main: Callable[[list[str]], int], own: flags.FlagValues | None = None)
         stream.reconfigure(errors="backslashreplace")  # a picture's name may not exist in the terminal's encoding
     if own is not None:
         flags.FLAGS.append_flag_values(own)
+        for name in own:
+            flags.FLAGS.register_flag_by_module(sys.argv[0], own[name])  # or --help would not know them
         own.mark_as_parsed()
     app.run(main)

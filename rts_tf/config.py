@@ -63,7 +63,7 @@ class Config:
     )
     eight_bit_targets: bool = _setting(False, "Clip and round HR_n to 8 bits, as picture files would.")
     anchor: str = _setting("low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS)
-    tile: int = _setting(1280, "Longest side of a Phase B tile in pixels; the result does not depend on it.")
+    tile: int = _setting(1280, "Side of a square of the pixels that a Phase B tile has at most; it changes no result.")
     judge: str = _setting(
         "auto", "What selects a stage: mos (VIQET), delta (the change); auto: mos where the pictures are large.", JUDGES
     )
@@ -132,7 +132,7 @@ class Config:
 PRESETS = {
     # The photographs inside scikit-image, four stages in at most five minutes on two cores.
     "quick": Config(),
-    # Own photographs, 50-150 of 1-2 megapixels: about two hours on two cores.
+    # Own photographs, 50-150 of 1-2 megapixels: 20 minutes to two hours on two cores.
     "standard": Config(
         preset="standard", first_steps=4000, later_steps=1500, patch=128, warmup=100, checkpoint_every=250,
     ),

@@ -2,7 +2,7 @@
 
 INPUT is a picture (PNG, JPEG, WebP, TIFF, BMP), a film (whatever FFmpeg reads) or a folder, which is searched recursively and
 whose tree is kept. What is there already is passed over, so the same command continues one that was stopped, in the middle of a
-film too. ICC profile, EXIF, alpha, DPI and 16 bits are kept; of a film everything but the frames of its video stream.
+film too. ICC profile, EXIF, alpha, DPI and 16 bits are kept; of a film everything but its frames and HDR metadata.
 """
 
 from __future__ import annotations

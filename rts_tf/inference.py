@@ -41,9 +41,9 @@ class Enhancer:
     def __init__(self, network: keras.Model, tile: int = 1280, kernel: str = "lanczos"):
         """Raises ValueError if tiles of ``network`` are not exact, or it does not double the size.
 
-        ``tile``: longest side of a tile in pixels; it bounds the memory and does not change the result. It is for networks of
-        64 channels, and shorter for those that hold more for each pixel. ``kernel``: "lanczos" as in the paper (what
-        ``load`` and the export give, however a run made its targets), "bicubic" or "bilinear" as in --target_kernel.
+        ``tile``: side of a square of the pixels that a tile has at most; it bounds the memory and does not change the result.
+        It is for networks of 64 channels, and shorter for those that hold more for each pixel. ``kernel``: "lanczos" as in the
+        paper (what ``load`` and the export give, however a run made its targets), "bicubic" or "bilinear": --target_kernel.
         """
         geometry = geometry_of(network)
         if geometry.scale != 2:
@@ -128,7 +128,7 @@ def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280)
         model: the name of weights that come with the package (:mod:`rts_tf.pretrained`), a run directory (its selected stage
             is taken), or a ``.keras`` file. A name wins over a directory called the same: write ``./name`` for that.
         precision: "float32", "mixed_bfloat16", or "auto": bfloat16 where CPU or GPU multiplies it in hardware.
-        tile: side of a square tile in pixels; no tile has more pixels, which bounds the memory and does not change the result.
+        tile: side of a square of the pixels that a tile has at most; it bounds the memory and does not change the result.
 
     Raises:
         RtsError: nothing there, an unfinished run, or a file that is not such a network.

@@ -14,7 +14,7 @@ from rts_tf.imaging.resample import halve
 
 @dataclasses.dataclass(frozen=True)
 class Degradation:
-    """How LR is made of HR_0. The kernel decides how much the stages sharpen: see WORKSPACE_NOTES.md."""
+    """How LR is made of HR_0. The kernel decides how much the stages sharpen: experiments/kernels.py."""
 
     order: str  # "jpeg,reduce", "reduce,jpeg" or "reduce"
     kernel: str  # of the 2x reduction, antialiased

@@ -42,7 +42,7 @@ class Order:
 
 
 class Export:
-    """The making of one export in ``output``; ``advance`` is called with what was done, and how many seconds of work it is."""
+    """The making of one export in ``output``, step by step."""
 
     def __init__(self, enhancer: Enhancer, photographs: Photographs, order: Order, source: str, output: pathlib.Path):
         self.enhancer, self.photographs, self.order, self.source, self.output = enhancer, photographs, order, source, output
