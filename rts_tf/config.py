@@ -62,7 +62,6 @@ class Config:
         "lanczos", "Kernel of d() in Phase B; a network that is used or exported has Lanczos always.", TARGET_KERNELS
     )
     eight_bit_targets: bool = _setting(False, "Clip and round HR_n to 8 bits, as picture files would.")
-    headroom: float = _setting(0.0, "Levels that HR_n keeps from black and white where HR_0 comes no closer; 0: not clipped.")
     anchor: str = _setting("low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS)
     tile: int = _setting(1280, "Side of a square of the pixels that a Phase B tile has at most; it changes no result.")
     judge: str = _setting(
@@ -101,8 +100,6 @@ class Config:
             raise ConfigError(f"--ema={self.ema}: must be from 0 (off) to below 1.")
         if not 0 <= self.noise <= 50:
             raise ConfigError(f"--noise={self.noise}: must be from 0 (none) to 50 levels.")
-        if not 0 <= self.headroom <= 64:
-            raise ConfigError(f"--headroom={self.headroom}: must be from 0 (none) to 64 levels.")
         if self.patch % 2:
             raise ConfigError(f"--patch={self.patch}: must be even, since LR is half of it.")
         if self.jpeg_low > self.jpeg_high:

@@ -166,7 +166,6 @@ class _Run:
             on_picture,
             self.progress.say,
             self.config.eight_bit_targets,
-            self.config.headroom,
         )
         self.progress.skip("Phase B", left)  # what was there already
         seconds = sum(note["seconds"] for note in shards.notes.values())

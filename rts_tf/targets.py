@@ -25,7 +25,6 @@ def build_targets(
     on_picture: Callable[[str], None] = lambda name: None,
     warn: Callable[[str], None] = print,
     eight_bit: bool = False,
-    headroom: float = 0.0,
 ) -> ShardSet:
     """Write HR_n of every picture of ``source``, shard for shard in the same order: ``target`` float16 [H, W, 3].
 
@@ -36,7 +35,6 @@ def build_targets(
         weights: SHA-256 of the network's weights; a set made with others is written afresh.
         on_picture: called with the name of each picture when it is done.
         eight_bit: clip and round HR_n to 8 bits; float16 holds them to a sixteenth of a level.
-        headroom: levels, see :func:`with_headroom`; 0 for none. Before the anchor, which keeps the brightness.
 
     Raises:
         ShardError: see :func:`rts_tf.data.shards.build`.
@@ -45,7 +43,7 @@ def build_targets(
     def finished(hr_n, levels):
         """HR_n with its anchor, and the mean change before it in levels; in TensorFlow, which has all cores."""
         hr_0 = tf.cast(levels, tf.float32) / 255.0
-        target = anchored(with_headroom(hr_n, hr_0, headroom) if headroom else hr_n, hr_0, anchor)[0]
+        target = anchored(hr_n, hr_0, anchor)[0]
         target = tf.round(255 * tf.clip_by_value(target, 0.0, 1.0)) / 255 if eight_bit else target
         return target, 255 * tf.reduce_mean(hr_n - hr_0)
 
@@ -58,21 +56,8 @@ def build_targets(
             on_picture(record.name)
 
     made_from = {"source": source.fingerprint, "weights": weights, "anchor": anchor}
-    made_from |= {"kernel": enhancer.kernel, "eight_bit": eight_bit, "headroom": headroom}
+    made_from |= {"kernel": enhancer.kernel, "eight_bit": eight_bit}
     return build(directory, len(source.shards), records, DTYPES, made_from, warn)
-
-
-def with_headroom(hr_n: tf.Tensor, hr_0: tf.Tensor, levels: float) -> tf.Tensor:
-    """HR_n kept ``levels`` of 255 from black and white, but where HR_0 comes closer: there HR_0 is the limit.
-
-    What overshoots at edges near white or black is lost when a picture is rounded to 8 bits; from such targets the next
-    stage learns to leave it out. Not in the paper.
-
-    Args:
-        hr_n, hr_0: float32 [batch, H, W, 3] of nominal range [0, 1].
-    """
-    share = levels / 255
-    return tf.minimum(tf.maximum(hr_n, tf.minimum(hr_0, share)), tf.maximum(hr_0, 1 - share))
 
 
 def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:

@@ -37,7 +37,6 @@ SETTINGS = {
     "JPEG range reversed": (["--jpeg_low=90", "--jpeg_high=80"], "--jpeg_low=90 is above --jpeg_high=80"),
     "JPEG quality above 100": (["--jpeg_high=101"], "--jpeg_high=101"),
     "negative noise": (["--noise=-1"], "--noise=-1.0: must be from 0"),
-    "too much headroom": (["--headroom=100"], "--headroom=100.0: must be from 0"),
     "negative seed": (["--seed=-1"], "--seed=-1"),
     "shards without pictures": (["--images_per_shard=0"], "--images_per_shard=0"),
     "no checkpoints": (["--checkpoint_every=0"], "--checkpoint_every=0"),
