@@ -69,6 +69,8 @@ def _enhance(inputs: list[str]) -> int:
     everything = plan(inputs, FLAGS.output, FLAGS.overwrite)
     (jobs, done, errors), films = everything.only(films=False), _films(everything)
     how = f"Enhanced by {os.path.basename(os.path.normpath(FLAGS.model))}, strength {FLAGS.strength:g}."
+    if done:
+        how += " Those that were there already may have been made otherwise."
     comparison = Comparison(FLAGS.compare, how) if FLAGS.compare else None
     remarks = []
     if jobs or films.jobs:
@@ -117,6 +119,7 @@ def _films(everything: Plan) -> Plan:
         films.errors.append(f"{films.jobs[0].source}: {of}; to enhance films, pip install 'rts_tf[video]'")
         return films._replace(jobs=[])
     if films.done and importlib.util.find_spec("av"):
+        load_tensorflow()
         from rts_tf.enhancing_video import clear
 
         for job in films.done:

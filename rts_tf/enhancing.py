@@ -4,6 +4,7 @@ Films are planned here too, and made in rts_tf.enhancing_video.
 """
 
 import errno
+import mimetypes
 import os
 import pathlib
 from collections.abc import Callable, Sequence
@@ -12,12 +13,13 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from rts_tf.comparison import Comparison
 from rts_tf.data.photos import folder
 from rts_tf.errors import ConfigError, PictureError, RtsError
 from rts_tf.imaging.files import FILM_OUTPUTS, FILM_SUFFIXES, SUFFIXES
-from rts_tf.imaging.photographs import Photograph, format_of, pixels_of, read_photograph, write_photograph
+from rts_tf.imaging.photographs import Photograph, format_of, is_picture, pixels_of, read_photograph, write_photograph
 from rts_tf.progress import RunProgress
 
 # Pixels of a Photograph, and what to call with every number of them that is done -> enhanced pixels
@@ -81,16 +83,22 @@ def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
                 film = name in films
                 found.append(Job(os.path.join(given, name), _in_folder(output, name, film), name, film))
     if not into:
-        _check_suffix(output, found[0].film)
+        _check_suffix(output, found[0])
     _check_targets(found, overwrite)
     done = [job for job in found if os.path.exists(job.target) and not overwrite]
     return Plan([job for job in found if job not in set(done)], done, errors)
 
 
 def is_film(path: str | os.PathLike) -> bool:
-    """By the suffix; where that says nothing, whatever is no picture is a film."""
+    """By the suffix; where that says nothing, whatever is no picture is a film.
+
+    Pictures that are not read (GIF, AVIF, PDF) are not films either, though FFmpeg reads some.
+    """
     suffix = pathlib.Path(path).suffix.lower()
-    return suffix in FILM_SUFFIXES or (suffix not in SUFFIXES and not pixels_of(path))
+    if suffix in (*FILM_SUFFIXES, *SUFFIXES):
+        return suffix in FILM_SUFFIXES
+    kind = mimetypes.guess_type(path)[0] or ""
+    return not (kind.startswith(("image/", "text/")) or suffix in Image.registered_extensions() or is_picture(path))
 
 
 def _films_below(path: str) -> tuple[str, ...]:
@@ -104,11 +112,14 @@ def _in_folder(output: str, name: str, film: bool) -> pathlib.Path:
     return target.with_suffix(".mkv") if film and target.suffix.lower() not in FILM_OUTPUTS else target
 
 
-def _check_suffix(output: str, film: bool) -> None:
+def _check_suffix(output: str, job: Job) -> None:
     try:
-        if film and pathlib.Path(output).suffix.lower() not in FILM_OUTPUTS:
+        if job.film and pathlib.Path(output).suffix.lower() not in FILM_OUTPUTS:
+            if pathlib.Path(job.source).suffix.lower() not in FILM_SUFFIXES:
+                wanted = f"if it is a film, end --output in {', '.join(FILM_OUTPUTS)}"
+                raise ConfigError(f"{job.source}: is not a PNG, JPEG, WebP, TIFF or BMP picture; {wanted}.")
             raise PictureError(f"{output}: cannot tell the container of a film; end it in {', '.join(FILM_OUTPUTS)}")
-        if not film:
+        if not job.film:
             format_of(output)
     except PictureError as error:
         raise ConfigError(f"--output={error}, or name a folder that is there.") from None

@@ -16,7 +16,7 @@ from absl import flags
 
 from rts_tf import pretrained
 from rts_tf.command import begin, guarded
-from rts_tf.errors import ConfigError
+from rts_tf.errors import ConfigError, RtsError
 from rts_tf.exporting import FORMATS, HEADS, PRECISIONS
 from rts_tf.startup import load_tensorflow
 
@@ -80,6 +80,8 @@ def _validated(arguments: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
 
 def _export(model: pathlib.Path, output: pathlib.Path) -> None:
     load_tensorflow()
+    import tensorflow as tf
+
     from rts_tf.exporting import photographs
     from rts_tf.exporting.heads import check_network
     from rts_tf.exporting.publish import Export, Order
@@ -93,10 +95,14 @@ def _export(model: pathlib.Path, output: pathlib.Path) -> None:
     order = Order(*map(tuple, ordered), FLAGS.height, FLAGS.width)
     export = Export(enhancer, crops, order, str(model), output)
     progress = RunProgress({"export": sum(work for _, work, _ in export.steps())})
-    with progress.running(), export.place():
-        for name, work, step in export.steps():
-            step()
-            progress.advance("export", work, name, 1, "steps")
+    try:
+        with progress.running(), export.place():
+            for name, work, step in export.steps():
+                step()
+                progress.advance("export", work, name, 1, "steps")
+    except (OSError, tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError) as error:  # TensorFlow's own of a disk
+        reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0][:200]
+        raise RtsError(f"{output}: cannot be written ({reason}). What was published before is as it was.") from None
     print(f"exported to {output}")
     print(f"card:       {output / 'EXPORT.md'}")
     if "saved_model" in FLAGS.formats and not export.warm:

@@ -93,12 +93,15 @@ class Enhancer:
 
     def _apply(self, function, plain, images, scale: int, radius: int, strength: float, on_pixels) -> np.ndarray:
         images = np.asarray(images)
+        images = images.astype(images.dtype.newbyteorder("="), copy=False)
         if images.ndim not in (3, 4) or images.shape[-1] not in (1, 3) or 0 in images.shape:
             shape = "[H, W, 3] or [batch, H, W, 3] (grey: 1 instead of 3)"
             raise ValueError(f"expected RGB pictures, {shape}, not an array of shape {images.shape}")
         integer = images.dtype in LEVELS
         if not integer and not np.issubdtype(images.dtype, np.floating):
             raise ValueError(f"expected uint8 in 0..255, uint16 or floating point in [0, 1], not {images.dtype}")
+        if not math.isfinite(strength):
+            raise ValueError(f"expected a finite strength, not {strength}")
         batch = images if images.ndim == 4 else images[None]
         _, height, width, channels = batch.shape
         result = np.empty((len(batch), scale * height, scale * width, channels), images.dtype if integer else np.float32)
@@ -135,7 +138,7 @@ def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280)
     """
     if os.fspath(model) in pretrained.names():
         return Enhancer(pretrained.network(os.fspath(model), resolve_precision(precision)), tile)
-    path = pathlib.Path(model)
+    path = pathlib.Path(model).expanduser()
     file = path / "final.keras" if path.is_dir() else path
     if path.is_dir() and not file.exists():
         raise RtsError(f"{path}: has no final.keras; let the run finish, or name one of its stage_N/model.keras")

@@ -65,8 +65,9 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence]) -> str:
 
 
 def not_written(path: str) -> Callable[[OSError], str]:
-    """What to say if the ``--csv`` file cannot be written."""
-    return lambda error: f"--csv={path}: cannot be written ({error.strerror or error})."
+    """What to say if the ``--csv`` file, or the table where none was asked for, cannot be written."""
+    what = f"--csv={path}" if path else "the table"
+    return lambda error: f"{what}: cannot be written ({error.strerror or error})."
 
 
 def check_csv(path: str) -> None:

@@ -1,8 +1,11 @@
+import os
 import subprocess
 import sys
 
 import pytest
 from absl import flags
+from PIL import Image
+from skimage import data
 
 from experiments import runs
 from tests.command import set_flags
@@ -16,6 +19,18 @@ from tests.command import set_flags
 def test_help_lists_the_flags(module, flag):
     done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, timeout=100)
     assert f"--{flag}" in done.stdout or f"--[no]{flag}" in done.stdout, done.stdout + done.stderr
+
+
+def test_home_and_a_table_that_nobody_reads(tmp_path):
+    """Shells leave the ~ of --csv=~/a.csv alone; and a full standard output is not the fault of --csv."""
+    Image.fromarray(data.chelsea()).save(tmp_path / "cat.png")
+    words = [sys.executable, "-m", "rts_tf.viqet"]
+    options = {"env": os.environ | {"HOME": str(tmp_path)}, "stderr": subprocess.PIPE, "text": True, "timeout": 100}
+    done = subprocess.run([*words, "~/cat.png", "--csv=~/a.csv"], stdout=subprocess.PIPE, **options)
+    assert done.returncode == 0 and (tmp_path / "a.csv").exists(), done.stderr
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*words, "~/cat.png"], stdout=full, **options)
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("error: the table: cannot be written (")
 
 
 @pytest.mark.parametrize("quick", [False, True])

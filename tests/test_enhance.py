@@ -108,6 +108,7 @@ def test_two_pictures_for_one_file(tree, tmp_path, model_file):
      (["{}/nowhere", "--output={}/x"], "nowhere: no such file or folder"),
      (["{}/a.png", "--output={}/x.gif"], "x.gif: cannot tell the format; end it in .png"),
      (["{}/a.png", "--output={}/x"], "x: cannot tell the format"),
+     (["{}/unknown.dat", "--output={}/x.png"], "unknown.dat: is not a PNG, JPEG, WebP, TIFF or BMP picture; if it is a film"),
      (["{}", "--output={}/x.png"], "x.png: is a file; name a folder"),
      (["{}", "--output={}/notes.txt"], "notes.txt: is a file; name a folder"),
      (["{}/a.png", "--output={}/x.png", "--strength=1.6"], "--strength=1.6: must be from 0 to 1.5"),
@@ -121,10 +122,23 @@ def test_two_pictures_for_one_file(tree, tmp_path, model_file):
      (["{}/a.png", "--output={}/x.png", "--compare={}/no/a.html"], "there is no folder")],
 )  # fmt: skip
 def test_mistakes_are_one_line_and_nothing_is_written(tree, model_file, arguments, reason):
+    (tree / "unknown.dat").write_bytes(b"nothing of the kind")
     before = state(tree)
     given = [argument.replace("{}", str(tree)) for argument in arguments]
     line = refused(*([] if any("--model" in argument for argument in given) else [f"--model={model_file}"]), *given)
     assert reason in line and state(tree) == before
+
+
+def test_other_pictures_are_not_taken_for_films(run, tree, tmp_path):
+    picture = Image.open(tree / "a.png").convert("RGB")
+    picture.save(tree / "photo.gif")
+    picture.save(tree / "photo.ppm")
+    picture.convert("CMYK").save(tree / "cmyk", "JPEG")
+    for name, reason in (("photo.gif", "is not a PNG"), ("photo.ppm", "is not a PNG"), ("cmyk", "colour mode CMYK")):
+        for output in (tmp_path / "x.png", tmp_path):
+            _, err = run(tree / name, f"--output={output}", code=1)
+            assert err.strip().splitlines()[-1].startswith(f"error: {tree / name}: ") and reason in err
+    assert not (tmp_path / "x.png").exists() and not list(tmp_path.glob("*.mkv"))
 
 
 def test_a_folder_without_pictures(run, tmp_path):

@@ -19,6 +19,7 @@ from rts_tf import export, networks
 from rts_tf.exporting import card, measuring, photographs, publish
 from rts_tf.exporting.publish import Export, Order
 from rts_tf.inference import load
+from tests.test_bad_workdir import largest_file
 from tests.test_inference import NETWORKS
 from tests.test_tflite import NETWORK
 
@@ -140,6 +141,15 @@ def test_a_missed_limit_publishes_nothing(model, tmp_path, monkeypatch):
     code, errors = command(f"--model={model}", f"--output={tmp_path}", *flags)
     assert code == 1 and "tflite/enhance_int8.tflite: has" in errors and "at least 90, missed by" in errors
     assert errors.count("\n") == 1 and not files(tmp_path) and not (tmp_path / ".partial").exists()
+
+
+@pytest.mark.parametrize("formats", ["tflite", "saved_model"])
+def test_a_disk_that_is_full(model, tmp_path, formats):
+    with largest_file(3000):
+        code, errors = command(f"--model={model}", f"--output={tmp_path}", f"--formats={formats}", "--precisions=float32",
+                               "--heads=enhance", "--height=32", "--width=32")  # fmt: skip
+    assert code == 1 and errors.startswith(f"error: {tmp_path}: cannot be written (") and errors.count("\n") == 1
+    assert "What was published before is as it was." in errors and not files(tmp_path)
 
 
 def test_killed_while_publishing(exported, tmp_path):

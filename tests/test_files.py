@@ -8,6 +8,7 @@ import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from rts_tf.errors import PictureError
@@ -217,6 +218,12 @@ def two(colour: np.ndarray, kind: str) -> io.BytesIO:
     return encoded(colour, kind, save_all=True, append_images=[Image.fromarray(255 - colour)])
 
 
+def planes(colour16: np.ndarray) -> io.BytesIO:
+    file = io.BytesIO()
+    tifffile.imwrite(file, colour16.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
+    return file
+
+
 REFUSED = {
     "zero bytes": (lambda c: io.BytesIO(), "is not a PNG"),
     "text": (lambda c: io.BytesIO(b"<html>404 Not Found</html>"), "is not a PNG, JPEG, WebP, TIFF or BMP picture"),
@@ -232,6 +239,7 @@ REFUSED = {
     "signed 16-bit TIFF": (lambda c: tiff(c[..., 0].astype("<i2"), 16, sample_format=2), "grey TIFF, but not of 16 bits"),
     "12-bit TIFF": (lambda c: tiff(np.hstack([c[:, :27, 0], c[:, :54, 1]]), 12), "grey TIFF, but not of 16 bits"),
     "white at 0": (lambda c: tiff(c[..., 0].astype("<u2") * 257, 16, white_at_zero=True), "grey TIFF, but not of 16 bits"),
+    "planes of 16 bits": (lambda c: planes(c.astype(np.uint16) * 257), "is of 16 bits in a way that is not supported"),
     "animated WebP": (lambda c: two(c, "WEBP"), r"holds 2 pictures \(animated or multi-page\); save the one"),
     "animated PNG": (lambda c: two(c, "PNG"), "holds 2 pictures"),
     "pages of TIFF": (lambda c: two(c, "TIFF"), "holds 2 pictures"),
@@ -309,6 +317,15 @@ def test_a_file_is_whole_or_not_there(tmp_path):
     assert path.read_text() == "first"
     write_text(path, "sécond")
     assert path.read_text(encoding="utf-8") == "sécond" and os.listdir(tmp_path) == ["figures.json"]
+
+
+def test_permissions_and_links_stay(tmp_path):
+    kept, link = tmp_path / "kept.csv", tmp_path / "link.csv"
+    kept.write_text("first")
+    kept.chmod(0o600)
+    link.symlink_to(kept)
+    write_text(link, "second")
+    assert link.is_symlink() and kept.read_text() == "second" and kept.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_body_that_writes_nothing_replaces_nothing(tmp_path):

@@ -95,6 +95,13 @@ def test_tiles_of_photographs(height, width, rows, columns):
     assert len({tile.write[0].start for tile in found}) == rows and len(found) == rows * columns
 
 
+def test_big_endian_and_strength_that_is_no_number(photograph):
+    model, picture = Enhancer(NETWORKS["residual1"]), photograph[:40, :40].astype(np.uint16) * 257
+    np.testing.assert_array_equal(model.enhance(picture.astype(">u2")), model.enhance(picture))
+    with pytest.raises(ValueError, match="strength"):
+        model.enhance(picture, strength=float("nan"))
+
+
 def test_uint8_float_one_and_batch(photograph):
     model = Enhancer(NETWORKS["residual1"])
     batch = photograph[None, :33, :40].repeat(2, axis=0)

@@ -63,6 +63,13 @@ def test_a_folder_is_read_recursively_in_order(tree, photograph):
     assert found.origin == f"--data={tree}"
 
 
+def test_hidden_files_are_no_photographs(tree):
+    """What macOS writes beside a picture, and what a killed command was writing."""
+    before = photos.folder(tree).names
+    (tree / "._a.png").write_bytes(b"resources")
+    assert photos.folder(tree).names == before
+
+
 def test_links_are_followed_and_dangling_ones_reported(tree):
     (tree / "link.png").symlink_to(tree / "a" / "0.png")
     (tree / "dangling.png").symlink_to(tree / "gone.png")

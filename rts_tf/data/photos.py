@@ -73,7 +73,7 @@ def sample(names: tuple[str, ...]) -> Photos:
 
 
 def folder(path: str | os.PathLike, flag: str = "data") -> Photos:
-    """Every picture below ``path``, by suffix, in the order of their relative names.
+    """Every picture below ``path``, by suffix, in the order of their relative names; hidden files are none.
 
     A link that leads nowhere counts, so that it is reported as unreadable and not passed over. Raises ConfigError naming
     ``flag``, or the path alone where ``flag`` is empty.
@@ -81,7 +81,8 @@ def folder(path: str | os.PathLike, flag: str = "data") -> Photos:
     root, origin = pathlib.Path(path), f"--{flag}={path}" if flag else str(path)
     if not root.is_dir():
         raise ConfigError(f"{origin}: {'is not a folder' if root.exists() else 'no such folder'}.")
-    found = (p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and (p.is_file() or not p.exists()))
+    visible = (p for p in root.rglob("*") if p.suffix.lower() in SUFFIXES and not p.name.startswith("."))
+    found = (p for p in visible if p.is_file() or not p.exists())
     names = tuple(sorted(p.relative_to(root).as_posix() for p in found))
     if not names:
         raise ConfigError(f"{origin}: holds no photographs ({', '.join(s[1:] for s in SUFFIXES)}).")

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import shutil
 import unicodedata
 import warnings
 from collections.abc import Iterator
@@ -19,7 +20,8 @@ FILM_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts"
                  ".flv", ".3gp", ".ogv", ".mxf")  # fmt: skip
 FILM_OUTPUTS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".ts")  # containers that hold any times
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16", "I;16B", "I;16L", "I")
-_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")  # Pillow would read others too, EPS by starting Ghostscript
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")  # Pillow would read others too, EPS by starting Ghostscript
+ODD_16_BITS = "is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG"
 _TRANSPARENT = "is transparent in places, where it has no colour to learn from; flatten it first"
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode categories: control, surrogate, line and paragraph separator
 
@@ -60,7 +62,7 @@ def opened(file: str | os.PathLike | BinaryIO, name: str = "", largest: int = 0)
             warnings.filterwarnings("ignore", message="(?!.*bomb)")
             # An open file, not a path: Pillow garbles some turned TIFFs that it maps into memory (one strip, RGBA).
             stream = stack.enter_context(open(file, "rb")) if isinstance(file, str | os.PathLike) else file
-            with Image.open(stream, formats=_FORMATS) as image:
+            with Image.open(stream, formats=FORMATS) as image:
                 _check_kind(image)
                 yield image
     except PictureError as error:
@@ -89,6 +91,8 @@ def _check_kind(image: Image.Image) -> None:
         kind = tags.get(Base.BitsPerSample), tags.get(Base.SampleFormat, (1,)), tags.get(Base.PhotometricInterpretation)
         if kind != ((16,), (1,), 1):
             raise PictureError("is a grey TIFF, but not of 16 bits from black at 0 to white; convert it to 8 bits first")
+    if image.format == "TIFF" and image.tag_v2.get(Base.PlanarConfiguration) == 2 and 16 in image.tag_v2[Base.BitsPerSample]:
+        raise PictureError(ODD_16_BITS)  # Pillow makes noise of the separate planes
 
 
 def _to_rgb(image: Image.Image) -> np.ndarray:
@@ -117,11 +121,16 @@ def printable(text: str) -> str:
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """A temporary path beside ``path`` to write to; renamed over ``path`` at the end, removed if the body fails."""
-    path = pathlib.Path(path)
+    """A temporary path beside ``path`` to write to; renamed over ``path`` at the end, removed if the body fails.
+
+    What is there keeps its permissions; of a link, the file is written that it leads to.
+    """
+    path = pathlib.Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:
         yield temporary
+        if path.exists():
+            shutil.copymode(path, temporary)
         sync(temporary)
         os.replace(temporary, path)
         sync(path.parent)

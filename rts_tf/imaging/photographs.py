@@ -16,7 +16,7 @@ from PIL.ExifTags import IFD, Base
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from rts_tf.errors import PictureError
-from rts_tf.imaging.files import SUFFIXES, atomic_path, opened
+from rts_tf.imaging.files import FORMATS, ODD_16_BITS, SUFFIXES, atomic_path, opened
 from rts_tf.imaging.levels import halve_bits, to_float, to_uint8
 
 LARGEST = 500_000_000  # pixels; Pillow's own limit against decompression bombs, 89 million, is below today's panoramas
@@ -29,7 +29,6 @@ _STRIP = 2**18  # bytes of a TIFF strip, about
 _LAYOUT = {*range(254, 267), 273, *range(277, 282), 284, *range(290, 294), 301, *range(317, 326), *range(330, 348),
            *range(512, 533), 700, 33723, 34377, 34675, 37724}  # fmt: skip
 
-_ODD_16_BITS = "is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG"
 
 
 class Photograph(NamedTuple):
@@ -57,6 +56,15 @@ def pixels_of(path: str | os.PathLike) -> int:
             return image.width * image.height
     except PictureError:
         return 0
+
+
+def is_picture(path: str | os.PathLike) -> bool:
+    """Whether it begins as one of the formats does that are read, if it can be read or not."""
+    try:
+        with Image.open(path, formats=FORMATS):
+            return True
+    except Exception:  # as in opened
+        return False
 
 
 def read_photograph(path: str | os.PathLike, largest: int = LARGEST) -> Photograph:
@@ -154,7 +162,7 @@ def _samples16(image: Image.Image, path: str | os.PathLike, orientation: int, le
         return high.astype(np.uint16)[..., None]
     samples = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
     if samples is None or samples.dtype != np.uint16 or samples.ndim != 3 or samples.shape[2] not in (3, 4):
-        raise PictureError(_ODD_16_BITS)
+        raise PictureError(ODD_16_BITS)
     if image.format == "PNG" and _png_header(path)[1] == 4:  # grey and alpha, which both may read as colour
         order, high = [0, 3], high[..., [0, -1]]
     else:
@@ -164,7 +172,7 @@ def _samples16(image: Image.Image, path: str | os.PathLike, orientation: int, le
             chosen = np.ascontiguousarray(candidate[..., order])
             if (chosen.view(np.uint8).reshape(*chosen.shape, 2)[..., 1] == high).all():  # little-endian
                 return chosen
-    raise PictureError(_ODD_16_BITS)
+    raise PictureError(ODD_16_BITS)
 
 
 def _png_header(path: str | os.PathLike) -> tuple[int, int]:
