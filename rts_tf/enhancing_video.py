@@ -31,7 +31,7 @@ from rts_tf.enhancing import Job
 from rts_tf.errors import FilmError, RtsError
 from rts_tf.film_network import FRAMES_AT_ONCE, FilmNetwork
 from rts_tf.imaging.files import sync, write_text
-from rts_tf.imaging.video import Film, Frame, Survey, bits_of, frames, probe, suited, survey
+from rts_tf.imaging.video import Film, Frame, Gap, Survey, bits_of, clock, frames, probe, suited, survey
 from rts_tf.imaging.video_writing import ENCODERS, THREADS, Coding, container_of, join, rehearse, times_of, write_segment
 from rts_tf.inference import Enhancer
 from rts_tf.progress import RunProgress
@@ -107,6 +107,7 @@ def enhance_film(job: Job, model: Enhancer, settings: Settings, progress: RunPro
         first = sum(len(times_of(segment, film)) for segment in segments)
         progress.skip("films", first * _megapixels(film))
         done = first
+        gaps: list[Gap] = []
 
         def on_frames(count: int) -> None:
             nonlocal done
@@ -114,11 +115,11 @@ def enhance_film(job: Job, model: Enhancer, settings: Settings, progress: RunPro
             text = f"{label}, frame {done} of {max(done, found.packets)}"
             progress.advance("films", count * _megapixels(film), text, count, "frames")
 
-        with contextlib.closing(_ahead(frames(film, first), DECODED)) as decoded:
+        with contextlib.closing(_ahead(frames(film, first, gaps), DECODED)) as decoded:
             enhanced = _enhanced(decoded, network, on_frames)
             _write(enhanced, len(segments), work, film, coding, outline.global_header)
         work.publish(film, found, coding)
-    return _remarks(film) + outline.remarks
+    return _remarks(film, gaps) + outline.remarks
 
 
 def _coding(film: Film, job: Job, settings: Settings) -> Coding:
@@ -134,12 +135,16 @@ def _megapixels(film: Film) -> float:
     return film.width * film.height / 1e6
 
 
-def _remarks(film: Film) -> list[str]:
+def _remarks(film: Film, gaps: list[Gap]) -> list[str]:
     remarks = []
     if film.source_format.replace("yuvj", "yuv") != film.format:
         remarks.append(f"pixel format {film.source_format} became {film.format}")
     if film.hdr:
         remarks.append("what it says about the brightness of its display (HDR metadata) was left out")
+    if gaps:
+        length, first = f"{sum(gap.length for gap in gaps):.1f} s", f"at {clock(gaps[0].start)}"
+        what = f"a gap of {length} {first}" if len(gaps) == 1 else f"{len(gaps)} gaps of {length} in all, the first {first}"
+        remarks.append(f"{what}, where frames could not be decoded")
     return remarks
 
 

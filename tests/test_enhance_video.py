@@ -1,5 +1,6 @@
 """Films through the enhance command: what is kept, what is enhanced, and what is refused."""
 
+import os
 import pathlib
 import re
 import sys
@@ -96,6 +97,32 @@ def test_crf(run, tmp_path):
     assert "no --crf" in run(film, f"--output={tmp_path / 'a.mkv'}", "--codec=ffv1", "--crf=3", code=1)[1]
 
 
+def test_names_with_a_colon(run, tmp_path, monkeypatch):
+    """FFmpeg has protocols in front of colons."""
+    make(tmp_path / "in.mp4", count=3, audio="aac").rename(tmp_path / "12:30.mp4")
+    monkeypatch.chdir(tmp_path)
+    out, _ = run("12:30.mp4", "--output=13:30.mp4")
+    assert "enhanced 1 of 1 films" in out and len(planes(tmp_path / "13:30.mp4")) == 3
+    assert sorted(os.listdir()) == ["12:30.mp4", "13:30.mp4"]
+
+
+def test_a_gap_is_told(run, tmp_path):
+    """Where a part of the file is destroyed, not where the times of a film of variable rate are far apart."""
+    film = make(tmp_path / "in.mkv", count=90, options={"crf": "10", "preset": "veryfast", "g": "10"})
+    damaged = bytearray(film.read_bytes())
+    damaged[len(damaged) // 3 : 2 * len(damaged) // 3] = bytes(len(damaged) // 3)
+    (tmp_path / "damaged.mkv").write_bytes(damaged)
+    _, err = run(tmp_path / "damaged.mkv", f"--output={tmp_path / 'out.mkv'}")
+    assert re.search(r"damaged.mkv: a gap of 1\.\d s at 0:0[01]\.\d, where frames could not be decoded\n", err), err
+    with av.open(str(make(tmp_path / "fast.mp4", count=4))) as source, av.open(str(tmp_path / "slow.mp4"), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux():
+            if packet.size:
+                packet.stream, packet.pts, packet.dts = stream, 30 * packet.pts, 30 * packet.dts
+                output.mux(packet)
+    assert "gap" not in run(tmp_path / "slow.mp4", f"--output={tmp_path / 'out.mp4'}")[1]
+
+
 def test_films_among_pictures(run, tmp_path):
     folder = tmp_path / "all"
     (folder / "below").mkdir(parents=True)
@@ -171,6 +198,9 @@ def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
      (["--output={}/out.png"], "out.png: cannot tell the container"),
      (["--output={}/out.mp4", "--scale=2"], "--scale=2: is for pictures"),
      (["--output={}/out.webm", "--codec=h264"], "'webm' format does not support .*; name another --codec, or a .mkv"),
+     (["--output={}/out.ts", "--codec=vp9"], "'mpegts' format does not support .*; name another --codec, or a .mkv"),
+     (["--output={}/out.ts", "--codec=av1"], "'mpegts' format does not support .*; name another --codec, or a .mkv"),
+     (["--output={}/out.ts", "--codec=ffv1"], "'mpegts' format does not support .*; name another --codec, or a .mkv"),
      (["--output={}/out.webm"], r".webm cannot hold its audio stream 1 \(aac\); name another"),
      (["--output={}/out.mp4", "--model=residual99"], "--model=residual99: no such file")],
 )  # fmt: skip

@@ -3,6 +3,8 @@
 import errno
 import os
 import pathlib
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -103,6 +105,25 @@ def test_killed_and_continued(run, output, unbroken, monkeypatch, rename):
         run()
     assert {name: after[name] for name in made} == made and len(after) == 3  # what was whole was not made again
     assert list(output.parent.iterdir()) == [output] and same(output, unbroken)
+
+
+SEGMENT_OF_A_FILM = """
+import pathlib, sys
+from rts_tf.imaging.video import frames, probe
+from rts_tf.imaging.video_writing import ENCODERS, Coding, write_segment
+film = probe(sys.argv[1])
+write_segment(pathlib.Path(sys.argv[2]), film, Coding("h264", ENCODERS["h264"].crf), True, frames(film))
+"""
+
+
+def test_a_segment_is_the_same_whatever_lies_in_memory(tmp_path):
+    """In rows of 10 macroblocks, of which x264's instructions for AVX-512 read more than there are."""
+    film, made = make(tmp_path / "in.mkv", size=(160, 96), count=24), []
+    for fill in ("1", "170"):  # glibc fills with it what is allocated
+        made.append(tmp_path / f"{fill}.nut")
+        command = [sys.executable, "-c", SEGMENT_OF_A_FILM, film, made[-1]]
+        subprocess.run(command, check=True, env=os.environ | {"MALLOC_PERTURB_": fill})
+    assert same(*made)
 
 
 def test_ctrl_c(run, output, unbroken, monkeypatch):

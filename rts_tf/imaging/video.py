@@ -19,7 +19,7 @@ FULL_RANGE = 2  # AVColorRange
 BT709, BT470BG, SMPTE170M = 1, 5, 6  # AVColorSpace; the first is also the number of its primaries and its transfer
 HEIGHT_OF_BT709 = 720  # players take unmarked films from this height on for BT.709, and smaller ones for BT.601
 _RECORD_THEIR_LENGTH = {"matroska", "mov", "avi", "asf"}  # of others FFmpeg estimates it
-_MISSING = 0.5  # seconds that may be missing at the end before a film counts as cut short; and a hundredth of its length
+_MISSING = 0.5  # seconds that may be missing before a film counts as cut short, and a hundredth of its length; or in a gap
 _PLANAR = re.compile(r"(gray|yuvj?(420|422|444)p)(9|10|12|14|16)?(le)?")
 
 av.logging.set_level(None)  # FFmpeg's own lines about damage: what matters is raised
@@ -73,16 +73,28 @@ class Frame(NamedTuple):
     planes: tuple[np.ndarray, ...]  # uint8 or uint16 [H, W] Y, and [h, w] Cb, Cr
 
 
+class Gap(NamedTuple):
+    """Where frames are missing since a film is damaged."""
+
+    start: float  # seconds from its first frame
+    length: float  # seconds
+
+
 def bits_of(pixel_format: str) -> int:
     """Bits of a sample of a planar format."""
     return int(_PLANAR.fullmatch(pixel_format)[3] or 8)
+
+
+def open_file(path: str | os.PathLike, mode: str = "r", **options) -> "av.container.Container":
+    """``av.open`` by the absolute path: FFmpeg takes what stands in front of the colon in ``12:30.mp4`` for a protocol."""
+    return av.open(os.path.abspath(path), mode, metadata_errors="replace", **options)
 
 
 @contextlib.contextmanager
 def opened(path: str | os.PathLike) -> Iterator["av.container.InputContainer"]:
     """The open file; what FFmpeg says about it is raised as FilmError with its name."""
     try:
-        with av.open(os.fspath(path), metadata_errors="replace") as container:
+        with open_file(path) as container:
             yield container
     except av.error.FFmpegError as error:
         empty = os.path.isfile(path) and not os.path.getsize(path)
@@ -194,16 +206,21 @@ def survey(film: Film) -> Survey:
     return Survey(digest.hexdigest(), packets, durations)
 
 
-def frames(film: Film, first: int = 0) -> Iterator[Frame]:
+def frames(film: Film, first: int = 0, gaps: list[Gap] | None = None) -> Iterator[Frame]:
     """The frames in the order in which they are shown, from the one numbered ``first`` on.
 
     All before it are decoded too, since few formats can be entered at a frame: a hundredth of the time that the network
     took for them.
 
+    Args:
+        gaps: gets those of the whole film that lie beside a frame which the decoder calls corrupt: without such a one, frames
+            far apart are those of a film of variable rate.
+
     Raises:
         FilmError: a frame that cannot be decoded, or is of another size or kind than the first.
     """
-    last = duration = None
+    start = last = duration = None
+    damaged = False
     with opened(film.path) as container:
         stream = container.streams[film.index]
         stream.thread_type = "AUTO"
@@ -215,7 +232,12 @@ def frames(film: Film, first: int = 0) -> Iterator[Frame]:
             time = frame.pts
             if last is not None and (time is None or time <= last):  # no file may hold two frames of one time
                 time = last + (duration if time is None else 1)
-            last = time or 0
+            time = time or 0
+            start = time if start is None else start
+            missing = float((time - (start if last is None else last + duration)) * film.time_base)
+            if gaps is not None and missing > _MISSING and (damaged or frame.is_corrupt):
+                gaps.append(Gap(float((last - start) * film.time_base), missing))
+            last, damaged = time, frame.is_corrupt
             if number >= first:
                 yield Frame(last, planes_of(_converted(frame, film)))
 

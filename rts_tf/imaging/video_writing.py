@@ -12,16 +12,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import av
+import cv2
 import numpy as np
 
 from rts_tf.errors import FilmError
 from rts_tf.imaging.files import FILM_OUTPUTS, atomic_path, sync
-from rts_tf.imaging.video import Film, Frame, Survey, planes_of
+from rts_tf.imaging.video import Film, Frame, Survey, open_file, planes_of
 
 # FFmpeg's names of the containers by suffix
 CONTAINERS = dict(zip(FILM_OUTPUTS, ("mp4", "mp4", "mov", "matroska", "webm", "mpegts"), strict=True))
 THREADS = 2  # of the encoder. A fixed number: what x264 and x265 write depends on it
-NARROW = 128  # pixels, below which x264 does not always write the same: rows of 5 macroblocks were seen, and no wider ones
+TRANSPORT_STREAM_CODECS = ("h264", "hevc")  # FFmpeg puts others into a .ts too, but as data, which it does not know again
+AVX_512F = 13  # of cv2.checkHardwareSupport
 GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
 EARLIEST = -60  # seconds at which a film may begin: no time in a segment is negative, or FFmpeg would move all of them
 DIFFERS = "what was read back is not what was written"
@@ -33,8 +35,12 @@ class Encoder(NamedTuple):
     options: dict[str, str]
 
 
+# With AVX-512, x264's macroblock tree of 8 bits depends on what lies in memory, unless a row has a multiple of 8 macroblocks:
+# no two runs would give the same film. Without these instructions it does not, and all others give the same as each other
+REPEATABLE = {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(AVX_512F) else {}
+
 ENCODERS = {
-    "h264": Encoder("libx264", 17, {"preset": "medium"}),
+    "h264": Encoder("libx264", 17, {"preset": "medium"} | REPEATABLE),
     "hevc": Encoder("libx265", 19, {"preset": "fast", "x265-params": f"log-level=none:pools={THREADS}:frame-threads=1"}),
     "vp9": Encoder("libvpx-vp9", 24, {"deadline": "good", "cpu-used": "4", "row-mt": "1"}),
     "av1": Encoder("libsvtav1", 25, {"preset": "8", "svtav1-params": f"lp={THREADS}"}),
@@ -54,10 +60,16 @@ class Coding(NamedTuple):
 
 
 def add_video(container, film: Film, coding: Coding):
-    """A stream in ``container`` with an encoder for ``film``."""
+    """A stream in ``container`` with an encoder for ``film``.
+
+    Raises:
+        ValueError: the container cannot hold what the encoder makes.
+    """
     encoder = ENCODERS[coding.codec]
+    if container.format.name == "mpegts" and coding.codec not in TRANSPORT_STREAM_CODECS:
+        raise ValueError(f"'mpegts' format does not support '{encoder.name}' codec")
     options = encoder.options | ({} if coding.crf is None else {"crf": str(coding.crf)})
-    if coding.codec == "h264" and film.width < NARROW:
+    if coding.codec == "h264" and film.bits > 8:  # with the macroblock tree, one run in thirty would give other frames
         options["mbtree"] = "0"
     stream = container.add_stream(encoder.name, rate=film.rate, options=options, width=film.width, height=film.height)
     context = stream.codec_context
@@ -81,7 +93,7 @@ def write_segment(path: pathlib.Path, film: Film, coding: Coding, global_header:
     """
     given = []
     with atomic_path(path) as temporary:
-        with av.open(os.fspath(temporary), "w", format="nut") as container:
+        with open_file(temporary, "w", format="nut") as container:
             stream = add_video(container, film, coding)
             if not global_header:
                 stream.codec_context.flags &= ~GLOBAL_HEADER
@@ -120,7 +132,7 @@ def _lead(film: Film) -> int:
 
 def packets_of(path: str | os.PathLike, film: Film) -> Iterator["av.Packet"]:
     """The packets of a segment, at their times in the film."""
-    with av.open(os.fspath(path)) as container:
+    with open_file(path) as container:
         for packet in container.demux(video=0):
             if packet.size:
                 packet.pts = round(packet.pts * packet.time_base / film.time_base) - _lead(film)
@@ -155,9 +167,9 @@ def rehearse(film: Film, target: pathlib.Path, trial: pathlib.Path, coding: Codi
         FilmError: names the stream, and what to do.
         OSError: the disk is full, or the like.
     """
-    with av.open(film.path, metadata_errors="replace") as source:
+    with open_file(film.path) as source:
         try:
-            with av.open(os.fspath(trial), "w", format=container_of(target)) as output:
+            with open_file(trial, "w", format=container_of(target)) as output:
                 video, _, remarks = _streams(source, output, film, coding)
                 global_header = bool(video.codec_context.flags & GLOBAL_HEADER)
                 output.start_encoding()
@@ -218,9 +230,9 @@ def join(film: Film, found: Survey, segments: Sequence[pathlib.Path], target: pa
     """
     times = [times_of(segment, film) for segment in segments]
     shown = sorted(itertools.chain(*times))
-    with av.open(film.path, metadata_errors="replace") as source:
+    with open_file(film.path) as source:
         place = sum(stream.index < film.index for stream in source.streams.video)
-        with av.open(os.fspath(target), "w", format=container_of(target)) as output:
+        with open_file(target, "w", format=container_of(target)) as output:
             video, copies, _ = _streams(source, output, film, coding)
             output.start_encoding()
             packets = itertools.chain.from_iterable(packets_of(segment, film) for segment in segments)
@@ -267,7 +279,7 @@ def _seconds(packet: "av.Packet") -> float:
 
 def _check(path: pathlib.Path, place: int, film: Film, shown: Sequence[int]) -> None:
     """Read what was written: every frame must be there once, at its time. A container may shift all times alike."""
-    with contextlib.suppress(av.error.FFmpegError, IndexError), av.open(os.fspath(path)) as container:
+    with contextlib.suppress(av.error.FFmpegError, IndexError), open_file(path) as container:
         stream = container.streams.video[place]
         found = sorted(packet.pts for packet in container.demux(stream) if packet.size)
         tick = max(stream.time_base, film.time_base)
