@@ -11,6 +11,8 @@ import dataclasses
 import os
 import resource
 import sys
+import zipfile
+import zlib
 from collections.abc import Callable
 
 import keras
@@ -26,6 +28,7 @@ from rts_tf.data.patches import training_batches
 from rts_tf.data.photos import training_and_validation
 from rts_tf.data.shards import ShardSet
 from rts_tf.data.source import build_source
+from rts_tf.errors import RtsError
 from rts_tf.inference import Enhancer, load
 from rts_tf.judging import judge, save_crops, unsharp_ratios
 from rts_tf.judging_mos import (
@@ -220,6 +223,7 @@ class _Run:
         selected, because = select(history, by_mos)
         originals = (read_json(self.directory.root / "originals.json") or {}) if by_mos else {}
         root, stages = self.directory.root, [dict(metrics) for metrics in history]
+        self.network(selected)  # that it is whole
         unsharp = unsharp_ratios(self.validation, stages[0]["difference_ratio_percent"], len(stages))
         for metrics, ratio in zip(stages, unsharp, strict=True):
             files = self.directory.stage(metrics["stage"]).glob("phase_b_*.json")
@@ -244,7 +248,7 @@ class _Run:
         }
         save_crops(root / "originals.npz", self.validation, None)
         crops = [dict(np.load(root / "originals.npz"))]
-        crops += [dict(np.load(self.directory.stage(metrics["stage"]) / "crops.npz")) for metrics in stages]
+        crops += [self.crops(metrics["stage"]) for metrics in stages]
         strips = [Strip(key[6:], tuple(c[key] for c in crops)) for key in crops[0] if key.startswith("strip ")]
         write_report(root / "report.html", summary, strips, crops[0]["slider"], crops[selected]["slider"])
         self.directory.copy_network(selected, root / "final.keras")
@@ -254,12 +258,30 @@ class _Run:
         write_json(root / "summary.json", summary)
         return summary
 
+    def crops(self, stage: int) -> dict[str, np.ndarray]:
+        """What the report shows of HR_n; made again if the file is damaged or gone."""
+        file = self.directory.stage(stage) / "crops.npz"
+        try:
+            return dict(np.load(file))
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+            save_crops(file, self.validation, self.phase_b(stage, "validation"))
+            return dict(np.load(file))
+
     def trained(self, stage: int) -> bool:
-        return (self.directory.stage(stage) / "model.keras").exists()
+        return all((self.directory.stage(stage) / name).exists() for name in ("phase_a.json", "model.keras"))
 
     def network(self, stage: int) -> keras.Model:
-        """SR_n, float32."""
-        return load(self.directory.stage(stage) / "model.keras").network
+        """SR_n, float32. Raises RtsError if it is damaged, or not the one that the stage was judged by."""
+        directory = self.directory.stage(stage)
+        file, judged = directory / "model.keras", (self.directory.metrics(stage) or {}).get("weights_sha256")
+        try:
+            network = load(file).network
+            if judged in (None, weights_sha256(network.get_weights())):
+                return network
+            problem = f"{file}: does not have the weights that the stage was judged by"
+        except RtsError as error:
+            problem = str(error)
+        raise RtsError(f"{problem}; delete {directory} and run the command again, which makes stage {stage} again.")
 
     def step_work(self) -> float:
         """GFLOP of a training step: forward, and twice that backward."""

@@ -15,6 +15,7 @@
     stage_N/quality.json        the same of HR_N, picture by picture
 """
 
+import contextlib
 import json
 import math
 import os
@@ -34,7 +35,10 @@ except ImportError:  # not a POSIX system: two commands on one directory are not
 
 
 class RunDirectory:
-    """Paths and small files of a run; a context manager that keeps other processes out."""
+    """Paths and small files of a run; a context manager that keeps other processes out.
+
+    A run that a ConfigError ends before it made a shard is forgotten, so that the corrected command may take the directory.
+    """
 
     def __init__(self, root: str | os.PathLike, config: Config):
         """Create the directory for ``config``, or open one that was made with the same.
@@ -47,11 +51,13 @@ class RunDirectory:
         is_run = (self.root / "config.json").exists() or not self.root.is_dir()
         if not is_run and any(not path.name.startswith(".") for path in self.root.iterdir()):
             raise ConfigError(f"--workdir={root}: is not empty and not a run (it has no config.json); name another.")
+        self._made = [path for path in (self.root, *self.root.parents) if not path.exists()]
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.root, "--workdir", "is working on this run")
         except OSError as error:
             raise ConfigError(f"--workdir={root}: cannot be made or written to ({error.strerror}); name another.") from None
+        self._is_new = not (self.root / "config.json").exists()
         try:
             self.config = self._agree(config)
             for leftover in [*self.root.glob(".*.[0-9]*.tmp*"), *self.root.glob("stage_*/.*.[0-9]*.tmp*")]:
@@ -63,8 +69,19 @@ class RunDirectory:
     def __enter__(self) -> "RunDirectory":
         return self
 
-    def __exit__(self, *exception) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_) -> None:
+        if kind and issubclass(kind, ConfigError) and self._is_new and not any(self.root.glob("source/*/*.tfrecord")):
+            self._forget()
         self._lock.close()
+
+    def _forget(self) -> None:
+        """Remove what this process made of a run that cannot be."""
+        shutil.rmtree(self.root / "source", ignore_errors=True)
+        for name in ("config.json", ".lock"):
+            (self.root / name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # something of others is in there
+            for path in self._made:
+                path.rmdir()
 
     def _agree(self, config: Config) -> Config:
         file = self.root / "config.json"

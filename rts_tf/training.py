@@ -4,6 +4,7 @@ The whole state (weights, optimiser, step, running loss) goes into an atomic che
 are a pure function of the step, so a run that was killed continues to the same weights, bit for bit on a CPU.
 """
 
+import contextlib
 import hashlib
 import itertools
 import math
@@ -20,6 +21,7 @@ import tensorflow as tf
 from rts_tf import networks
 from rts_tf.config import Config
 from rts_tf.errors import Interrupted, RtsError, TrainingDiverged
+from rts_tf.imaging.files import write_text
 from rts_tf.networks.layers import MatrixGradientConv2D
 
 REPORT_EVERY = 10  # steps between looks at the loss; each look waits for the device
@@ -70,6 +72,7 @@ def fit(
     seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
     parts = {"network": network, "optimizer": optimizer, "done": done, "running_loss": running_loss, "seconds": seconds}
     checkpoint = tf.train.Checkpoint(**parts)
+    _mend_list(pathlib.Path(directory))
     manager = tf.train.CheckpointManager(checkpoint, str(directory), max_to_keep=2)
     _restore(checkpoint, manager)
 
@@ -183,6 +186,22 @@ def _save(manager: tf.train.CheckpointManager, step: int) -> None:
         ) from None
 
 
+def _mend_list(directory: pathlib.Path) -> None:
+    """Where the list of checkpoints in ``directory`` is spoiled, write it anew from those that are there."""
+    file = directory / "checkpoint"
+    with contextlib.suppress(ValueError):  # the list is empty; of another damage TensorFlow makes None
+        if not file.exists() or tf.train.get_checkpoint_state(str(directory)):
+            return
+    found = sorted(directory.glob("ckpt-*.index"), key=lambda path: int(path.stem[len("ckpt-") :]))
+    if not found:
+        file.unlink()
+        return
+    lines = [f'model_checkpoint_path: "{found[-1].stem}"']
+    for path in found:  # without their times the manager would never delete them
+        lines += [f'all_model_checkpoint_paths: "{path.stem}"', f"all_model_checkpoint_timestamps: {path.stat().st_mtime}"]
+    write_text(file, "\n".join(lines) + "\n")
+
+
 def _restore(checkpoint: tf.train.Checkpoint, manager: tf.train.CheckpointManager) -> None:
     """Restore the newest checkpoint, or the one before: TensorFlow does not fsync them, so a power cut may spoil the newest."""
     failure = None
@@ -190,7 +209,7 @@ def _restore(checkpoint: tf.train.Checkpoint, manager: tf.train.CheckpointManage
         try:
             checkpoint.restore(path).assert_consumed()
             return
-        except (tf.errors.OpError, AssertionError, ValueError) as error:
+        except (tf.errors.OpError, AssertionError, IndexError, ValueError) as error:  # IndexError: a file that is cut off
             failure = failure or f"{path}: cannot be read ({str(error).splitlines()[0][:200]})"
     if failure:
         raise RtsError(f"{failure}; delete {manager.directory} to train this stage from its beginning")

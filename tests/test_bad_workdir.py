@@ -6,11 +6,13 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 
 import pytest
 
 from rts_tf.config import Config
-from tests.command import TINY, refused, state
+from rts_tf.errors import ConfigError
+from tests.command import TINY, command, refused, state
 
 
 def is_a_file(run):
@@ -94,6 +96,61 @@ def test_hidden_files_of_others_are_kept(photo_folder, tmp_path):
         path.write_text("precious")
     refused(f"--workdir={tmp_path / 'run'}", f"--data={photo_folder / 'nowhere'}", *TINY)
     assert all(path.read_text() == "precious" for path in kept)
+
+
+def mistyped_data(folder):
+    return [f"--data={folder / 'nowhere'}"], "no such folder"
+
+
+def mistyped_validation(folder):
+    return [f"--data={folder}", f"--validation={folder / 'nowhere'}"], "no such folder"
+
+
+def patch_too_large(folder):
+    return [f"--data={folder}", "--patch=66"], "needs 66 pixels a side"
+
+
+@pytest.mark.parametrize("there_before", [False, True])
+@pytest.mark.parametrize("mistake", [mistyped_data, mistyped_validation, patch_too_large])
+def test_a_mistake_leaves_nothing_behind(photo_folder, tmp_path, mistake, there_before):
+    """So that the corrected command, which has other settings, is not refused."""
+    run, (arguments, reason) = tmp_path / "runs" / "run", mistake(photo_folder)
+    if there_before:
+        run.mkdir(parents=True)
+        (run / ".notes").write_text("precious")
+    before = set(tmp_path.rglob("*"))
+    for _ in range(2):
+        assert re.search(reason, refused(f"--workdir={run}", *TINY, *arguments))
+        assert set(tmp_path.rglob("*")) == before
+
+
+def test_a_mistake_leaves_what_was_made(photo_folder, tmp_path, monkeypatch):
+    """A finished shard, of a set that is published or not, and the settings it was made with."""
+    from rts_tf import recurrence
+
+    def sources(self):
+        shard.parent.mkdir(parents=True)
+        shard.write_bytes(b"shard")
+        raise ConfigError("a mistake")
+
+    monkeypatch.setattr(recurrence._Run, "sources", sources)
+    for name in ("training.partial", "validation"):
+        run = tmp_path / name
+        shard = run / "source" / name / "00000.tfrecord"
+        assert "a mistake" in refused(f"--workdir={run}", f"--data={photo_folder}", *TINY)
+        assert shard.exists() and (run / "config.json").exists()
+
+
+def test_a_mistake_leaves_the_settings_that_were_there(photo_folder, tmp_path):
+    run, arguments = tmp_path / "run", [f"--data={photo_folder}", *TINY]
+    refused(f"--workdir={run}", f"--data={photo_folder}s", *TINY)  # nothing is left of it
+    assert command(f"--workdir={run}", *arguments)[0] == 0
+    shutil.rmtree(run / "source")
+    (run / "summary.json").unlink()
+    before = state(run)
+    photo_folder.rename(tmp_path / "moved")
+    assert "no such folder" in refused(f"--workdir={run}", *arguments)
+    assert state(run) == before
 
 
 def test_two_processes_on_one_directory(photo_folder, tmp_path):

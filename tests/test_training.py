@@ -93,6 +93,55 @@ def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tmp_path):
     assert reached[0][0] == 10 and np.isfinite(reached[0][1])
 
 
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory):
+    """Hash of the weights of 16 steps."""
+    return weights_sha256(fit(CONFIG, start(), batches, 16, tmp_path_factory.mktemp("unbroken")).weights)
+
+
+LISTS = {"no list": b"", "half a list": b"model_check", "zeros for a list": bytes(99)}
+
+
+def spoil(directory, damage):
+    if damage in LISTS:
+        (directory / "checkpoint").write_bytes(LISTS[damage])
+    else:
+        file, size = damage
+        os.truncate(directory / file, size)
+
+
+@pytest.mark.parametrize(
+    ("damage", "continued_from"),
+    [
+        (("ckpt-10.data-00000-of-00001", 50000), 5),
+        (("ckpt-10.data-00000-of-00001", 0), 5),
+        (("ckpt-10.index", 0), 5),
+        (("ckpt-10.index", 300), 5),
+        ("no list", 10),
+        ("half a list", 10),
+        ("zeros for a list", 10),
+    ],
+)
+def test_a_spoiled_checkpoint_gives_way_to_the_one_before(tmp_path, unbroken, damage, continued_from):
+    reached = []
+
+    def interrupt(step, loss, rate):
+        if step == 10:
+            raise Interrupted("stopped")
+
+    with pytest.raises(Interrupted):
+        fit(CONFIG, start(), batches, 16, tmp_path, interrupt)
+    spoil(tmp_path, damage)
+    again = fit(CONFIG, start(), batches, 16, tmp_path, lambda step, loss, rate: reached.append(step))
+    assert reached[0] == continued_from and weights_sha256(again.weights) == unbroken
+    assert {path.name for path in tmp_path.glob("*.index")} == {"ckpt-15.index", "ckpt-16.index"}  # no other is left lying
+
+
+def test_an_empty_list_of_no_checkpoints_begins_anew(tmp_path, unbroken):
+    (tmp_path / "checkpoint").write_bytes(b"")
+    assert weights_sha256(fit(CONFIG, start(), batches, 16, tmp_path).weights) == unbroken
+
+
 def test_schedules():
     constant = learning_rate_schedule(dataclasses.replace(CONFIG, schedule="constant"), 100)
     assert [float(constant(step)) for step in (0, 50, 99)] == pytest.approx([2e-3] * 3)

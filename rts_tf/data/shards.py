@@ -104,7 +104,7 @@ def build(
     """
     partial = directory.with_name(directory.name + ".partial")
     if directory.exists():
-        problems = _problems(directory, made_from)
+        problems = find_problems(directory, made_from)
         if not problems:
             return open_set(directory)
         for file, problem in problems.items():
@@ -212,10 +212,13 @@ def _serialize(record: Record, arrays: dict[str, np.ndarray], size: tuple[int, i
     return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
 
 
-def _problems(directory: pathlib.Path, made_from: dict) -> dict[str, str]:
-    """What is wrong with a published set, by file name. Raises ShardError for a stray file."""
+def find_problems(directory: pathlib.Path, made_from: dict | None = None) -> dict[str, str]:
+    """What is wrong with a published set, by file name; {} where it is whole.
+
+    ``made_from``: what it must have been made from; None: whatever it was. Raises ShardError for a stray file.
+    """
     manifest = _read_json(directory / "manifest.json")
-    if not manifest or manifest.get("made_from") != made_from:
+    if not manifest or made_from not in (None, manifest.get("made_from")):
         return {"manifest.json": "is damaged, or of other settings"}
     stems = {f"{k:05d}" for k in range(manifest["shards"])}
     for file in sorted(directory.iterdir()):

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rts_tf.data.photos import SAMPLE_TRAIN, SAMPLE_VALIDATION, sample
-from rts_tf.data.shards import open_set
+from rts_tf.data.shards import find_problems, open_set
 from rts_tf.errors import RtsError
 
 CALIBRATION = 32, 128  # crops, and their side in pixels
@@ -23,15 +23,17 @@ class Photographs(NamedTuple):
 
 
 def of_run(run: pathlib.Path) -> Photographs:
-    """Crops of the training and of the validation photographs of a run. Raises RtsError if they are no longer there."""
-    sets = []
+    """Crops of the training and of the validation photographs of a run. Raises RtsError if they are not there, or damaged."""
+    sets, summary = [], run / "summary.json"
+    others = f"to take those inside scikit-image, name the network itself: --model={run / 'final.keras'}"
     for name, (count, side) in {"training": CALIBRATION, "validation": VALIDATION}.items():
         directory = run / "source" / name
         if not (directory / "manifest.json").exists():
-            raise RtsError(
-                f"{directory}: is not there, and with it the photographs to calibrate on; to take those inside scikit-image,"
-                f" name the network itself: --model={run / 'final.keras'}"
-            )
+            raise RtsError(f"{directory}: is not there, and with it the photographs to calibrate on; {others}")
+        for file, problem in find_problems(directory).items():
+            again = f"delete {summary} and " if summary.exists() else ""  # which ends the run: nothing is looked at any more
+            again += "run the training command again, which makes it again"
+            raise RtsError(f"{directory / file}: {problem}; {again}; or {others}")
         sets.append(_crops(_pictures(directory), count, side))
     return Photographs(*sets, "crops of the run's own photographs")
 
