@@ -39,7 +39,7 @@ def experiment_flags() -> flags.FlagValues:
 def configuration(own: flags.FlagValues, **changes) -> Config:
     """``standard`` with the folders and the seed of the flags and with ``changes``; QUICK goes over all of it."""
     folders = {name: own[name].value for name in ("data", "validation")}
-    absolute = {name: f if f in ("", "sample") else str(pathlib.Path(f).expanduser().resolve()) for name, f in folders.items()}
+    absolute = {name: f if f in ("", "sample") else str(pathlib.Path(f).resolve()) for name, f in folders.items()}
     settings = absolute | {"seed": own.seed} | changes
     return preset("standard", **(settings | QUICK if own.quick else settings))
 

@@ -35,12 +35,11 @@ for _name, _choices in _CHOICES.items():
 flags.DEFINE_integer("height", 1080, "Height of the frame that comes out of a fixed-size TFLite file.", flag_values=FLAGS)
 flags.DEFINE_integer("width", 1920, "Its width; 'upscale' takes half of both.", flag_values=FLAGS)
 
+KEPT = "What was published before is as it was."
+
 
 def main(arguments: list[str]) -> int:
-    disk = "What was published before is as it was."
-    return guarded(
-        lambda: _export(*_validated(arguments)), "stopped; nothing was published.", lambda error: f"{error}. {disk}"
-    )
+    return guarded(lambda: _export(*_validated(arguments)), "stopped; nothing was published.", lambda error: f"{error}. {KEPT}")
 
 
 def _validated(arguments: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
@@ -64,10 +63,10 @@ def _validated(arguments: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
     if FLAGS.model:
         if FLAGS.stage:
             raise ConfigError(f"--stage={FLAGS.stage}: is for --workdir; --model is a network already.")
-        model = pathlib.Path(FLAGS.model).expanduser()
+        model = pathlib.Path(FLAGS.model)
         output = pathlib.Path(f"{model}_export") if FLAGS.model in pretrained.names() else model.parent / "export"
     else:
-        run = pathlib.Path(FLAGS.workdir).expanduser()
+        run = pathlib.Path(FLAGS.workdir)
         model, output = run / "final.keras", run / "export"
         if FLAGS.stage:
             model = run / f"stage_{FLAGS.stage}" / "model.keras"
@@ -75,7 +74,7 @@ def _validated(arguments: list[str]) -> tuple[pathlib.Path, pathlib.Path]:
                 raise ConfigError(f"--stage={FLAGS.stage}: {model} is not there; that stage is not trained (yet).")
         elif not model.exists():
             raise ConfigError(f"--workdir={run}: has no final.keras; let the run finish, or name a trained stage with --stage.")
-    return model, pathlib.Path(FLAGS.output).expanduser() if FLAGS.output else output
+    return model, pathlib.Path(FLAGS.output) if FLAGS.output else output
 
 
 def _export(model: pathlib.Path, output: pathlib.Path) -> None:
@@ -90,7 +89,7 @@ def _export(model: pathlib.Path, output: pathlib.Path) -> None:
 
     enhancer = load(model)
     check_network(enhancer.network, FLAGS.formats, FLAGS.precisions)
-    crops = photographs.of_sample() if FLAGS.model else photographs.of_run(pathlib.Path(FLAGS.workdir).expanduser())
+    crops = photographs.of_sample() if FLAGS.model else photographs.of_run(pathlib.Path(FLAGS.workdir))
     ordered = ([value for value in choices if value in FLAGS[name].value] for name, choices in _CHOICES.items())
     order = Order(*map(tuple, ordered), FLAGS.height, FLAGS.width)
     export = Export(enhancer, crops, order, str(model), output)
@@ -102,7 +101,7 @@ def _export(model: pathlib.Path, output: pathlib.Path) -> None:
                 progress.advance("export", work, name, 1, "steps")
     except (OSError, tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError) as error:  # TensorFlow's own of a disk
         reason = getattr(error, "strerror", None) or str(error).strip().splitlines()[0][:200]
-        raise RtsError(f"{output}: cannot be written ({reason}). What was published before is as it was.") from None
+        raise RtsError(f"{output}: cannot be written ({reason}). {KEPT}") from None
     print(f"exported to {output}")
     print(f"card:       {output / 'EXPORT.md'}")
     if "saved_model" in FLAGS.formats and not export.warm:

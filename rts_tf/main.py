@@ -34,12 +34,12 @@ def config_from_flags() -> Config:
     changes = {f.name: FLAGS[f.name].value for f in dataclasses.fields(Config) if FLAGS[f.name].value is not None}
     for name in ("data", "validation", "data_dir"):
         if changes.get(name) and not (name == "data" and changes[name] in ("sample", "div2k")):
-            changes[name] = os.path.abspath(os.path.expanduser(changes[name]))
+            changes[name] = os.path.abspath(changes[name])
     return preset(changes.pop("preset"), **changes)
 
 
 def main(arguments: list[str]) -> int:
-    workdir = pathlib.Path(FLAGS.workdir).expanduser()
+    workdir = pathlib.Path(FLAGS.workdir)
     disk = "What was done is kept; mend this and run the command again."
     return guarded(
         lambda: _train(arguments, workdir),

@@ -5,6 +5,7 @@ import struct
 import zlib
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 from tests.command import photo
@@ -17,6 +18,13 @@ def chunk(kind: bytes, contents: bytes) -> bytes:
 def saved(picture: Image.Image, kind: str, **options) -> bytes:
     file = io.BytesIO()
     picture.save(file, kind, **options)
+    return file.getvalue()
+
+
+def planes(colour16: np.ndarray) -> bytes:
+    """A TIFF of uint16 [H, W, 3] whose colours are stored one after the other."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, colour16.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
     return file.getvalue()
 
 

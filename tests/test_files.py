@@ -8,11 +8,11 @@ import zlib
 
 import numpy as np
 import pytest
-import tifffile
 from PIL import Image
 
 from rts_tf.errors import PictureError
 from rts_tf.imaging.files import atomic_path, printable, read_picture, write_text
+from tests.pictures import planes
 
 
 @pytest.fixture(scope="module")
@@ -218,12 +218,6 @@ def two(colour: np.ndarray, kind: str) -> io.BytesIO:
     return encoded(colour, kind, save_all=True, append_images=[Image.fromarray(255 - colour)])
 
 
-def planes(colour16: np.ndarray) -> io.BytesIO:
-    file = io.BytesIO()
-    tifffile.imwrite(file, colour16.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
-    return file
-
-
 REFUSED = {
     "zero bytes": (lambda c: io.BytesIO(), "is not a PNG"),
     "text": (lambda c: io.BytesIO(b"<html>404 Not Found</html>"), "is not a PNG, JPEG, WebP, TIFF or BMP picture"),
@@ -239,7 +233,7 @@ REFUSED = {
     "signed 16-bit TIFF": (lambda c: tiff(c[..., 0].astype("<i2"), 16, sample_format=2), "grey TIFF, but not of 16 bits"),
     "12-bit TIFF": (lambda c: tiff(np.hstack([c[:, :27, 0], c[:, :54, 1]]), 12), "grey TIFF, but not of 16 bits"),
     "white at 0": (lambda c: tiff(c[..., 0].astype("<u2") * 257, 16, white_at_zero=True), "grey TIFF, but not of 16 bits"),
-    "planes of 16 bits": (lambda c: planes(c.astype(np.uint16) * 257), "is of 16 bits in a way that is not supported"),
+    "planes of 16 bits": (lambda c: io.BytesIO(planes(c.astype(np.uint16) * 257)), "of 16 bits in a way that is not"),
     "animated WebP": (lambda c: two(c, "WEBP"), r"holds 2 pictures \(animated or multi-page\); save the one"),
     "animated PNG": (lambda c: two(c, "PNG"), "holds 2 pictures"),
     "pages of TIFF": (lambda c: two(c, "TIFF"), "holds 2 pictures"),
