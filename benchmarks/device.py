@@ -30,11 +30,11 @@ from absl import app, flags
 from benchmarks import peers
 from benchmarks.table import Line, seconds_of, show
 from rts_tf import networks
-from rts_tf.exporting.heads import body_layers, kernels_of
-from rts_tf.exporting.photographs import mosaic, of_sample
-from rts_tf.exporting.saved_model import write_saved_model
-from rts_tf.exporting.session import opened
-from rts_tf.exporting.tflite import Converter
+from rts_tf.export.heads import body_layers, kernels_of
+from rts_tf.export.calibration import mosaic, sample_crops
+from rts_tf.export.saved_model import write_saved_model
+from rts_tf.export.runners.session import opened
+from rts_tf.export.tflite import Converter
 from rts_tf.inference import load
 
 FLAGS = flags.FLAGS
@@ -69,7 +69,7 @@ def untrained(name: str) -> keras.Model:
 
 def measure(network: keras.Model, threads: int) -> None:
     """Run everything in turn, and print the table."""
-    photographs = of_sample()
+    photographs = sample_crops()
     frame = mosaic(photographs.validation, FLAGS.height, FLAGS.width)
     with tempfile.TemporaryDirectory() as name:
         directory = pathlib.Path(name)
@@ -114,7 +114,7 @@ def exported(network, crops, frame, directory, threads) -> tuple[dict[str, Calla
 
 
 def multiplications(network: keras.Model, segmented: bool) -> int:
-    """With a weight, for a pixel; ``segmented`` as in ``rts_tf.exporting.heads``."""
+    """With a weight, for a pixel; ``segmented`` as in ``rts_tf.export.heads``."""
     kernels = kernels_of(network, segmented)
     *body, residual = (int(np.prod(network.get_layer(name).kernel.shape)) for name in body_layers(network))
     pieces = 4 if kernels.head.shape[2] > network.layers[-2].kernel.shape[2] else 1

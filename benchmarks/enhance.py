@@ -28,16 +28,17 @@ from PIL import Image
 from rich.console import Console
 
 from benchmarks.table import Line, Seconds, seconds_of, show
-from rts_tf.data.photos import SAMPLE_TRAIN, folder, sample
-from rts_tf.enhance import AUTO_TILE
-from rts_tf.enhancing import Job, enhance_all, sizes_of
-from rts_tf.imaging.levels import to_float
+from rts_tf.data.datasets import SAMPLE_TRAIN, folder, sample
+from rts_tf.enhance.__main__ import AUTO_TILE
+from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.images import enhance_all, sizes_of
+from rts_tf.images.dtypes import to_float
 from rts_tf.inference import Enhancer, load
-from rts_tf.parallel import in_parallel
-from rts_tf.progress import RunProgress
-from rts_tf.quality.naturalness import naturalness
-from rts_tf.quality.viqet import measure
-from rts_tf.training import resolve_precision
+from rts_tf.metrics.parallel import in_parallel
+from rts_tf.cli.progress import RunProgress
+from rts_tf.metrics.artifacts import naturalness
+from rts_tf.metrics.viqet import measure
+from rts_tf.networks.precision import resolve_precision
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.")

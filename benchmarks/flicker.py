@@ -23,13 +23,13 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks.table import Line, show
-from rts_tf.data.photos import SAMPLE_TRAIN, folder, sample
-from rts_tf.film_network import FilmNetwork
-from rts_tf.imaging.levels import to_uint8
-from rts_tf.imaging.video import Film
+from rts_tf.data.datasets import SAMPLE_TRAIN, folder, sample
+from rts_tf.enhance.yuv import YuvEnhancer
+from rts_tf.images.dtypes import to_uint8
+from rts_tf.video.reader import Film
 from rts_tf.inference import load
-from rts_tf.quality.naturalness import LUMA
-from rts_tf.quality.unsharp import unsharp_mask
+from rts_tf.metrics.artifacts import LUMA
+from rts_tf.metrics.unsharp import unsharp_mask
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.")
@@ -49,7 +49,7 @@ def main(_) -> None:
     model = load(FLAGS.model, "float32")
     film = Film("scene", 0, WIDTH, HEIGHT, "gray", "gray", True, 1, 1, 1, Fraction(1), None, False, Fraction(1, 24), 0,
                 Fraction(24), FLAGS.frames)  # fmt: skip
-    network = FilmNetwork(model, film)
+    network = YuvEnhancer(model, film)
 
     def network8(frames: np.ndarray) -> np.ndarray:
         pairs = (network([(frames[i],), (frames[i + 1],)]) for i in range(0, len(frames), 2))

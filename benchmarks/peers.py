@@ -8,8 +8,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rts_tf.exporting.tflite import archive
-from rts_tf.imaging.resample import halve_shuffled
+from rts_tf.export.archive import archive
+from rts_tf.images.resample import halve_shuffled
 
 Runs = dict[str, Callable[[np.ndarray], np.ndarray]]  # by name: float32 [1, H, W, 3] to the same
 

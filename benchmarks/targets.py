@@ -26,12 +26,12 @@ from benchmarks.table import Line, now, seconds_of, show
 from rts_tf import networks
 from rts_tf.config import Config
 from rts_tf.data.degradation import Degradation
-from rts_tf.data.photos import SAMPLE_TRAIN, Photos, folder, sample
-from rts_tf.data.source import build_source
-from rts_tf.imaging.resample import halve_shuffled
+from rts_tf.data.datasets import SAMPLE_TRAIN, ImageSource, folder, sample
+from rts_tf.data.source_shards import build_source
+from rts_tf.images.resample import halve_shuffled
 from rts_tf.inference import Enhancer
-from rts_tf.targets import build_targets
-from rts_tf.training import resolve_precision
+from rts_tf.training.phase_b import build_targets
+from rts_tf.networks.precision import resolve_precision
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image, repeated.")
@@ -128,7 +128,7 @@ def report(rounds: Rounds, megapixels: float, precision: str) -> None:
     print(f"The bare network: {alone[0] / megapixels:.3f}")
 
 
-def photographs() -> Photos:
+def photographs() -> ImageSource:
     """The pictures to work on."""
     photos = folder(FLAGS.data) if FLAGS.data else sample(SAMPLE_TRAIN)
     numbered = {f"{i} {name}": name for i, name in zip(range(FLAGS.pictures), itertools.cycle(photos.names))}

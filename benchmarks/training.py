@@ -36,10 +36,11 @@ from rts_tf.config import preset
 from rts_tf.data import shards
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.patches import training_batches
-from rts_tf.data.photos import SAMPLE_TRAIN, sample
-from rts_tf.data.source import build_source
-from rts_tf.targets import DTYPES
-from rts_tf.training import convolution, make_step, resolve_precision
+from rts_tf.data.datasets import SAMPLE_TRAIN, sample
+from rts_tf.data.source_shards import build_source
+from rts_tf.training.phase_b import DTYPES
+from rts_tf.networks.precision import convolution, resolve_precision
+from rts_tf.training.phase_a import make_step
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
@@ -135,7 +136,7 @@ def pipelines(directory: pathlib.Path) -> dict[int, tf.data.Dataset]:
 def step_operations(network: keras.Model) -> float:
     """Multiplications and additions of the convolutions in a step: forward, and the gradients of kernel and input."""
     first = next(layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
-    passes = 3 * networks.multiplications_per_pixel(network)
+    passes = 3 * networks.macs_per_pixel(network)
     passes -= math.prod(first.kernel.shape)  # nobody needs the gradient of the picture
     return 2.0 * passes * CONFIG.batch * (CONFIG.patch // 2) ** 2
 

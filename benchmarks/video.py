@@ -26,18 +26,18 @@ from absl import app, flags
 from rich.console import Console
 
 from benchmarks.table import Line, Seconds, seconds_of, show
-from rts_tf.data.photos import SAMPLE_TRAIN, folder, sample
-from rts_tf.enhance import AUTO_TILE
-from rts_tf.enhancing import Job
-from rts_tf.enhancing_video import Settings, enhance_film, megapixels_of
-from rts_tf.imaging.levels import to_float
-from rts_tf.imaging.video import probe
-from rts_tf.imaging.video_writing import Coding, add_video
+from rts_tf.data.datasets import SAMPLE_TRAIN, folder, sample
+from rts_tf.enhance.__main__ import AUTO_TILE
+from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.video import Settings, enhance_video, megapixels_of
+from rts_tf.images.dtypes import to_float
+from rts_tf.video.reader import probe
+from rts_tf.video.writer import Coding, add_video
 from rts_tf.inference import load
-from rts_tf.progress import RunProgress
-from rts_tf.quality.naturalness import naturalness
-from rts_tf.quality.viqet import measure
-from rts_tf.training import resolve_precision
+from rts_tf.cli.progress import RunProgress
+from rts_tf.metrics.artifacts import naturalness
+from rts_tf.metrics.viqet import measure
+from rts_tf.networks.precision import resolve_precision
 
 FLAGS = flags.FLAGS
 flags.DEFINE_string("model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.")
@@ -65,7 +65,7 @@ def main(_) -> None:
             enhanced.unlink(missing_ok=True)
             job = Job(str(film), enhanced, film.name, film=True)
             progress = RunProgress({"films": megapixels_of(job)}, Console(file=io.StringIO()))
-            enhance_film(job, model, Settings(), progress, "clip")
+            enhance_video(job, model, Settings(), progress, "clip")
 
         counts = {"command": FLAGS.frames, "bare network": 2 * PAIRS, "mask": FLAGS.frames}
         parts = {"command": ours, "bare network": lambda: [forward(pair).numpy() for _ in range(PAIRS)],

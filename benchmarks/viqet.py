@@ -15,10 +15,10 @@ import numpy as np
 from absl import app, flags
 
 from benchmarks.table import Line, Seconds, seconds_of, show
-from rts_tf.data.photos import SAMPLE_TRAIN, SAMPLE_VALIDATION, folder, sample
-from rts_tf.quality.viqet import measure
-from rts_tf.quality.viqet.features import EXTRACTORS
-from rts_tf.quality.viqet.preparation import prepare
+from rts_tf.data.datasets import SAMPLE_TRAIN, SAMPLE_VALIDATION, folder, sample
+from rts_tf.metrics.viqet import measure
+from rts_tf.metrics.viqet.features import EXTRACTORS
+from rts_tf.metrics.viqet.preparation import prepare
 from rts_tf.viqet import Photo, measure_photos
 
 FLAGS = flags.FLAGS

@@ -7,7 +7,7 @@ two have another seed::
     python -m experiments.ablation --data=../shared/photos/train --validation=../shared/photos/valid
 
 Measured on whole photographs: HR_3 as a run judges it, anchor included, and the network's own output d(SR_3(HR_0)), which is
-what its users get. MOS is VIQET's, before it is bounded; the rest is what MOS does not see (rts_tf.quality.naturalness), in
+what its users get. MOS is VIQET's, before it is bounded; the rest is what MOS does not see (rts_tf.metrics.artifacts), in
 brackets that of the unsharp mask of the same MOS. Shorter than ``standard`` (4000 + 2 x 1500 steps
 there) and with the smallest network: see SETTINGS. ``--rows`` takes some of the rows, ``--quick`` one stage.
 
@@ -74,10 +74,10 @@ def measured_output(run: pathlib.Path, config: Config, kept: pathlib.Path) -> di
     """
     from rts_tf.data.shards import open_set
     from rts_tf.inference import load
-    from rts_tf.judging import judge
-    from rts_tf.judging_mos import judge_stage, means
-    from rts_tf.run_directory import read_json, write_json
-    from rts_tf.targets import build_targets
+    from rts_tf.training.validation import judge
+    from rts_tf.training.mos_validation import measure_stage, means
+    from rts_tf.storage import read_json, write_json
+    from rts_tf.training.phase_b import build_targets
 
     directory = run / f"stage_{config.stages}"
     weights = read_json(directory / "metrics.json")["weights_sha256"]
@@ -88,7 +88,7 @@ def measured_output(run: pathlib.Path, config: Config, kept: pathlib.Path) -> di
     with tempfile.TemporaryDirectory(dir=run.parent) as folder:
         enhancer = load(directory / "model.keras", "auto")
         pictures = build_targets(pathlib.Path(folder, "pictures"), source, enhancer, "none", weights)
-        rows = judge_stage(source, pictures, read_json(run / "originals.json"), lambda name: None)
+        rows = measure_stage(source, pictures, read_json(run / "originals.json"), lambda name: None)
         found = means(rows.values()) | judge(source, pictures, None, 0.0) | {"weights_sha256": weights}
     write_json(kept, found)
     print(f"{run.name}: own output measured in {time.monotonic() - began:.0f} s", flush=True)

@@ -29,7 +29,7 @@ from matplotlib.figure import Figure
 from experiments import eight_stages, results, runs
 from experiments.eight_stages import Run
 from experiments.table1 import middle
-from rts_tf.tables import PAPER_RATIO_PERCENT
+from rts_tf.report.tables import PAPER_RATIO_PERCENT
 
 FLAGS = eight_stages.experiment_flags()
 PAPER = (0.779, 0.098)  # mean and deviation at stage 1, section 3.2
@@ -39,9 +39,9 @@ DEFINITIONS = ("eq. 12", "eq. 12, learned", "eq. 7", "eq. 11", "eq. 11, spread",
 
 def alphas(run: Run) -> list[dict[str, dict[str, float]]]:
     """For each stage, by definition, the alpha of each picture by its name."""
-    from rts_tf.imaging.resample import double, halve
-    from rts_tf.quality.difference import alpha, least_squares_factor
-    from rts_tf.targets import anchored
+    from rts_tf.images.resample import double, halve
+    from rts_tf.metrics.difference import alpha, least_squares_factor
+    from rts_tf.training.phase_b import anchored
 
     config = run.summary["config"]
     pictures = {name: middle(hr_0, SIDE) for name, hr_0 in run.originals()}

@@ -55,7 +55,7 @@ class Run:
     def originals(self) -> Iterator[tuple[str, np.ndarray]]:
         """(name, HR_0) of each validation picture: float32 [H, W, 3] in [0, 1], with even sides."""
         from rts_tf.data.shards import open_set
-        from rts_tf.judging import originals
+        from rts_tf.training.validation import originals
 
         source = open_set(self.directory / "source" / "validation")
         for k in range(len(source.shards)):
@@ -75,7 +75,7 @@ def trained(own: flags.FlagValues, anchors: Sequence[str]) -> dict[str, Run]:
         ConfigError: ``anchors`` are not of ANCHORS.
         RtsError: as :func:`experiments.runs.trained`.
     """
-    from rts_tf.run_directory import read_json
+    from rts_tf.storage import read_json
 
     if not anchors or not set(anchors) <= set(ANCHORS):
         raise ConfigError(f"--anchors={','.join(anchors)}: must be of {', '.join(ANCHORS)}.")

@@ -41,7 +41,7 @@ def places(run: Run, wanted: list[str]) -> dict[str, tuple[int, int]]:
     Raises:
         ConfigError: one of ``wanted`` is not NAME:ROW:COLUMN, or not in the pictures.
     """
-    from rts_tf.judging import most_detailed
+    from rts_tf.training.validation import most_detailed
 
     sizes = {name: hr_0.shape[:2] for name, hr_0 in run.originals()}
     if not wanted:
@@ -63,8 +63,8 @@ def places(run: Run, wanted: list[str]) -> dict[str, tuple[int, int]]:
 
 def strips(run: Run, crops: dict[str, tuple[int, int]], stages: list[int]) -> dict[str, list[np.ndarray]]:
     """For each picture its crop at each of ``stages``, as people would see it: uint8 [CROP, CROP, 3]."""
-    from rts_tf.imaging.levels import to_uint8
-    from rts_tf.targets import anchored
+    from rts_tf.images.dtypes import to_uint8
+    from rts_tf.training.phase_b import anchored
 
     found = {}
     networks = {stage: run.network(stage) for stage in stages if stage}

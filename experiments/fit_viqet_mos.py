@@ -16,9 +16,9 @@ import os
 import numpy as np
 from absl import app
 
-from rts_tf.imaging.files import write_text
-from rts_tf.quality.viqet.model import INPUTS
-from rts_tf.quality.viqet.mos import WEIGHTS
+from rts_tf.storage import write_text
+from rts_tf.metrics.viqet.model import INPUTS
+from rts_tf.metrics.viqet.mos import WEIGHTS
 
 FILES = ("golden_features.csv", "fit_rows.csv")
 MODELS = ("landscape", "night")

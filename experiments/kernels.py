@@ -44,7 +44,7 @@ from experiments.transfer import (
     separable_gain,
 )
 from rts_tf.config import TARGET_KERNELS, Config
-from rts_tf.imaging.files import atomic_path
+from rts_tf.storage import atomic_path
 
 FLAGS = experiment_flags()
 A_KERNELS = ("gaussian", "bilinear", "bicubic", "lanczos", "box")  # A; by what they keep at the Nyquist frequency of LR
@@ -99,7 +99,7 @@ def crops(config: Config) -> Config:
     """``config`` with the middles of its photographs in place of the photographs."""
     from PIL import Image
 
-    from rts_tf.data.photos import training_and_validation
+    from rts_tf.data.datasets import training_and_validation
 
     key = zlib.crc32(json.dumps([config.data, config.validation, config.seed]).encode())
     folder = pathlib.Path(FLAGS.runs, f"kernels_crops_{key:08x}").absolute()
@@ -118,8 +118,8 @@ def begin_with_stage_1_of(other: pathlib.Path, directory: pathlib.Path, config: 
 
     Nothing in it depends on what tells the two apart, the kernel of Phase B, so it would be trained to the same weights.
     """
-    from rts_tf.run_directory import RunDirectory
-    from rts_tf.training import resolve_precision
+    from rts_tf.training.run_directory import RunDirectory
+    from rts_tf.networks.precision import resolve_precision
 
     with RunDirectory(directory, dataclasses.replace(config, precision=resolve_precision(config.precision))) as run:
         for name in ("phase_a.json", "model.keras"):  # the network last: it says that Phase A is over
@@ -130,8 +130,8 @@ def begin_with_stage_1_of(other: pathlib.Path, directory: pathlib.Path, config: 
 
 def originals(config: Config) -> list[np.ndarray]:
     """The validation pictures, float32 [H, W, 3] in [0, 1]."""
-    from rts_tf.data.photos import training_and_validation
-    from rts_tf.imaging.levels import to_float
+    from rts_tf.data.datasets import training_and_validation
+    from rts_tf.images.dtypes import to_float
 
     photos = training_and_validation(config)[1]
     return [to_float(photos.read(name)) for name in photos.names]

@@ -20,7 +20,7 @@ from PIL import Image
 from experiments import runs
 from rts_tf.config import Config, preset
 from rts_tf.errors import ConfigError, RtsError
-from rts_tf.imaging.files import atomic_path, write_text
+from rts_tf.storage import atomic_path, write_text
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("run", "", "Directory of a finished run.", flag_values=FLAGS)
@@ -62,10 +62,10 @@ def counts(rows: list[dict]) -> dict[str, int]:
 def measured(enhancer, config: Config) -> dict:
     """What the network itself does to the validation pictures."""
     from rts_tf.data.degradation import jpeg
-    from rts_tf.data.photos import training_and_validation
+    from rts_tf.data.datasets import training_and_validation
     from rts_tf.evaluate import evaluate
-    from rts_tf.picture_table import means
-    from rts_tf.quality.viqet import measure
+    from rts_tf.report.image_table import means
+    from rts_tf.metrics.viqet import measure
 
     photos = training_and_validation(config)[1]
     rows, errors = evaluate(enhancer, photos, "", "", mos=True)
@@ -98,7 +98,7 @@ def record(run: pathlib.Path, stage: int, commit: str) -> dict:
         "network": config.network,
         "stage": stage,
         "parameters": networks.parameters(enhancer.network),
-        "multiplications_per_pixel": networks.multiplications_per_pixel(enhancer.network),
+        "macs_per_pixel": networks.macs_per_pixel(enhancer.network),
         "command": command(config),
         "commit": commit,
         "training_pictures": len(training.sizes),

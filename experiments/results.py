@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.figure import Figure
 
-from rts_tf.imaging.files import atomic_path, write_text
+from rts_tf.storage import atomic_path, write_text
 
 DPI = 110  # a figure 9 inches wide stays below 300 KB
 

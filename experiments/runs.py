@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 from absl import flags
 
-from rts_tf.command import begin, guarded
+from rts_tf.cli.command import begin, guarded
 from rts_tf.config import Config, preset
 from rts_tf.errors import ConfigError
-from rts_tf.startup import load_tensorflow
+from rts_tf.cli.startup import load_tensorflow
 
 # Small enough for a test: a network of one layer, crops of the sample photographs, a few steps.
 QUICK = {"network": "residual1", "first_steps": 4, "later_steps": 2, "patch": 32, "batch": 2, "warmup": 0}
@@ -48,9 +48,9 @@ def trained(own: flags.FlagValues, name: str, config: Config) -> pathlib.Path:
     """The directory of the finished run ``name``; it is trained, or trained on, if it is not finished.
 
     Raises:
-        RtsError: as :func:`rts_tf.recurrence.run`.
+        RtsError: as :func:`rts_tf.training.recurrence.run`.
     """
-    from rts_tf import recurrence
+    from rts_tf.training import recurrence
 
     directory, began = pathlib.Path(own.runs, name), time.monotonic()
     if not (directory / "summary.json").exists():

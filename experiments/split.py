@@ -2,7 +2,7 @@
 
 The paper could not hold a whole picture in memory with the networks of the literature, so Table 3 is measured on eighths, each
 put through the network by itself. Two things happen to the MOS there, and they are kept apart here: VIQET sees a smaller
-picture, which it scales up; and the network sees borders that are none. Exact tiles (``rts_tf.imaging.tiles``) need neither.
+picture, which it scales up; and the network sees borders that are none. Exact tiles (``rts_tf.images.tiling``) need neither.
 """
 
 import pathlib
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from rts_tf.parallel import in_parallel
+from rts_tf.metrics.parallel import in_parallel
 
 ROWS, COLUMNS = 2, 4
 SEAM = 8  # pixels on each side of a cut
@@ -46,8 +46,8 @@ def cost(run: pathlib.Path, stages: int, anchor: str) -> dict:
     """
     from rts_tf.data.shards import open_set
     from rts_tf.inference import load
-    from rts_tf.judging import originals
-    from rts_tf.targets import anchored
+    from rts_tf.training.validation import originals
+    from rts_tf.training.phase_b import anchored
 
     source = open_set(run / "source" / "validation")
     pictures = [hr_0 for k in range(len(source.shards)) for _, hr_0 in originals(source, k)]
@@ -73,8 +73,8 @@ def _apart(whole: np.ndarray, parts: np.ndarray) -> tuple[float, float]:
 
 def _mos(pictures: Iterable[list[np.ndarray]]) -> float:
     """Mean raw MOS of the parts of all ``pictures`` (float32 [h, w, 3]), in 8 bits."""
-    from rts_tf.imaging.levels import to_uint8
-    from rts_tf.quality import viqet
+    from rts_tf.images.dtypes import to_uint8
+    from rts_tf.metrics import viqet
 
     parts = (to_uint8(part) for picture in pictures for part in picture)
     return float(np.mean(list(in_parallel(lambda part: viqet.measure(part).mos_raw, parts))))

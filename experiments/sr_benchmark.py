@@ -34,8 +34,8 @@ from PIL import Image
 from experiments import results, runs
 from experiments.matlab_bicubic import matlab_bicubic
 from rts_tf.errors import ConfigError
-from rts_tf.imaging.files import read_picture
-from rts_tf.quality.fidelity import Fidelity, fidelity
+from rts_tf.images.read import read_image
+from rts_tf.metrics.psnr_ssim import Fidelity, fidelity
 
 # Training steps of 8 patches of 128 x 128.
 STEPS = {"residual3": 12000, "residual3-wide": 15000, "residual6": 6000}
@@ -62,8 +62,8 @@ class Sample:
     """
 
     def __init__(self, path: pathlib.Path):
-        """Raises PictureError if it cannot be read."""
-        picture = read_picture(path)
+        """Raises ImageError if it cannot be read."""
+        picture = read_image(path)
         self.hr = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
         self.lr = matlab_bicubic(self.hr, 0.5)
         with Image.open(path) as image:

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from experiments import eight_stages, results, runs
 from experiments.eight_stages import Run
-from rts_tf.tables import PAPER_RATIO_PERCENT
+from rts_tf.report.tables import PAPER_RATIO_PERCENT
 
 FLAGS = eight_stages.experiment_flags()
 MIDDLE = 512  # pixels a side, on which the unsharp masks are measured
@@ -33,9 +33,9 @@ FIGURES = ("difference_ratio_percent", "delta_percent", "step_difference_percent
 
 def unsharp(run: Run) -> dict[str, list[float]]:
     """The ratio in percent of each of MASKS after 1, 2, .. as many times as the run has stages."""
-    from rts_tf.imaging.levels import to_float, to_uint8
-    from rts_tf.quality.difference import change_percent
-    from rts_tf.quality.unsharp import unsharp_mask
+    from rts_tf.images.dtypes import to_float, to_uint8
+    from rts_tf.metrics.difference import change_percent
+    from rts_tf.metrics.unsharp import unsharp_mask
 
     pictures = [middle(hr_0, MIDDLE) for _, hr_0 in run.originals()]
     detail = np.mean([change_percent(unsharp_mask(y, 1.0), y) for y in pictures])

@@ -54,7 +54,7 @@ def rows(run: Run) -> list[dict]:
 
 def by_picture(run: Run) -> list[dict]:
     """For each stage: how many pictures gain MOS, the least gain, and on how many HR_n costs less than the mask."""
-    from rts_tf.run_directory import read_json
+    from rts_tf.storage import read_json
 
     found = []
     for stage in range(1, len(run.stages) + 1):

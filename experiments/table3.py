@@ -41,8 +41,8 @@ from rts_tf.errors import ConfigError
 FLAGS = runs.experiment_flags()
 flags.DEFINE_list("networks", list(NETWORKS), "Networks to train; others that are there are shown too.", flag_values=FLAGS)
 flags.DEFINE_list("split", [], "Networks for which the paper's 4 x 2 split is measured too.", flag_values=FLAGS)
-flags.DEFINE_integer("training_pictures", 16, "Photographs to train on, the smallest.", flag_values=FLAGS)
-flags.DEFINE_integer("pictures", 8, "Photographs to judge, the smallest of at least a megapixel.", flag_values=FLAGS)
+flags.DEFINE_integer("training_pictures", 16, "CalibrationCrops to train on, the smallest.", flag_values=FLAGS)
+flags.DEFINE_integer("pictures", 8, "CalibrationCrops to judge, the smallest of at least a megapixel.", flag_values=FLAGS)
 
 STAGES = 3
 # The deep ones are trained with 1e-4 by their authors (VDSR: with clipped gradients); these, below our 1e-3, are a judgement.
@@ -60,7 +60,7 @@ def smallest(config: Config) -> Config:
     """``config`` on copies of the smallest of its photographs, in PNG, as many as the flags say."""
     from PIL import Image
 
-    from rts_tf.data.photos import training_and_validation
+    from rts_tf.data.datasets import training_and_validation
 
     counts = {"data": (FLAGS.training_pictures, 0), "validation": (FLAGS.pictures, 1e6)}
     key = zlib.crc32(json.dumps([config.data, config.validation, *counts.values()]).encode())
@@ -91,7 +91,7 @@ def configuration(network: str, photographs: Config) -> Config:
 def row(run: pathlib.Path) -> dict:
     """What the table says of a finished run; MOS is raw (not held in 1 .. 4.5), of HR_0 .. HR_3."""
     from rts_tf import networks
-    from rts_tf.run_directory import read_json
+    from rts_tf.storage import read_json
 
     summary = read_json(run / "summary.json")
     stages, config = summary["stages"], summary["config"]
@@ -99,7 +99,7 @@ def row(run: pathlib.Path) -> dict:
     mos = [summary["originals"]["hr_0"]["mos_raw"], *(stage["mos_raw"] for stage in stages)]
     return {
         "parameters": summary["parameters"],
-        "multiplications": networks.multiplications_per_pixel(networks.build(config["network"])),
+        "multiplications": networks.macs_per_pixel(networks.build(config["network"])),
         "mos": mos,
         "rises": bool(mos[2] > mos[1] > mos[0]),
         "mos_gain_by_picture": [[quality["mos_gain"] for quality in stage.values()] for stage in pictures],

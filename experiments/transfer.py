@@ -18,7 +18,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rts_tf.imaging.kernels import reduction_taps
+from rts_tf.images.kernels import reduction_taps
 
 BINS = 32  # of the radial frequency, from 0 to 0.5 cycles a pixel
 OCTAVES = ((1 / 4, 1 / 2), (1 / 8, 1 / 4), (1 / 16, 1 / 8))  # cycles a pixel; their limits are limits of bins

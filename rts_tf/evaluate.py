@@ -16,20 +16,24 @@ from absl import flags
 from rich.console import Console
 
 from rts_tf import pretrained
-from rts_tf.command import begin, guarded
-from rts_tf.data.photos import Photos, folder
-from rts_tf.errors import ConfigError, PictureError
-from rts_tf.imaging.files import printable, read_picture, write_text
-from rts_tf.imaging.levels import to_float, to_uint8
-from rts_tf.parallel import in_parallel
-from rts_tf.picture_table import aligned, check_csv, counterpart, csv_text, means, not_written, note_of_small
-from rts_tf.progress import RunProgress
-from rts_tf.quality.cost import cost, unsharp_scores
-from rts_tf.quality.difference import change_percent, drift_levels
-from rts_tf.quality.fidelity import BORDER, fidelity
-from rts_tf.quality.naturalness import naturalness
-from rts_tf.quality.viqet import measure
-from rts_tf.startup import load_tensorflow
+from rts_tf.cli.command import begin, guarded
+from rts_tf.data.datasets import ImageSource, folder
+from rts_tf.errors import ConfigError, ImageError
+from rts_tf.errors import printable
+from rts_tf.images.read import read_image
+from rts_tf.storage import write_text
+from rts_tf.images.dtypes import to_float, to_uint8
+from rts_tf.metrics.parallel import in_parallel
+from rts_tf.report.image_table import aligned, csv_text, means, note_of_small
+from rts_tf.data.datasets import counterpart
+from rts_tf.cli.csv_output import check_csv, not_written
+from rts_tf.cli.progress import RunProgress
+from rts_tf.metrics.baseline import cost, unsharp_scores
+from rts_tf.metrics.difference import change_percent, drift_levels
+from rts_tf.metrics.psnr_ssim import BORDER, fidelity
+from rts_tf.metrics.artifacts import naturalness
+from rts_tf.metrics.viqet import measure
+from rts_tf.cli.startup import load_tensorflow
 
 FLAGS = flags.FlagValues()
 _MODEL = "Name of weights that come with the package, a run directory (its selected stage), or a .keras file."
@@ -66,7 +70,7 @@ class Views(NamedTuple):
     reference: np.ndarray | None = None  # likewise
 
 
-def views(model, photos: Photos, images: str, reference: str) -> Iterator[Views | PictureError]:
+def views(model, photos: ImageSource, images: str, reference: str) -> Iterator[Views | ImageError]:
     """Every picture through the network, as its turn comes; the error of one that cannot be used."""
     import tensorflow as tf
 
@@ -75,21 +79,21 @@ def views(model, photos: Photos, images: str, reference: str) -> Iterator[Views 
         try:
             hr_0 = photos.read(name)
             if min(hr_0.shape[:2]) < SMALLEST_IMAGE:
-                raise PictureError(f"{path}: is smaller than {SMALLEST_IMAGE} pixels a side")
+                raise ImageError(f"{path}: is smaller than {SMALLEST_IMAGE} pixels a side")
             pair = _upscaled(model, hr_0, path, counterpart(reference, name)) if reference else ()
             yield Views(path, hr_0, model.enhance(to_float(hr_0)), *pair)
-        except PictureError as error:
+        except ImageError as error:
             yield error
         except (MemoryError, tf.errors.ResourceExhaustedError):
-            yield PictureError(f"{path}: there is no memory for it")
+            yield ImageError(f"{path}: there is no memory for it")
 
 
 def _upscaled(model, hr_0: np.ndarray, path: str, reference_path: str) -> tuple[np.ndarray, np.ndarray]:
-    reference = read_picture(reference_path)
+    reference = read_image(reference_path)
     height, width = (2 * size for size in hr_0.shape[:2])
     if reference.shape[:2] != (height, width):
         given = f"{reference.shape[1]}x{reference.shape[0]}"
-        raise PictureError(f"{path}: its reference {reference_path} must be {width}x{height}, twice its size, not {given}")
+        raise ImageError(f"{path}: its reference {reference_path} must be {width}x{height}, twice its size, not {given}")
     return model.upscale(hr_0), reference
 
 
@@ -97,7 +101,7 @@ def figures(view: Views, mos: bool) -> dict[str, float]:
     """All figures of a picture: of UPSCALED if it has a reference, and of ENHANCED, those of MOS if ``mos``.
 
     ``resolution`` is in megapixels. Difference and cost are of HR_n as computed, as in a run's tables; MOS of 8 bits.
-    Raises PictureError.
+    Raises ImageError.
     """
     hr_0 = to_float(view.hr_0)
     found = {
@@ -112,23 +116,23 @@ def figures(view: Views, mos: bool) -> dict[str, float]:
             found |= cost(view.hr_n, hr_0, after, unsharp_scores(hr_0, before))
         else:
             found |= naturalness(view.hr_n, hr_0)._asdict()
-    except (PictureError, MemoryError, cv2.error) as error:
+    except (ImageError, MemoryError, cv2.error) as error:
         reason = " ".join(str(error).split()) or "no memory"
-        raise PictureError(f"{view.name}: cannot be measured ({reason})") from None
+        raise ImageError(f"{view.name}: cannot be measured ({reason})") from None
     return found | (fidelity(view.upscaled, view.reference)._asdict() if view.reference is not None else {})
 
 
-def evaluate(model, photos: Photos, images: str, reference: str, mos: bool) -> tuple[dict[str, dict[str, float]], list[str]]:
+def evaluate(model, photos: ImageSource, images: str, reference: str, mos: bool) -> tuple[dict[str, dict[str, float]], list[str]]:
     """The figures by file, and the errors of the pictures that failed; shows progress. Raises Interrupted on Ctrl-C.
 
     Args:
         model: an Enhancer; ``images``: the folder of ``photos``; ``reference``: that of the references, or "".
     """
 
-    def measured(view: Views | PictureError) -> tuple[str, dict] | PictureError:
+    def measured(view: Views | ImageError) -> tuple[str, dict] | ImageError:
         try:
-            return view if isinstance(view, PictureError) else (view.name, figures(view, mos))
-        except PictureError as error:
+            return view if isinstance(view, ImageError) else (view.name, figures(view, mos))
+        except ImageError as error:
             return error
 
     rows, errors, total = {}, [], len(photos.names)
@@ -136,7 +140,7 @@ def evaluate(model, photos: Photos, images: str, reference: str, mos: bool) -> t
     stream = in_parallel(measured, views(model, photos, images, reference))
     with progress.running(), contextlib.closing(stream):
         for result in stream:
-            if isinstance(result, PictureError):
+            if isinstance(result, ImageError):
                 errors.append(str(result))
             else:
                 rows[result[0]] = result[1]
@@ -157,7 +161,7 @@ def table(rows: dict[str, dict[str, float]], columns: Sequence[tuple]) -> str:
     return aligned(list(rows), [[column[0] for column in columns]], cells)
 
 
-def _validated(arguments: list[str]) -> Photos:
+def _validated(arguments: list[str]) -> ImageSource:
     """The pictures of --images. Raises ConfigError naming the flag that cannot work."""
     if len(arguments) > 1:
         raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --images=FOLDER.")

@@ -12,14 +12,14 @@ import tensorflow as tf
 from rts_tf import networks, pretrained
 from rts_tf.config import NETWORKS
 from rts_tf.errors import RtsError
-from rts_tf.imaging.levels import LEVELS, to_float, to_levels
-from rts_tf.imaging.resample import double, halve, halve_shuffled
-from rts_tf.imaging.tiles import Tile, tiles
+from rts_tf.images.dtypes import LEVELS, to_float, to_levels
+from rts_tf.images.resample import double, halve, halve_shuffled
+from rts_tf.images.tiling import Tile, tiles
 from rts_tf.networks.geometry import geometry_of
 from rts_tf.networks.layers import PixelShuffle
-from rts_tf.training import resolve_precision
+from rts_tf.networks.precision import resolve_precision
 
-TILES_AT_ONCE = 2  # see rts_tf.imaging.tiles
+TILES_AT_ONCE = 2  # see rts_tf.images.tiling
 CHANNELS = 64  # values for each pixel of the networks that a tile's size is given for
 D_RADIUS = 3  # LR pixels that d() reaches on each side
 U_RADIUS = 3  # and that plain interpolation does

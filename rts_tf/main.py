@@ -10,10 +10,10 @@ import shlex
 
 from absl import flags
 
-from rts_tf.command import begin, guarded
+from rts_tf.cli.command import begin, guarded
 from rts_tf.config import PRESETS, Config, preset
 from rts_tf.errors import ConfigError, RtsError
-from rts_tf.startup import load_tensorflow
+from rts_tf.cli.startup import load_tensorflow
 
 FLAGS = flags.FLAGS
 _DEFINE = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
@@ -57,8 +57,8 @@ def _train(arguments: list[str], workdir: pathlib.Path) -> None:
     load_tensorflow()
     import tensorflow as tf
 
-    from rts_tf import recurrence
-    from rts_tf.tables import table1, table2
+    from rts_tf.training import recurrence
+    from rts_tf.report.tables import table1, table2
 
     finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
     try:

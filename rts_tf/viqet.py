@@ -16,18 +16,22 @@ import numpy as np
 from absl import flags
 from rich.console import Console
 
-from rts_tf.command import begin, guarded
-from rts_tf.data.photos import folder
-from rts_tf.errors import ConfigError, PictureError
-from rts_tf.imaging.files import printable, read_picture, write_text
-from rts_tf.imaging.levels import to_float
-from rts_tf.parallel import in_parallel
-from rts_tf.picture_table import aligned, check_csv, counterpart, csv_text, means, not_written, note_of_small
-from rts_tf.progress import RunProgress
-from rts_tf.quality.cost import cost, unsharp_scores
-from rts_tf.quality.viqet import CATEGORIES, Quality, measure
-from rts_tf.quality.viqet.features import extract
-from rts_tf.quality.viqet.measures import quality
+from rts_tf.cli.command import begin, guarded
+from rts_tf.data.datasets import folder
+from rts_tf.errors import ConfigError, ImageError
+from rts_tf.errors import printable
+from rts_tf.images.read import read_image
+from rts_tf.storage import write_text
+from rts_tf.images.dtypes import to_float
+from rts_tf.metrics.parallel import in_parallel
+from rts_tf.report.image_table import aligned, csv_text, means, note_of_small
+from rts_tf.data.datasets import counterpart
+from rts_tf.cli.csv_output import check_csv, not_written
+from rts_tf.cli.progress import RunProgress
+from rts_tf.metrics.baseline import cost, unsharp_scores
+from rts_tf.metrics.viqet import CATEGORIES, Quality, measure
+from rts_tf.metrics.viqet.features import extract
+from rts_tf.metrics.viqet.measures import quality
 
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("category", "landscape", CATEGORIES, "VIQET's category, which chooses the MOS model.")
@@ -48,7 +52,7 @@ FEW_CONTOURS = 1000  # pixels of contours below which the MOS means nothing
 
 
 class Photo(NamedTuple):
-    """A picture to measure, not yet read. ``read`` returns uint8 [H, W, 3] and raises PictureError."""
+    """A picture to measure, not yet read. ``read`` returns uint8 [H, W, 3] and raises ImageError."""
 
     name: str
     read: Callable[[], np.ndarray]
@@ -61,7 +65,7 @@ class Measured(NamedTuple):
     name: str
     quality: Quality
     contours: int
-    cost: dict[str, float]  # of rts_tf.quality.cost, if it was measured against its original
+    cost: dict[str, float]  # of rts_tf.metrics.baseline, if it was measured against its original
 
 
 # The second table: heading, field of the cost, decimals. The rival's figure stands in brackets beside each but the first.
@@ -80,7 +84,7 @@ def find_photos(arguments: Sequence[str], against: str = "") -> tuple[list[Photo
     for argument in arguments:
         if not os.path.isdir(argument):
             original = _original(against, os.path.basename(argument)) if against else ""
-            photos.append(Photo(argument, lambda path=argument: read_picture(path), original))
+            photos.append(Photo(argument, lambda path=argument: read_image(path), original))
             continue
         try:
             found = folder(argument, "")
@@ -99,20 +103,20 @@ def _original(against: str, name: str) -> str:
 
 
 def measure_photo(photo: Photo, category: str) -> Measured:
-    """Raises PictureError, naming the file, if it or its original cannot be read or measured."""
+    """Raises ImageError, naming the file, if it or its original cannot be read or measured."""
     picture = photo.read()
-    original = read_picture(photo.original) if photo.original else None
+    original = read_image(photo.original) if photo.original else None
     if original is not None and original.shape != picture.shape:
         sizes = " and ".join(f"{array.shape[1]}x{array.shape[0]}" for array in (picture, original))
-        raise PictureError(f"{photo.name}: it and its original {photo.original} are not of one size ({sizes})")
+        raise ImageError(f"{photo.name}: it and its original {photo.original} are not of one size ({sizes})")
     try:
         features = extract(picture)
         found = quality(features, picture.shape[0] * picture.shape[1] / 1e6, category)
         costs = {} if original is None else _cost(to_float(picture), original, found.mos_raw)
-    except PictureError as error:
-        raise PictureError(f"{photo.name}: {error}") from None
+    except ImageError as error:
+        raise ImageError(f"{photo.name}: {error}") from None
     except (MemoryError, cv2.error) as error:
-        raise PictureError(f"{photo.name}: cannot be measured ({' '.join(str(error).split()) or 'no memory'})") from None
+        raise ImageError(f"{photo.name}: cannot be measured ({' '.join(str(error).split()) or 'no memory'})") from None
     return Measured(photo.name, found, features.edges.length, costs)
 
 
@@ -127,10 +131,10 @@ def measure_photos(photos: Sequence[Photo], category: str, workers: int = 0) -> 
     Raises Interrupted on Ctrl-C.
     """
 
-    def measured(photo: Photo) -> Measured | PictureError:
+    def measured(photo: Photo) -> Measured | ImageError:
         try:
             return measure_photo(photo, category)
-        except PictureError as error:
+        except ImageError as error:
             return error
 
     progress, results = RunProgress({"measuring": len(photos)}, Console(stderr=True, highlight=False)), []
@@ -138,7 +142,7 @@ def measure_photos(photos: Sequence[Photo], category: str, workers: int = 0) -> 
         for result in stream:
             results.append(result)
             progress.advance("measuring", 1, f"measured {len(results)} of {len(photos)} pictures", 1, "pictures")
-    failed = [str(result) for result in results if isinstance(result, PictureError)]
+    failed = [str(result) for result in results if isinstance(result, ImageError)]
     return [result for result in results if isinstance(result, Measured)], failed
 
 

@@ -11,7 +11,7 @@ import pytest  # noqa: E402
 from PIL import Image  # noqa: E402
 from skimage import data  # noqa: E402
 
-from tests.command import photo  # noqa: E402
+from tests.support.commands import photo  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +44,7 @@ def photo_folder(tmp_path) -> pathlib.Path:
 @pytest.fixture(scope="session")
 def saved_model_directory(tmp_path_factory) -> pathlib.Path:
     """The SavedModel of a residual1 network whose every weight matters, for several strips and a shorter last one."""
-    from rts_tf.exporting import saved_model
+    from rts_tf.export import saved_model
     from tests.test_inference import NETWORKS
 
     path = tmp_path_factory.mktemp("saved_model") / "rts" / "1"

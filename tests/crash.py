@@ -80,9 +80,9 @@ class Faults:
     def install(self) -> None:
         import tensorflow as tf
 
-        from rts_tf import recurrence
-        from rts_tf.progress import RunProgress
-        from rts_tf.run_directory import RunDirectory
+        from rts_tf.training import recurrence
+        from rts_tf.cli.progress import RunProgress
+        from rts_tf.training.run_directory import RunDirectory
 
         def rename(source, *_):
             return "publish" if str(source).endswith(".partial") else "rename"
@@ -151,7 +151,7 @@ class Runner:
 
     def __init__(self):
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["rts_tf.recurrence", "rts_tf.report", "rts_tf.main"])
+        self._context.set_forkserver_preload(["rts_tf.training.recurrence", "rts_tf.report", "rts_tf.main"])
 
     def start(self, flags: list[str], log: pathlib.Path, prepare=None, arguments: tuple = ()):
         process = self._context.Process(target=command, args=(flags, str(log), prepare, arguments), daemon=True)

@@ -18,7 +18,7 @@ import time
 
 import av
 
-from tests.films import contents, make
+from tests.support.videos import contents, make
 
 START = 4.0  # seconds, about, until the command has loaded TensorFlow
 TICK = 1.01 / 90000  # seconds

@@ -13,10 +13,10 @@ from PIL import Image
 
 import rts_tf
 from rts_tf import evaluate, networks
-from rts_tf.imaging.levels import to_float, to_uint8
-from rts_tf.quality.fidelity import fidelity
-from rts_tf.quality.viqet import measure
-from tests.command import set_flags
+from rts_tf.images.dtypes import to_float, to_uint8
+from rts_tf.metrics.psnr_ssim import fidelity
+from rts_tf.metrics.viqet import measure
+from tests.support.commands import set_flags
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,8 @@ import rts_tf
 from rts_tf import networks
 from rts_tf.config import NETWORKS as NAMES
 from rts_tf.errors import RtsError
-from rts_tf.imaging.resample import double, halve
-from rts_tf.imaging.tiles import tiles
+from rts_tf.images.resample import double, halve
+from rts_tf.images.tiling import tiles
 from rts_tf.inference import Enhancer
 
 

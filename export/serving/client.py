@@ -19,16 +19,18 @@ from absl import flags
 from rich.console import Console
 
 from export.serving.connection import CONNECTIONS, Connection
-from rts_tf.command import begin, guarded
-from rts_tf.enhancing import Job, enhanced, plan, sizes_of
-from rts_tf.errors import ConfigError, Interrupted, PictureError, RtsError
-from rts_tf.exporting import HEADS, MAX_PIXELS
-from rts_tf.imaging.files import printable
-from rts_tf.imaging.levels import to_float, to_levels
-from rts_tf.imaging.photographs import read_photograph, write_photograph
-from rts_tf.parallel import in_parallel
-from rts_tf.progress import RunProgress
-from rts_tf.startup import load_tensorflow
+from rts_tf.cli.command import begin, guarded
+from rts_tf.enhance.jobs import Job, plan
+from rts_tf.enhance.images import enhanced, sizes_of
+from rts_tf.errors import ConfigError, Interrupted, ImageError, RtsError
+from rts_tf.export import HEADS, MAX_PIXELS
+from rts_tf.errors import printable
+from rts_tf.images.dtypes import to_float, to_levels
+from rts_tf.images.image_file import read_image_file
+from rts_tf.images.write import write_image_file
+from rts_tf.metrics.parallel import in_parallel
+from rts_tf.cli.progress import RunProgress
+from rts_tf.cli.startup import load_tensorflow
 
 SERVERS = {"grpc": "127.0.0.1:8500", "rest": "127.0.0.1:8501"}
 
@@ -43,7 +45,7 @@ flags.DEFINE_integer("retries", 5, "How often a picture is sent again while the 
 flags.DEFINE_integer("concurrency", 4, "Pictures that are on their way at once.", flag_values=FLAGS)
 flags.DEFINE_boolean("overwrite", False, "Write over what is there, the pictures themselves too.", flag_values=FLAGS)
 
-_reading = threading.Lock()  # read_photograph's limit on pixels is global
+_reading = threading.Lock()  # read_image_file's limit on pixels is global
 
 
 class _Outcome(NamedTuple):
@@ -106,18 +108,18 @@ def _send_one(connection: Connection, job: Job) -> _Outcome:
     """Read, send and write a picture. Raises RtsError where there is no use in trying others."""
     try:
         with _reading:
-            before = read_photograph(job.source, MAX_PIXELS)
-    except PictureError as error:
+            before = read_image_file(job.source, MAX_PIXELS)
+    except ImageError as error:
         return _Outcome(str(error))
     remark = f"{job.source}: {before.remark}" if before.remark else ""
     try:
         after = enhanced(before, _answer(connection, before.pixels, int(FLAGS.scale)))
-    except PictureError as error:
+    except ImageError as error:
         return _Outcome(f"{job.source}: {error}", remark)
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        write_photograph(job.target, after)
-    except PictureError as error:
+        write_image_file(job.target, after)
+    except ImageError as error:
         return _Outcome(str(error), remark)
     except OSError as error:
         reason = f"{job.target}: cannot be written ({error.strerror or error})"
@@ -145,7 +147,7 @@ def _answer(connection: Connection, pixels: np.ndarray, scale: int) -> np.ndarra
         result = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
         result = np.empty(0) if result is None else result[..., ::-1]
     if result.shape != (scale * height, scale * width, 3):
-        raise PictureError(f"the server answered with an array of shape {result.shape}, not a picture of that size")
+        raise ImageError(f"the server answered with an array of shape {result.shape}, not a picture of that size")
     if channels == 1:
         result = result.mean(axis=2, keepdims=True)
     return to_levels(result, np.uint16) if pixels.dtype == np.uint16 else np.rint(result).astype(np.uint8)

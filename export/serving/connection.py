@@ -16,8 +16,8 @@ import urllib.parse
 
 import numpy as np
 
-from rts_tf.errors import ConfigError, PictureError, RtsError
-from rts_tf.exporting import MAX_PIXELS
+from rts_tf.errors import ConfigError, ImageError, RtsError
+from rts_tf.export import MAX_PIXELS
 
 PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds before the first retry, and at most
 # Bytes of the largest answer: float32, twice the size a side. gRPC's default of 4 MB is below one 1080p frame.
@@ -63,7 +63,7 @@ class Connection(abc.ABC):
         """The one output of ``signature`` for its one input ``name``; an array of bytes goes as strings.
 
         Raises:
-            PictureError: the server refuses the request, with its reason, or does not answer in time.
+            ImageError: the server refuses the request, with its reason, or does not answer in time.
             ServerError: it stays unavailable, or has no such model or signature.
         """
         end = time.monotonic() + self._deadline
@@ -84,8 +84,8 @@ class Connection(abc.ABC):
     def _call(self, signature: str, name: str, value: np.ndarray, seconds: float) -> np.ndarray:
         """One request. Raises as ``predict``, and _Unavailable where trying again may help."""
 
-    def _late(self) -> PictureError:
-        return PictureError(f"there was no answer within --deadline={self._deadline:g} seconds")
+    def _late(self) -> ImageError:
+        return ImageError(f"there was no answer within --deadline={self._deadline:g} seconds")
 
     def _foreign(self, reason: str) -> ServerError:
         return ServerError(f"--server={self.server}: serves no model of rts_tf called {self.model} ({reason})")
@@ -131,7 +131,7 @@ class GrpcConnection(Connection):
                 raise self._late() from None
             if code in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.UNIMPLEMENTED):
                 raise self._foreign(reason) from None
-            raise PictureError(f"the server refused it: {reason}") from None
+            raise ImageError(f"the server refused it: {reason}") from None
         (output,) = response.outputs.values()
         return tf.make_ndarray(output)
 
@@ -171,7 +171,7 @@ class RestConnection(Connection):
             raise self._late()
         if status in (404, 412):
             raise self._foreign(reason)
-        raise PictureError(f"the server refused it: {reason}")
+        raise ImageError(f"the server refused it: {reason}")
 
 
 CONNECTIONS = {"grpc": GrpcConnection, "rest": RestConnection}

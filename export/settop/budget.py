@@ -10,8 +10,8 @@ import keras
 import tensorflow as tf
 
 from rts_tf import networks
-from rts_tf.exporting.heads import SCALE, kernels_of, traced_head
-from rts_tf.imaging.files import write_text
+from rts_tf.export.heads import SCALE, kernels_of, traced_head
+from rts_tf.storage import write_text
 
 PAGE = pathlib.Path(__file__).with_name("NPU.md")
 BEGIN, END = "<!-- the table of export.settop.budget -->\n", "<!-- end of the table -->\n"

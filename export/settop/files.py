@@ -16,7 +16,7 @@ WRITTEN = {".png": {}, ".jpg": {"quality": 95, "subsampling": 0}, ".webp": {"qua
 WRITTEN[".jpeg"] = WRITTEN[".jpg"]
 
 
-def read_picture(path: str) -> tuple[np.ndarray, bytes | None]:
+def read_image(path: str) -> tuple[np.ndarray, bytes | None]:
     """uint8 [H, W, 3], turned as EXIF says, and the ICC profile. Raises SettopError naming the file and why not."""
     try:
         with warnings.catch_warnings(), Image.open(path, formats=READ) as image:

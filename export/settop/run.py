@@ -20,7 +20,7 @@ import sys
 import time
 
 from export.settop.errors import SettopError
-from export.settop.files import WRITTEN, FrameFile, read_picture, write_picture
+from export.settop.files import WRITTEN, FrameFile, read_image, write_picture
 from export.settop.litert import Network
 from export.settop.progress import Progress
 from export.settop.streams import FORMATS, LUMA, Stream, ahead, frames_of
@@ -96,7 +96,7 @@ def _check_output(flags: argparse.Namespace) -> None:
 
 
 def _run_picture(network: Network, flags: argparse.Namespace) -> None:
-    picture, profile = read_picture(flags.input)
+    picture, profile = read_image(flags.input)
     height, width, _ = picture.shape
     size, radius = network.tile_size(height, width, flags.tile, flags.overlap)
     progress = Progress("tiles", len(spans(height, size[0], radius)) * len(spans(width, size[1], radius)))

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from rts_tf.config import Config
-from rts_tf.imaging.resample import halve
+from rts_tf.images.resample import halve
 
 
 @dataclasses.dataclass(frozen=True)

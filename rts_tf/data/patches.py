@@ -29,7 +29,7 @@ def training_batches(
     """An endless dataset of the batches of ``stage`` from ``first_step`` (counted from 0) on.
 
     Args:
-        source: shards with ``hr`` and ``lr`` (rts_tf.data.source).
+        source: shards with ``hr`` and ``lr`` (rts_tf.data.source_shards).
         targets: shards of HR_{n-1} (``target``), made from ``source``; None in stage 1, where the target is HR_0.
         patch: side of a target patch, even.
         batch: patches in a batch, over all replicas.

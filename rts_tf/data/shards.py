@@ -26,7 +26,7 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.errors import ShardError
-from rts_tf.imaging.files import sync, write_text
+from rts_tf.storage import sync, write_text
 
 
 class Record(NamedTuple):

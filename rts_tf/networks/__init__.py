@@ -62,7 +62,7 @@ def receptive_radius(network: keras.Model) -> int:
     return geometry_of(network).receptive_radius
 
 
-def multiplications_per_pixel(network: keras.Model) -> int:
+def macs_per_pixel(network: keras.Model) -> int:
     """Multiplications by weights for each LR pixel of one forward pass. Raises as ``receptive_radius``."""
     return geometry_of(network).multiplications
 

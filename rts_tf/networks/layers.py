@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rts_tf.imaging.kernels import keys_cubic
+from rts_tf.images.kernels import keys_cubic
 
 
 @keras.saving.register_keras_serializable(package="rts_tf")

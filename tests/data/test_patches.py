@@ -1,0 +1,90 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from rts_tf.data.degradation import Degradation
+from rts_tf.data.patches import PATCHES_PER_VISIT, training_batches
+from rts_tf.data.datasets import folder
+from rts_tf.data.shards import Record, build
+from rts_tf.data.source_shards import build_source
+from rts_tf.training.phase_b import DTYPES as TARGETS
+
+PLACES = 13  # not a multiple of the patches per visit
+PATCH = 32
+
+
+@pytest.fixture(scope="module")
+def sets(small_photographs, tmp_path_factory):
+    """Source shards, and target shards whose target is HR_0 / 255 + 1."""
+    root = tmp_path_factory.mktemp("shards")
+    degradation = Degradation("jpeg,reduce", "bilinear", 60, 95, 1)
+    source = build_source(root / "source", folder(small_photographs), degradation, PATCH, 2)
+
+    def targets(k):
+        for record in source.records(k, {"hr": np.uint8}):
+            yield Record(record.name, record.index, {"target": record.arrays["hr"] / 255 + 1})
+
+    return source, build(root / "targets", len(source.shards), targets, TARGETS, {})
+
+
+def take(sets, count, first_step=0, with_targets=True, **changes):
+    settings = {"patch": PATCH, "batch": 4, "places": PLACES, "seed": 3, "stage": 2} | changes
+    batches = training_batches(sets[0], sets[1] if with_targets else None, first_step=first_step, **settings)
+    return [tuple(part.numpy() for part in element) for element in itertools.islice(iter(batches), count)]
+
+
+def test_shapes_and_ranges(sets):
+    lr, target = take(sets, 1, with_targets=False)[0]
+    assert lr.shape == (4, 16, 16, 3) and target.shape == (4, 32, 32, 3)
+    assert lr.dtype == target.dtype == np.float32
+    assert lr.min() >= 0 and lr.max() <= 1 and 0.05 < target.std() < 0.5
+
+
+def test_lr_and_target_show_the_same_place(sets):
+    for lr, target in take(sets, 5):
+        reduced = (target - 1).reshape(4, 16, 2, 16, 2, 3).mean(axis=(2, 4))
+        assert np.abs(reduced - lr).mean() < 0.03
+        assert np.abs(reduced - lr[::-1]).mean() > 0.06
+
+
+def test_targets_are_those_of_the_target_shards(sets):
+    own, hr = take(sets, 3), take(sets, 3, with_targets=False)
+    for (lr, target), (same_lr, picture) in zip(own, hr, strict=True):
+        np.testing.assert_array_equal(lr, same_lr)
+        np.testing.assert_allclose(target, picture + 1, atol=1e-3)  # float16
+
+
+@pytest.mark.parametrize("first", [1, 7, 16, 17, 20, 41])
+def test_order_depends_on_the_step_alone(sets, first):
+    """A run continued at any step sees what an unbroken one sees, across visits and epochs."""
+    unbroken = take(sets, 45)
+    continued = take(sets, 4, first_step=first)
+    for (lr, target), (same_lr, same_target) in zip(unbroken[first : first + 4], continued, strict=True):
+        np.testing.assert_array_equal(lr, same_lr)
+        np.testing.assert_array_equal(target, same_target)
+
+
+@pytest.mark.parametrize("change", [{"seed": 4}, {"stage": 3}])
+def test_seed_and_stage_change_the_order(sets, change):
+    assert not np.array_equal(take(sets, 1)[0][0], take(sets, 1, **change)[0][0])
+
+
+def test_an_epoch_uses_every_place_once(sets):
+    """5 pictures x 13 places = 65 patches in an epoch; the next epoch has the same ones in another order."""
+    patches = [patch.tobytes() for patch, _ in take(sets, 130, batch=1)]
+    first, second = patches[:65], patches[65:]
+    assert PLACES % PATCHES_PER_VISIT and sorted(first) == sorted(second) and first != second
+    assert len(set(first)) > 55  # some of the 13 places of a small picture coincide
+
+
+def test_mismatched_shards_are_refused(sets, tmp_path):
+    source, targets = sets
+
+    def wrong(k):
+        for record in targets.records(k, TARGETS):
+            yield record._replace(name="other " + record.name)
+
+    bad = build(tmp_path / "targets", len(source.shards), wrong, TARGETS, {})
+    with pytest.raises(Exception, match="do not match"):
+        take((source, bad), 1)

@@ -1,0 +1,24 @@
+"""One worker of the cluster in tests/test_training.py (TF_CONFIG): trains two networks and writes their weights to a path."""
+
+import sys
+
+import numpy as np
+import tensorflow as tf
+
+strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before anything else touches TensorFlow
+
+from rts_tf.training.phase_a import fit  # noqa: E402
+from tests.training.test_phase_a import CONFIG, NORMALIZED, batches, start  # noqa: E402
+
+
+def sharded(first: int) -> tf.data.Dataset:
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return batches(first).with_options(options)
+
+
+if __name__ == "__main__":
+    path = sys.argv[1]
+    fitted = fit(CONFIG, start(), sharded, 6, path + ".checkpoint", strategy=strategy)
+    normalized = fit(NORMALIZED, start(NORMALIZED), sharded, 6, path + ".normalized", strategy=strategy)
+    np.savez(path, *fitted.weights, *normalized.weights)

@@ -1,0 +1,64 @@
+import numpy as np
+import pytest
+
+from rts_tf.data.degradation import Degradation
+from rts_tf.data.datasets import folder
+from rts_tf.data.shards import Record, build
+from rts_tf.data.source_shards import build_source
+from rts_tf.images.filters import gaussian
+from rts_tf.training.validation import judge, save_crops, unsharp_ratios
+from rts_tf.metrics.difference import change_percent
+from rts_tf.training.phase_b import DTYPES
+
+
+@pytest.fixture(scope="module")
+def sets(small_photographs, tmp_path_factory):
+    """Source shards, and HR_1 = HR_0 + 0.04, HR_2 = HR_0 + 0.05."""
+    root = tmp_path_factory.mktemp("judged")
+    source = build_source(root / "source", folder(small_photographs), Degradation("reduce", "box", 1, 1, 0), 32, 2)
+
+    def brighter(change):
+        def records(k):
+            for record in source.records(k, {"hr": np.uint8}):
+                target = {"target": record.arrays["hr"] / 255 + change}
+                yield Record(record.name, record.index, target, {"network_drift_levels": 3.0})
+
+        return records
+
+    stages = [build(root / f"stage_{c}", len(source.shards), brighter(c), DTYPES, {"c": c}) for c in (0.04, 0.05)]
+    return source, *stages
+
+
+def test_judge_first_and_second_stage(sets):
+    source, one, two = sets
+    first, second = judge(source, one, None, 0.0), judge(source, two, one, 4.0)
+    assert first["difference_ratio_percent"] == first["delta_percent"] == pytest.approx(4, abs=0.02)
+    assert first["step_difference_percent"] == first["difference_ratio_percent"]
+    assert second["difference_ratio_percent"] == pytest.approx(5, abs=0.02)
+    assert second["delta_percent"] == second["difference_ratio_percent"] - 4.0
+    assert second["step_difference_percent"] == pytest.approx(1, abs=0.02)
+    assert second["brightness_drift_levels"] == pytest.approx(0.05 * 255, abs=0.05)
+    assert second["network_drift_levels"] == 3.0
+    assert abs(second["alpha_mean"]) < 0.02 and second["alpha_std"] >= 0
+
+
+def test_unsharp_mask_changes_as_much_as_the_first_stage_and_grows(sets):
+    ratios = unsharp_ratios(sets[0], 0.8, 4)
+    assert ratios[0] == pytest.approx(0.8, rel=1e-4)
+    assert ratios[1] > 1.9 * ratios[0] and (np.diff(ratios, 2) > 0).all()
+    hr_0 = next(iter(sets[0].records(0, {"hr": np.uint8}))).arrays["hr"][None].astype(np.float32) / 255
+    assert change_percent(hr_0, gaussian(hr_0, 1.0).numpy()) > 0
+
+
+def test_crops_show_the_same_places(sets, tmp_path):
+    source, one, _ = sets
+    save_crops(tmp_path / "originals.npz", source, None)
+    save_crops(tmp_path / "stage.npz", source, one)
+    originals, stage = dict(np.load(tmp_path / "originals.npz")), dict(np.load(tmp_path / "stage.npz"))
+    assert list(originals) == list(stage) and "slider" in stage and len(stage) == 6
+    for name, crop in originals.items():
+        assert crop.dtype == np.uint8 and crop.shape == stage[name].shape
+        if name != "slider":
+            assert crop.shape == (64, 64, 3)
+        brighter = np.clip(crop + 0.04 * 255, 0, 255)
+        assert np.abs(stage[name] - brighter).max() <= 1
