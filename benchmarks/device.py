@@ -30,10 +30,10 @@ from absl import app, flags
 from benchmarks import peers
 from benchmarks.table import Line, seconds_of, show
 from rts_tf import networks
-from rts_tf.export.heads import body_layers, kernels_of
 from rts_tf.export.calibration import mosaic, sample_crops
-from rts_tf.export.saved_model import write_saved_model
+from rts_tf.export.heads import body_layers, kernels_of
 from rts_tf.export.runners.session import opened
+from rts_tf.export.saved_model import write_saved_model
 from rts_tf.export.tflite import Converter
 from rts_tf.inference import load
 
@@ -52,18 +52,25 @@ CROPS = 8  # to calibrate on
 def main(_) -> None:
     if not FLAGS.threads:
         for threads in (1, 2):
-            subprocess.run([sys.executable, "-m", "benchmarks.device", f"--threads={threads}", *sys.argv[1:]], check=True)
+            subprocess.run(
+                [sys.executable, "-m", "benchmarks.device", f"--threads={threads}", *sys.argv[1:]],
+                check=True,
+            )
         return
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: FLAGS.threads])
     tf.config.threading.set_intra_op_parallelism_threads(FLAGS.threads)
-    for network in [load(FLAGS.model).network] if FLAGS.model else map(untrained, ("residual1", "residual3")):
+    for network in (
+        [load(FLAGS.model).network] if FLAGS.model else map(untrained, ("residual1", "residual3"))
+    ):
         measure(network, FLAGS.threads)
 
 
 def untrained(name: str) -> keras.Model:
     """A network away from its start, which is full of zeros."""
     network, random = networks.build(name, 1), np.random.default_rng(0)
-    network.set_weights([array + random.normal(scale=0.01, size=array.shape) for array in network.get_weights()])
+    network.set_weights(
+        [array + random.normal(scale=0.01, size=array.shape) for array in network.get_weights()]
+    )
     return network
 
 
@@ -76,7 +83,10 @@ def measure(network: keras.Model, threads: int) -> None:
         runs, macs = exported(network, photographs.calibration[:CROPS], frame, directory, threads)
         image, size = frame[None].astype(np.float32) / 255, frame.shape[:2]
         missing = []
-        for peer, arguments in ((peers.onnx_runtime, (threads,)), (peers.openvino, (threads, size))):
+        for peer, arguments in (
+            (peers.onnx_runtime, (threads,)),
+            (peers.openvino, (threads, size)),
+        ):
             place = directory / peer.__name__
             place.mkdir()
             try:
@@ -96,16 +106,22 @@ def measure(network: keras.Model, threads: int) -> None:
     print("\n".join(missing))
 
 
-def exported(network, crops, frame, directory, threads) -> tuple[dict[str, Callable], dict[str, int]]:
+def exported(
+    network, crops, frame, directory, threads
+) -> tuple[dict[str, Callable], dict[str, int]]:
     """What runs our files on the frame, by name, and the multiplications with a weight of each."""
     from ai_edge_litert.interpreter import Interpreter
 
     converter, runs, macs = Converter(network, crops), {}, {}
     for precision in PRECISIONS:
         data = converter.convert("enhance", precision, *frame.shape[:2])
-        runner = Interpreter(model_content=data, num_threads=threads).get_signature_runner("enhance")
+        runner = Interpreter(model_content=data, num_threads=threads).get_signature_runner(
+            "enhance"
+        )
         image = frame[None] if precision == "int8" else frame[None].astype(np.float32) / 255
-        macs[f"LiteRT {precision}"] = multiplications(network, precision == "int8") * frame[..., 0].size
+        macs[f"LiteRT {precision}"] = (
+            multiplications(network, precision == "int8") * frame[..., 0].size
+        )
         runs[f"LiteRT {precision}"] = lambda runner=runner, image=image: runner(image=image)
     write_saved_model(network, directory / "saved_model")
     served = opened(directory / "saved_model", "enhance")
@@ -116,9 +132,15 @@ def exported(network, crops, frame, directory, threads) -> tuple[dict[str, Calla
 def multiplications(network: keras.Model, segmented: bool) -> int:
     """With a weight, for a pixel; ``segmented`` as in ``rts_tf.export.heads``."""
     kernels = kernels_of(network, segmented)
-    *body, residual = (int(np.prod(network.get_layer(name).kernel.shape)) for name in body_layers(network))
+    *body, residual = (
+        int(np.prod(network.get_layer(name).kernel.shape)) for name in body_layers(network)
+    )
     pieces = 4 if kernels.head.shape[2] > network.layers[-2].kernel.shape[2] else 1
-    return sum(body) + pieces * residual + sum(kernel.size for kernel in (kernels.head, kernels.columns, kernels.rows))
+    return (
+        sum(body)
+        + pieces * residual
+        + sum(kernel.size for kernel in (kernels.head, kernels.columns, kernels.rows))
+    )
 
 
 def limits(threads: int) -> dict[str, Callable]:
@@ -136,7 +158,11 @@ def _integer_products(random: np.random.Generator, threads: int) -> dict[str, Ca
     dense = keras.Sequential([keras.Input((PRODUCT,)), keras.layers.Dense(PRODUCT)])
     endpoint = tf.function(
         lambda x: tf.quantization.fake_quant_with_min_max_args(
-            tf.matmul(tf.quantization.fake_quant_with_min_max_args(x, -1.0, 1.0), dense.layers[0].kernel), -8.0, 8.0
+            tf.matmul(
+                tf.quantization.fake_quant_with_min_max_args(x, -1.0, 1.0), dense.layers[0].kernel
+            ),
+            -8.0,
+            8.0,
         ),
         [tf.TensorSpec([PRODUCT, PRODUCT], tf.float32, name="x")],
     )
@@ -145,7 +171,9 @@ def _integer_products(random: np.random.Generator, threads: int) -> dict[str, Ca
         converter = tf.lite.TFLiteConverter.from_saved_model(name, signature_keys=["product"])
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.inference_input_type = converter.inference_output_type = tf.int8
-        runner = Interpreter(model_content=converter.convert(), num_threads=threads).get_signature_runner("product")
+        runner = Interpreter(
+            model_content=converter.convert(), num_threads=threads
+        ).get_signature_runner("product")
     runs = {"int8 product (LiteRT)": lambda: runner(x=left)}
     with contextlib.suppress(ModuleNotFoundError):
         import onnx
@@ -153,14 +181,19 @@ def _integer_products(random: np.random.Generator, threads: int) -> dict[str, Ca
 
         helper, kinds = onnx.helper, onnx.TensorProto
         node = helper.make_node("MatMulInteger", ["a", "b"], ["c"])
-        infos = [helper.make_tensor_value_info(n, t, [PRODUCT] * 2) for n, t in (("a", kinds.UINT8), ("c", kinds.INT32))]
+        infos = [
+            helper.make_tensor_value_info(n, t, [PRODUCT] * 2)
+            for n, t in (("a", kinds.UINT8), ("c", kinds.INT32))
+        ]
         weights = onnx.numpy_helper.from_array(left, "b")
         graph = helper.make_graph([node], "product", infos[:1], infos[1:], [weights])
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-        session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+        )
         right = left.view(np.uint8)
         runs["int8 product (ONNX Runtime)"] = lambda: session.run(None, {"a": right})
     return runs
@@ -182,9 +215,23 @@ def report(name: str, threads: int, least: dict[str, float], macs: dict[str, int
             if f"{peer} {kind}" in least:
                 theirs = least[f"{peer} {kind}"]
                 of = f"{1000 * theirs:.0f} / {1000 * least[ours]:.0f} ms"
-                lines.append(Line(f"{peer} {kind}'s time / {ours}'s", theirs / least[ours], ">=", kind == "int8", of))
-    show(f"{name}, enhance, {FLAGS.width}x{FLAGS.height}, {threads} thread{'s'[: threads > 1]}", lines)
-    print("int8 products, GOP/s: " + ", ".join(f"{run} {s:.0f}" for run, s in gops.items() if run.startswith("int8 product")))
+                lines.append(
+                    Line(
+                        f"{peer} {kind}'s time / {ours}'s",
+                        theirs / least[ours],
+                        ">=",
+                        kind == "int8",
+                        of,
+                    )
+                )
+    show(
+        f"{name}, enhance, {FLAGS.width}x{FLAGS.height}, {threads} thread{'s'[: threads > 1]}",
+        lines,
+    )
+    print(
+        "int8 products, GOP/s: "
+        + ", ".join(f"{run} {s:.0f}" for run, s in gops.items() if run.startswith("int8 product"))
+    )
 
 
 if __name__ == "__main__":

@@ -28,21 +28,27 @@ from PIL import Image
 from rich.console import Console
 
 from benchmarks.table import Line, Seconds, seconds_of, show
+from rts_tf.cli.progress import RunProgress
 from rts_tf.data.datasets import SAMPLE_TRAIN, folder, sample
 from rts_tf.enhance.__main__ import AUTO_TILE
-from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.images import enhance_all, sizes_of
+from rts_tf.enhance.jobs import Job
 from rts_tf.images.dtypes import to_float
 from rts_tf.inference import Enhancer, load
+from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.parallel import in_parallel
-from rts_tf.cli.progress import RunProgress
-from rts_tf.metrics.artifacts import naturalness
 from rts_tf.metrics.viqet import measure
 from rts_tf.networks.precision import resolve_precision
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.")
-flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image, repeated.")
+flags.DEFINE_string(
+    "model",
+    "residual3",
+    "Name of weights that come with rts_tf, a run directory, or a .keras file.",
+)
+flags.DEFINE_string(
+    "data", "", "Folder of photographs; empty: photographs from scikit-image, repeated."
+)
 flags.DEFINE_integer("pictures", 8, "How many photographs.")
 flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
 
@@ -61,8 +67,12 @@ def main(_) -> None:
             (root / suffix).mkdir()
             for i, picture in enumerate(pictures):
                 Image.fromarray(picture).save(root / suffix / f"{i:02d}.{suffix}", **options)
-        parts = {f"command, {suffix}": folder_through(root, suffix, ours) for suffix in ("jpg", "png")}
-        parts |= {"mask, jpg": folder_through(root, "jpg", lambda pixels, on_pixels: unsharp(pixels))}
+        parts = {
+            f"command, {suffix}": folder_through(root, suffix, ours) for suffix in ("jpg", "png")
+        }
+        parts |= {
+            "mask, jpg": folder_through(root, "jpg", lambda pixels, on_pixels: unsharp(pixels))
+        }
         parts |= forwards(model, pictures)
         parts |= {"mask, pixels": lambda: [unsharp(picture) for picture in pictures]}
         least = {part: Seconds(np.inf, np.inf) for part in parts}
@@ -75,21 +85,40 @@ def main(_) -> None:
     report(least, megapixels, quality, len(pictures))
 
 
-def report(least: dict[str, Seconds], megapixels: float, quality: dict[str, tuple], count: int) -> None:
-    forward = min((least[part] for part in least if part.startswith("forward")), key=lambda seconds: seconds.clock)
+def report(
+    least: dict[str, Seconds], megapixels: float, quality: dict[str, tuple], count: int
+) -> None:
+    forward = min(
+        (least[part] for part in least if part.startswith("forward")),
+        key=lambda seconds: seconds.clock,
+    )
     lines = []
     for kind in ("jpg", "png"):
         its = least[f"command, {kind}"]
         of = f"{megapixels / its.clock:.2f} of {megapixels / forward.clock:.2f} megapixels/s"
         of += f"; processor time {its.processor / megapixels:.2f} / {forward.processor / megapixels:.2f} s a megapixel"
-        lines.append(Line(f"command, {kind} / bare network", forward.clock / its.clock, ">=", 0.85, of))
-        lines.append(Line("the same by processor time", forward.processor / its.processor, ">=", 0.85, ""))
-    show(f"Enhancing {count} pictures of {megapixels / count:.1f} megapixels, {os.cpu_count()} cores", lines)
+        lines.append(
+            Line(f"command, {kind} / bare network", forward.clock / its.clock, ">=", 0.85, of)
+        )
+        lines.append(
+            Line("the same by processor time", forward.processor / its.processor, ">=", 0.85, "")
+        )
+    show(
+        f"Enhancing {count} pictures of {megapixels / count:.1f} megapixels, {os.cpu_count()} cores",
+        lines,
+    )
     for way, parts in {"network": ("command, jpg",), "mask": ("mask, jpg", "mask, pixels")}.items():
-        speed = ", ".join(f"{megapixels / least[part].clock:.1f} megapixels/s ({part})" for part in parts)
+        speed = ", ".join(
+            f"{megapixels / least[part].clock:.1f} megapixels/s ({part})" for part in parts
+        )
         mos, clipped, noise = quality[way]
-        print(f"{way}: {speed}; MOS {mos:+.3f}, clipped {clipped:.2f} %, noise of flat areas x{noise:.2f}")
-    print("bare network: " + ", ".join(f"{p[9:]} {s.clock:.2f} s" for p, s in least.items() if p.startswith("forward")))
+        print(
+            f"{way}: {speed}; MOS {mos:+.3f}, clipped {clipped:.2f} %, noise of flat areas x{noise:.2f}"
+        )
+    print(
+        "bare network: "
+        + ", ".join(f"{p[9:]} {s.clock:.2f} s" for p, s in least.items() if p.startswith("forward"))
+    )
 
 
 def folder_through(root: pathlib.Path, suffix: str, network: Callable) -> Callable[[], None]:
@@ -116,7 +145,10 @@ def forwards(model: Enhancer, pictures: list[np.ndarray]) -> dict[str, Callable[
     for picture in pictures:
         parts = [to_float(picture[cut.read]) for cut in model.tiles(*picture.shape[:2], radius=0)]
         pairs += [tf.constant(np.stack(parts[i : i + 2])) for i in range(0, len(parts), 2)]
-    return {f"forward, {name}": lambda b=b: [forward(x) for x in b] for name, b in {"whole": whole, "pairs": pairs}.items()}
+    return {
+        f"forward, {name}": lambda b=b: [forward(x) for x in b]
+        for name, b in {"whole": whole, "pairs": pairs}.items()
+    }
 
 
 def unsharp(picture: np.ndarray) -> np.ndarray:
@@ -126,13 +158,19 @@ def unsharp(picture: np.ndarray) -> np.ndarray:
     return cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REFLECT)
 
 
-def judge(pictures: list[np.ndarray], way: Callable[[np.ndarray], np.ndarray]) -> tuple[float, float, float]:
+def judge(
+    pictures: list[np.ndarray], way: Callable[[np.ndarray], np.ndarray]
+) -> tuple[float, float, float]:
     """Means of the gain in MOS, the clipped share in percent and the gain of noise in flat areas."""
 
     def judged(picture: np.ndarray) -> tuple[float, float, float]:
         better = way(picture)
-        nature = naturalness(to_float(better), to_float(picture))
-        return measure(better).mos - measure(picture).mos, nature.clipped_percent, nature.flat_noise_gain
+        nature = measure_artifacts(to_float(better), to_float(picture))
+        return (
+            measure(better).mos - measure(picture).mos,
+            nature.clipped_percent,
+            nature.flat_noise_gain,
+        )
 
     return tuple(np.nanmean(list(in_parallel(judged, pictures)), axis=0))
 
@@ -143,7 +181,10 @@ def photographs() -> list[np.ndarray]:
     found = [photos.read(name) for name in photos.names[: FLAGS.pictures]]
     if FLAGS.data:
         return found
-    return [np.tile(p, (-(-HEIGHT // p.shape[0]), -(-WIDTH // p.shape[1]), 1))[:HEIGHT, :WIDTH] for p in found]
+    return [
+        np.tile(p, (-(-HEIGHT // p.shape[0]), -(-WIDTH // p.shape[1]), 1))[:HEIGHT, :WIDTH]
+        for p in found
+    ]
 
 
 if __name__ == "__main__":

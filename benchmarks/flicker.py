@@ -26,13 +26,17 @@ from benchmarks.table import Line, show
 from rts_tf.data.datasets import SAMPLE_TRAIN, folder, sample
 from rts_tf.enhance.yuv import YuvEnhancer
 from rts_tf.images.dtypes import to_uint8
-from rts_tf.video.reader import Film
 from rts_tf.inference import load
 from rts_tf.metrics.artifacts import LUMA
 from rts_tf.metrics.unsharp import unsharp_mask
+from rts_tf.video.reader import Film
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.")
+flags.DEFINE_string(
+    "model",
+    "residual3",
+    "Name of weights that come with rts_tf, a run directory, or a .keras file.",
+)
 flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image.")
 flags.DEFINE_integer("pictures", 4, "How many photographs.")
 flags.DEFINE_integer("frames", 16, "Frames of each scene.")
@@ -47,8 +51,25 @@ Way = Callable[[np.ndarray], np.ndarray]  # [frames, H, W] to the same
 
 def main(_) -> None:
     model = load(FLAGS.model, "float32")
-    film = Film("scene", 0, WIDTH, HEIGHT, "gray", "gray", True, 1, 1, 1, Fraction(1), None, False, Fraction(1, 24), 0,
-                Fraction(24), FLAGS.frames)  # fmt: skip
+    film = Film(
+        "scene",
+        0,
+        WIDTH,
+        HEIGHT,
+        "gray",
+        "gray",
+        True,
+        1,
+        1,
+        1,
+        Fraction(1),
+        None,
+        False,
+        Fraction(1, 24),
+        0,
+        Fraction(24),
+        FLAGS.frames,
+    )
     network = YuvEnhancer(model, film)
 
     def network8(frames: np.ndarray) -> np.ndarray:
@@ -56,7 +77,9 @@ def main(_) -> None:
         return np.stack([planes[0] for pair in pairs for planes in pair])
 
     def network_float(frames: np.ndarray) -> np.ndarray:
-        return model.enhance(np.repeat(frames[..., None], 3, axis=-1)) @ np.float32([0.2126, 0.7152, 0.0722])  # BT.709
+        return model.enhance(np.repeat(frames[..., None], 3, axis=-1)) @ np.float32(
+            [0.2126, 0.7152, 0.0722]
+        )  # BT.709
 
     ways = {
         "network": (network8, network_float),
@@ -70,7 +93,10 @@ def main(_) -> None:
             ratio, gain = np.mean(found, axis=0)
             details = f"{ratio:.3f} of {gain:.3f}; on faint noise {faint:.3f}"
             lines.append(Line(f"{name}, noise of {level:g}", ratio / gain, "<=", 1, details))
-    show(f"Variance over time / square of the mean gain, {len(scenes)} static scenes of {FLAGS.frames} frames", lines)
+    show(
+        f"Variance over time / square of the mean gain, {len(scenes)} static scenes of {FLAGS.frames} frames",
+        lines,
+    )
 
 
 def masked(frames: np.ndarray) -> np.ndarray:
@@ -79,19 +105,31 @@ def masked(frames: np.ndarray) -> np.ndarray:
 
 def variances(scene: Scene, way: Way, level: float, seed: int) -> tuple[float, float]:
     """In 8 bits: variance over time of the output over that of the input, mean over all pixels; square of the mean gain."""
-    noise = np.random.default_rng(seed).normal(0, level / 255, (FLAGS.frames, *scene.shape)).astype(np.float32)
+    noise = (
+        np.random.default_rng(seed)
+        .normal(0, level / 255, (FLAGS.frames, *scene.shape))
+        .astype(np.float32)
+    )
     clean, before = to_uint8(scene), to_uint8(scene + noise)
     after = way(before)
     added = after.astype(np.float64) - way(np.stack([clean, clean]))[0]
     gain = np.square(added).mean() / np.square(before.astype(np.float64) - clean).mean()
-    return float(after.var(axis=0, dtype=np.float64).mean() / before.var(axis=0, dtype=np.float64).mean()), float(gain)
+    return float(
+        after.var(axis=0, dtype=np.float64).mean() / before.var(axis=0, dtype=np.float64).mean()
+    ), float(gain)
 
 
 def faint_gain(scene: Scene, way: Way, seed: int) -> float:
     """The square of the mean gain on noise so faint that the network is linear, in floating point."""
-    noise = np.random.default_rng(100 + seed).normal(0, FAINT / 255, (FLAGS.frames, *scene.shape)).astype(np.float32)
+    noise = (
+        np.random.default_rng(100 + seed)
+        .normal(0, FAINT / 255, (FLAGS.frames, *scene.shape))
+        .astype(np.float32)
+    )
     added = way(scene + noise) - way(scene[None])
-    return float(np.square(added, dtype=np.float64).mean() / np.square(noise, dtype=np.float64).mean())
+    return float(
+        np.square(added, dtype=np.float64).mean() / np.square(noise, dtype=np.float64).mean()
+    )
 
 
 def photographs():
@@ -100,7 +138,9 @@ def photographs():
     for name in photos.names[: FLAGS.pictures]:
         picture = photos.read(name)
         top, left = (picture.shape[0] - HEIGHT) // 2, (picture.shape[1] - WIDTH) // 2
-        yield 0.15 + 0.7 * (picture[top : top + HEIGHT, left : left + WIDTH] / np.float32(255)) @ LUMA
+        yield (
+            0.15 + 0.7 * (picture[top : top + HEIGHT, left : left + WIDTH] / np.float32(255)) @ LUMA
+        )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from rts_tf.images.resample import halve_shuffled
 Runs = dict[str, Callable[[np.ndarray], np.ndarray]]  # by name: float32 [1, H, W, 3] to the same
 
 
-def onnx_runtime(network: keras.Model, crops: list[np.ndarray], directory: pathlib.Path, threads: int) -> Runs:
+def onnx_runtime(
+    network: keras.Model, crops: list[np.ndarray], directory: pathlib.Path, threads: int
+) -> Runs:
     """``crops``: uint8 [H, W, 3] to calibrate on."""
     import onnxruntime
     import tf2onnx
@@ -23,13 +25,17 @@ def onnx_runtime(network: keras.Model, crops: list[np.ndarray], directory: pathl
     logging.disable(logging.WARNING)
     files = {"float": directory / "float.onnx", "int8": directory / "int8.onnx"}
     endpoint = _enhance(network)
-    tf2onnx.convert.from_function(endpoint, endpoint.input_signature, opset=17, output_path=str(files["float"]))
+    tf2onnx.convert.from_function(
+        endpoint, endpoint.input_signature, opset=17, output_path=str(files["float"])
+    )
 
     class Crops(quantization.CalibrationDataReader):
         left = iter(crops)
 
         def get_next(self):
-            return next(({"image": crop[None].astype(np.float32) / 255} for crop in self.left), None)
+            return next(
+                ({"image": crop[None].astype(np.float32) / 255} for crop in self.left), None
+            )
 
     prepared = directory / "prepared.onnx"
     quantization.quant_pre_process(str(files["float"]), str(prepared), skip_symbolic_shape=True)
@@ -37,16 +43,26 @@ def onnx_runtime(network: keras.Model, crops: list[np.ndarray], directory: pathl
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.enable_mem_pattern = False  # twice the memory, at the same speed
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # it would take the next one's processor
+    options.add_session_config_entry(
+        "session.intra_op.allow_spinning", "0"
+    )  # it would take the next one's processor
 
     def opened(file: pathlib.Path):
-        session = onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            str(file), options, providers=["CPUExecutionProvider"]
+        )
         return lambda image: session.run(None, {"image": image})[0]
 
     return {f"ONNX Runtime {kind}": opened(file) for kind, file in files.items()}
 
 
-def openvino(network: keras.Model, crops: list[np.ndarray], directory: pathlib.Path, threads: int, size: tuple) -> Runs:
+def openvino(
+    network: keras.Model,
+    crops: list[np.ndarray],
+    directory: pathlib.Path,
+    threads: int,
+    size: tuple,
+) -> Runs:
     """``size``: height and width of the frame."""
     import nncf
     import openvino as ov
@@ -54,8 +70,14 @@ def openvino(network: keras.Model, crops: list[np.ndarray], directory: pathlib.P
     logging.disable(logging.WARNING)
     archive(network, {"enhance": _enhance(network)}, directory)
     models = {"float": ov.convert_model(directory)}
-    models["int8"] = nncf.quantize(models["float"].clone(), nncf.Dataset([c[None].astype(np.float32) / 255 for c in crops]))
-    properties = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+    models["int8"] = nncf.quantize(
+        models["float"].clone(), nncf.Dataset([c[None].astype(np.float32) / 255 for c in crops])
+    )
+    properties = {
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+        "INFERENCE_PRECISION_HINT": "f32",
+    }
     runs = {}
     for kind, model in models.items():
         model.reshape([1, *size, 3])

@@ -44,5 +44,11 @@ def show(title: str, lines: list[Line]) -> None:
     for line in lines:
         kept = line.ratio >= line.limit if line.relation == ">=" else line.ratio <= line.limit
         result = "pass" if kept else ("below" if line.relation == ">=" else "above")
-        table.add_row(line.what, f"{line.ratio:.3f}", f"{line.relation} {line.limit:.2f}", result, line.details)
+        table.add_row(
+            line.what,
+            f"{line.ratio:.3f}",
+            f"{line.relation} {line.limit:.2f}",
+            result,
+            line.details,
+        )
     Console(width=120, highlight=False).print(table)

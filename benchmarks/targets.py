@@ -25,17 +25,23 @@ from absl import app, flags
 from benchmarks.table import Line, now, seconds_of, show
 from rts_tf import networks
 from rts_tf.config import Config
-from rts_tf.data.degradation import Degradation
 from rts_tf.data.datasets import SAMPLE_TRAIN, ImageSource, folder, sample
+from rts_tf.data.degradation import Degradation
 from rts_tf.data.source_shards import build_source
 from rts_tf.images.resample import halve_shuffled
 from rts_tf.inference import Enhancer
-from rts_tf.training.phase_b import build_targets
 from rts_tf.networks.precision import resolve_precision
+from rts_tf.training.phase_b import build_targets
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image, repeated.")
-flags.DEFINE_integer("pictures", 24, "How many photographs, those there are again and again; a shard of a run holds eight.")
+flags.DEFINE_string(
+    "data", "", "Folder of photographs; empty: photographs from scikit-image, repeated."
+)
+flags.DEFINE_integer(
+    "pictures",
+    24,
+    "How many photographs, those there are again and again; a shard of a run holds eight.",
+)
 flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
 
 HEIGHT, WIDTH = 1030, 1460
@@ -79,7 +85,9 @@ def main(_) -> None:
     d = tf.function(halve_shuffled, [tf.TensorSpec([1, None, None, 12], tf.float32)])
     with tempfile.TemporaryDirectory() as name:
         root, photos = pathlib.Path(name), photographs()
-        source = build_source(root / "source", photos, Degradation.of(CONFIG), SMALLEST, CONFIG.images_per_shard)
+        source = build_source(
+            root / "source", photos, Degradation.of(CONFIG), SMALLEST, CONFIG.images_per_shard
+        )
         pictures = {
             record.name: record.arrays["hr"][None].astype(np.float32) / 255
             for k in range(len(source.shards))
@@ -105,33 +113,50 @@ def phase_b(directory, source, enhancer, forward, pictures: dict, rounds: Rounds
     rounds.note("Phase B", "all", now() - began)
     for name, network_and_d in zip(pictures, enhancer.seconds, strict=True):
         rounds.note("network and d()", name, network_and_d)
-        rounds.note("anchor", name, made.notes[name]["seconds"] - network_and_d)  # only the clock's are used
-    forwards = [seconds_of(lambda values=values: forward(values).numpy()) for values in pictures.values()]
+        rounds.note(
+            "anchor", name, made.notes[name]["seconds"] - network_and_d
+        )  # only the clock's are used
+    forwards = [
+        seconds_of(lambda values=values: forward(values).numpy()) for values in pictures.values()
+    ]
     rounds.note("forward", "all", np.sum(forwards, axis=0))
 
 
 def report(rounds: Rounds, megapixels: float, precision: str) -> None:
     whole, alone, d = rounds.total("Phase B"), rounds.total("forward"), rounds.total("d()")
     lines = []
-    for k, what, unit in ((0, "Phase B / network's forward", "MP/s"), (1, "the same by processor time", "MP/s a core")):
+    for k, what, unit in (
+        (0, "Phase B / network's forward", "MP/s"),
+        (1, "the same by processor time", "MP/s a core"),
+    ):
         details = f"{megapixels / whole[k]:.3f} of {megapixels / alone[k]:.3f} {unit}"
         lines.append(Line(what, alone[k] / whole[k], ">=", 0.85, details))
-    show(f"Phase B: {CONFIG.network}, {megapixels:.1f} MP, anchor {CONFIG.anchor}, {precision}", lines)
+    show(
+        f"Phase B: {CONFIG.network}, {megapixels:.1f} MP, anchor {CONFIG.anchor}, {precision}",
+        lines,
+    )
     network_and_d, anchor = rounds.total("network and d()"), rounds.total("anchor")
     parts = {
         "network in tiles": network_and_d - d,
         "d()": d,
         "anchor": anchor,
-        "writing, hash, fsync, as far as the network waits for them": whole - network_and_d - anchor,
+        "writing, hash, fsync, as far as the network waits for them": whole
+        - network_and_d
+        - anchor,
     }
-    print("Phase B, seconds a megapixel: " + ", ".join(f"{part} {s[0] / megapixels:.3f}" for part, s in parts.items()))
+    print(
+        "Phase B, seconds a megapixel: "
+        + ", ".join(f"{part} {s[0] / megapixels:.3f}" for part, s in parts.items())
+    )
     print(f"The bare network: {alone[0] / megapixels:.3f}")
 
 
 def photographs() -> ImageSource:
     """The pictures to work on."""
     photos = folder(FLAGS.data) if FLAGS.data else sample(SAMPLE_TRAIN)
-    numbered = {f"{i} {name}": name for i, name in zip(range(FLAGS.pictures), itertools.cycle(photos.names))}
+    numbered = {
+        f"{i} {name}": name for i, name in zip(range(FLAGS.pictures), itertools.cycle(photos.names))
+    }
 
     def read(number: str) -> np.ndarray:
         image = photos.read(numbered[number])

@@ -34,17 +34,19 @@ from benchmarks.table import Line, Seconds, seconds_of, show
 from rts_tf import networks
 from rts_tf.config import preset
 from rts_tf.data import shards
+from rts_tf.data.datasets import SAMPLE_TRAIN, sample
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.patches import training_batches
-from rts_tf.data.datasets import SAMPLE_TRAIN, sample
 from rts_tf.data.source_shards import build_source
-from rts_tf.training.phase_b import DTYPES
 from rts_tf.networks.precision import convolution, resolve_precision
 from rts_tf.training.phase_a import make_step
+from rts_tf.training.phase_b import DTYPES
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
-flags.DEFINE_integer("block", 12, "Steps of a block; above 11, so that each one reads all the photographs anew.")
+flags.DEFINE_integer(
+    "block", 12, "Steps of a block; above 11, so that each one reads all the photographs anew."
+)
 
 CONFIG = preset("paper", network="residual3")  # section 4.1
 PRODUCT = 2048  # rows and columns of the matrices
@@ -55,7 +57,10 @@ def main(_) -> None:
     precision, strategy = resolve_precision("auto"), tf.distribute.get_strategy()
     network = networks.build(CONFIG.network, CONFIG.seed, precision, convolution(precision))
     random = np.random.default_rng(0)  # away from the start, which is full of zeros
-    weights = [array + random.normal(scale=0.01, size=array.shape).astype("f") for array in network.get_weights()]
+    weights = [
+        array + random.normal(scale=0.01, size=array.shape).astype("f")
+        for array in network.get_weights()
+    ]
     network.set_weights(weights)
     optimizer = keras.optimizers.Adam(CONFIG.learning_rate)
     optimizer.build(network.trainable_variables)
@@ -67,7 +72,9 @@ def main(_) -> None:
             for stage, batches in pipelines(pathlib.Path(directory)).items()
         }
         lr, target = next(feeds["stage 1"])
-        peer = torch_step(weights, lr.numpy(), target.numpy(), precision, float(loss_of(network, lr, target)))
+        peer = torch_step(
+            weights, lr.numpy(), target.numpy(), precision, float(loss_of(network, lr, target))
+        )
         operations = step_operations(network)
         single = {"product": matrix_product(precision)} | ({"torch": peer} if peer else {})
         fed = {"held": lambda: step(lr, target).numpy()}
@@ -76,7 +83,9 @@ def main(_) -> None:
     report(times, operations, precision)
 
 
-def measured(single: dict[str, Callable], fed: dict[str, Callable]) -> dict[str, list[list[Seconds]]]:
+def measured(
+    single: dict[str, Callable], fed: dict[str, Callable]
+) -> dict[str, list[list[Seconds]]]:
     """The times by name: ``fed`` parts in blocks, the ``single`` ones some times after each of these."""
     for part in (*single.values(), *fed.values()):
         part()
@@ -91,8 +100,12 @@ def measured(single: dict[str, Callable], fed: dict[str, Callable]) -> dict[str,
 
 
 def report(times: dict[str, list[list[Seconds]]], operations: float, precision: str) -> None:
-    least = {name: min(s.clock for block in blocks for s in block) for name, blocks in times.items()}
-    busy = {name: min(s.processor for block in blocks for s in block) for name, blocks in times.items()}
+    least = {
+        name: min(s.clock for block in blocks for s in block) for name, blocks in times.items()
+    }
+    busy = {
+        name: min(s.processor for block in blocks for s in block) for name, blocks in times.items()
+    }
     means = {name: [np.mean(block, axis=0) for block in blocks] for name, blocks in times.items()}
     block = {name: min(clock for clock, _ in blocks) for name, blocks in means.items()}
     work_of = {name: min(processor for _, processor in blocks) for name, blocks in means.items()}
@@ -102,11 +115,15 @@ def report(times: dict[str, list[list[Seconds]]], operations: float, precision: 
     lines = [Line("step / matrix product", speed["held"] / speed["product"], ">=", 0.70, of)]
     speed = {name: work[name] / busy[name] for name in work}
     of = f"{speed['held']:.1f} of {speed['product']:.1f} GFLOP/s a processor"
-    lines.append(Line("the same by processor time", speed["held"] / speed["product"], ">=", 0.70, of))
+    lines.append(
+        Line("the same by processor time", speed["held"] / speed["product"], ">=", 0.70, of)
+    )
     for name in ("stage 1", "stage 2"):
         of = f"{block[name]:.3f} / {block['held']:.3f} s a step"
         of += f"; processor time {work_of[name]:.2f} / {work_of['held']:.2f} s"
-        lines.append(Line(f"real pipeline, {name} / held batch", block[name] / block["held"], "<=", 1.05, of))
+        lines.append(
+            Line(f"real pipeline, {name} / held batch", block[name] / block["held"], "<=", 1.05, of)
+        )
     if "torch" in least:
         of = f"{least['torch']:.3f} / {least['held']:.3f} s a step"
         lines.append(Line("PyTorch's time / ours", least["torch"] / least["held"], ">=", 1.0, of))
@@ -119,7 +136,11 @@ def report(times: dict[str, list[list[Seconds]]], operations: float, precision: 
 def pipelines(directory: pathlib.Path) -> dict[int, tf.data.Dataset]:
     """The batches of stages 1 and 2 from the photographs inside scikit-image; the targets of stage 2 are HR_0 too."""
     source = build_source(
-        directory / "source", sample(SAMPLE_TRAIN), Degradation.of(CONFIG), CONFIG.patch, CONFIG.images_per_shard
+        directory / "source",
+        sample(SAMPLE_TRAIN),
+        Degradation.of(CONFIG),
+        CONFIG.patch,
+        CONFIG.images_per_shard,
     )
 
     def records(k: int) -> Iterator[shards.Record]:
@@ -127,10 +148,16 @@ def pipelines(directory: pathlib.Path) -> dict[int, tf.data.Dataset]:
             yield record._replace(arrays={"target": record.arrays["hr"] / 255})
 
     targets = shards.build(directory / "targets", len(source.shards), records, DTYPES, {})
-    settings = {"patch": CONFIG.patch, "batch": CONFIG.batch, "places": CONFIG.patches_per_image, "seed": CONFIG.seed}
+    settings = {
+        "patch": CONFIG.patch,
+        "batch": CONFIG.batch,
+        "places": CONFIG.patches_per_image,
+        "seed": CONFIG.seed,
+    }
     return {
-        stage: training_batches(source, made, stage=stage, **settings) for stage, made in ((1, None), (2, targets))
-    }  # fmt: skip
+        stage: training_batches(source, made, stage=stage, **settings)
+        for stage, made in ((1, None), (2, targets))
+    }
 
 
 def step_operations(network: keras.Model) -> float:
@@ -148,7 +175,9 @@ def loss_of(network: keras.Model, lr: tf.Tensor, target: tf.Tensor) -> tf.Tensor
 def matrix_product(precision: str) -> Callable[[], object]:
     """One product of two large matrices in the arithmetic of the convolutions."""
     dtype = tf.bfloat16 if precision == "mixed_bfloat16" else tf.float32
-    a, b = (tf.cast(tf.random.stateless_normal([PRODUCT, PRODUCT], [0, k]), dtype) for k in range(2))
+    a, b = (
+        tf.cast(tf.random.stateless_normal([PRODUCT, PRODUCT], [0, k]), dtype) for k in range(2)
+    )
     product = tf.function(lambda: tf.matmul(a, b))
     return lambda: product()[0, 0].numpy()
 
@@ -176,12 +205,16 @@ def torch_step(
         return layer.to(**layout)
 
     pairs = list(zip(weights[::2], weights[1::2], strict=True))
-    order = [phase * 3 + colour for colour in range(3) for phase in range(4)]  # pixel_shuffle has the phases innermost
+    order = [
+        phase * 3 + colour for colour in range(3) for phase in range(4)
+    ]  # pixel_shuffle has the phases innermost
     first, *residuals, last = (convolution(kernel, bias, 1) for kernel, bias in pairs[:-1])
     head = convolution(pairs[-1][0][..., order], pairs[-1][1][order], 0)
     model = torch.nn.ModuleList([first, *residuals, last, head])
     optimizer = torch.optim.Adam(model.parameters(), CONFIG.learning_rate, eps=1e-7)
-    lr, target = (torch.from_numpy(array.transpose(0, 3, 1, 2).copy()).to(**layout) for array in (lr, target))
+    lr, target = (
+        torch.from_numpy(array.transpose(0, 3, 1, 2).copy()).to(**layout) for array in (lr, target)
+    )
 
     def step() -> float:
         optimizer.zero_grad()

@@ -26,22 +26,28 @@ from absl import app, flags
 from rich.console import Console
 
 from benchmarks.table import Line, Seconds, seconds_of, show
+from rts_tf.cli.progress import RunProgress
 from rts_tf.data.datasets import SAMPLE_TRAIN, folder, sample
 from rts_tf.enhance.__main__ import AUTO_TILE
 from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.video import Settings, enhance_video, megapixels_of
 from rts_tf.images.dtypes import to_float
-from rts_tf.video.reader import probe
-from rts_tf.video.writer import Coding, add_video
 from rts_tf.inference import load
-from rts_tf.cli.progress import RunProgress
-from rts_tf.metrics.artifacts import naturalness
+from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.viqet import measure
 from rts_tf.networks.precision import resolve_precision
+from rts_tf.video.reader import probe
+from rts_tf.video.writer import Coding, add_video
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.")
-flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image, repeated.")
+flags.DEFINE_string(
+    "model",
+    "residual3",
+    "Name of weights that come with rts_tf, a run directory, or a .keras file.",
+)
+flags.DEFINE_string(
+    "data", "", "Folder of photographs; empty: photographs from scikit-image, repeated."
+)
 flags.DEFINE_integer("frames", 48, "Length of the clip.")
 flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
 
@@ -58,7 +64,10 @@ def main(_) -> None:
         film, enhanced, masked = root / "clip.mp4", root / "enhanced.mp4", root / "masked.mp4"
         clip(film)
         pairs = np.stack(pictures(film, [0, 1]))
-        forward = tf.function(lambda x: model.network(x, training=False), [tf.TensorSpec([None, None, None, 3], tf.float32)])
+        forward = tf.function(
+            lambda x: model.network(x, training=False),
+            [tf.TensorSpec([None, None, None, 3], tf.float32)],
+        )
         pair = tf.constant(to_float(pairs))
 
         def ours() -> None:
@@ -68,8 +77,11 @@ def main(_) -> None:
             enhance_video(job, model, Settings(), progress, "clip")
 
         counts = {"command": FLAGS.frames, "bare network": 2 * PAIRS, "mask": FLAGS.frames}
-        parts = {"command": ours, "bare network": lambda: [forward(pair).numpy() for _ in range(PAIRS)],
-                 "mask": lambda: mask(film, masked)}  # fmt: skip
+        parts = {
+            "command": ours,
+            "bare network": lambda: [forward(pair).numpy() for _ in range(PAIRS)],
+            "mask": lambda: mask(film, masked),
+        }
         least = {part: Seconds(np.inf, np.inf) for part in parts}
         forward(pair)
         for _ in range(FLAGS.rounds):
@@ -85,19 +97,29 @@ def report(least: dict[str, Seconds], film: pathlib.Path, made: dict[str, pathli
     speeds = f"{1 / ours.clock:.2f} of {1 / bare.clock:.2f} frames/s"
     processor = f"{ours.processor:.2f} / {bare.processor:.2f} s a frame"
     lines = [Line("command / bare network", bare.clock / ours.clock, ">=", 0.75, speeds)]
-    lines.append(Line("the same by processor time", bare.processor / ours.processor, ">=", 0.75, processor))
+    lines.append(
+        Line("the same by processor time", bare.processor / ours.processor, ">=", 0.75, processor)
+    )
     show(f"Enhancing {FLAGS.frames} frames of {WIDTH}x{HEIGHT}, {os.cpu_count()} cores", lines)
     places = [int((i + 0.5) * FLAGS.frames / PHOTOS) for i in range(PHOTOS)]
     before = pictures(film, places)
     for way, part in {"network": "command", "mask": "mask"}.items():
         figures = []
         for one, two in zip(before, pictures(made[way], places), strict=True):
-            nature = naturalness(to_float(two), to_float(one))
-            figures.append((measure(two).mos - measure(one).mos, nature.clipped_percent, nature.flat_noise_gain))
+            nature = measure_artifacts(to_float(two), to_float(one))
+            figures.append(
+                (
+                    measure(two).mos - measure(one).mos,
+                    nature.clipped_percent,
+                    nature.flat_noise_gain,
+                )
+            )
         mos, clipped, noise = np.nanmean(figures, axis=0)
         size = made[way].stat().st_size / film.stat().st_size
-        print(f"{way}: {1 / least[part].clock:.2f} frames/s; MOS {mos:+.3f}, clipped {clipped:.2f} %, "
-              f"noise of flat areas x{noise:.2f}, file x{size:.2f}")  # fmt: skip
+        print(
+            f"{way}: {1 / least[part].clock:.2f} frames/s; MOS {mos:+.3f}, clipped {clipped:.2f} %, "
+            f"noise of flat areas x{noise:.2f}, file x{size:.2f}"
+        )
 
 
 def clip(path: pathlib.Path) -> None:
@@ -105,16 +127,25 @@ def clip(path: pathlib.Path) -> None:
     photos = folder(FLAGS.data) if FLAGS.data else sample(SAMPLE_TRAIN)
     each = -(-FLAGS.frames // PHOTOS)
     with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=Fraction(24), width=WIDTH, height=HEIGHT, options={"crf": "14"})
+        video = container.add_stream(
+            "libx264", rate=Fraction(24), width=WIDTH, height=HEIGHT, options={"crf": "14"}
+        )
         video.codec_context.color_range, video.codec_context.colorspace = 1, 1
         for i in range(FLAGS.frames):
             if i % each == 0:
                 picture = photos.read(photos.names[i // each])
-                rows, columns = -(-HEIGHT // picture.shape[0]), -(-(WIDTH + PAN * each) // picture.shape[1])
+                rows, columns = (
+                    -(-HEIGHT // picture.shape[0]),
+                    -(-(WIDTH + PAN * each) // picture.shape[1]),
+                )
                 picture = np.tile(picture, (rows, columns, 1))[:HEIGHT]
             left = PAN * (i % each)
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:, left : left + WIDTH]), "rgb24")
-            frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
+            frame = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(picture[:, left : left + WIDTH]), "rgb24"
+            )
+            frame = frame.reformat(
+                format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
+            )
             frame.pts = i
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -127,7 +158,11 @@ def mask(film: pathlib.Path, masked: pathlib.Path) -> None:
         stream = source.streams.video[0]
         stream.thread_type = "AUTO"
         video, graph = add_video(output, kind, Coding("h264", 17)), av.filter.Graph()
-        steps = [graph.add_buffer(template=stream), graph.add("unsharp", "5:5:1.0:5:5:0"), graph.add("buffersink")]
+        steps = [
+            graph.add_buffer(template=stream),
+            graph.add("unsharp", "5:5:1.0:5:5:0"),
+            graph.add("buffersink"),
+        ]
         graph.link_nodes(*steps).configure()
         for frame in source.decode(stream):
             graph.push(frame)
@@ -139,7 +174,9 @@ def pictures(film: pathlib.Path, places: list[int]) -> list[np.ndarray]:
     """Frames of these numbers as uint8 [H, W, 3]."""
     with av.open(str(film)) as container:
         found = {i: frame for i, frame in enumerate(container.decode(video=0)) if i in places}
-        return [found[i].reformat(format="rgb24", src_colorspace="ITU709").to_ndarray() for i in places]
+        return [
+            found[i].reformat(format="rgb24", src_colorspace="ITU709").to_ndarray() for i in places
+        ]
 
 
 if __name__ == "__main__":

@@ -22,7 +22,9 @@ from rts_tf.metrics.viqet.preparation import prepare
 from rts_tf.viqet import Photo, measure_photos
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image, repeated.")
+flags.DEFINE_string(
+    "data", "", "Folder of photographs; empty: photographs from scikit-image, repeated."
+)
 flags.DEFINE_integer("pictures", 4, "How many photographs.")
 flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
 
@@ -55,7 +57,10 @@ def main(_) -> None:
 
     for _ in range(FLAGS.rounds):
         for workers in (1, 2):
-            note(f"{workers} workers", lambda workers=workers: measure_photos(photos, "landscape", workers))
+            note(
+                f"{workers} workers",
+                lambda workers=workers: measure_photos(photos, "landscape", workers),
+            )
         note("all", lambda: [measure(p) for p in measured])
         for name, of in parts.items():
             note(name, lambda of=of: [of(i) for i in range(len(measured))])
@@ -64,12 +69,26 @@ def main(_) -> None:
     each = {what: Seconds(*np.divide(seconds, count)) for what, seconds in least.items()}
     size = np.mean([p.shape[0] * p.shape[1] for p in measured]) / 1e6
     one, two = least["1 workers"], least["2 workers"]
-    show(f"VIQET, {count} pictures of {size:.1f} megapixels, {os.cpu_count()} cores", [
-        Line("seconds a picture, one core", each["all"].clock, "<=", 2.0, f"{each['all'].processor:.2f} s of the processor"),
-        Line("two workers / one", one.clock / two.clock, ">=", 1.8,
-             f"{2 * count / one.clock:.2f} and {2 * count / two.clock:.2f} pictures/s;"
-             f" {one.processor / 2 / count:.2f} and {two.processor / 2 / count:.2f} s of the processor each"),
-    ])  # fmt: skip
+    show(
+        f"VIQET, {count} pictures of {size:.1f} megapixels, {os.cpu_count()} cores",
+        [
+            Line(
+                "seconds a picture, one core",
+                each["all"].clock,
+                "<=",
+                2.0,
+                f"{each['all'].processor:.2f} s of the processor",
+            ),
+            Line(
+                "two workers / one",
+                one.clock / two.clock,
+                ">=",
+                1.8,
+                f"{2 * count / one.clock:.2f} and {2 * count / two.clock:.2f} pictures/s;"
+                f" {one.processor / 2 / count:.2f} and {two.processor / 2 / count:.2f} s of the processor each",
+            ),
+        ],
+    )
     total = sum(each[part].clock for part in parts)
     print("of it: " + ", ".join(f"{part} {each[part].clock / total:.0%}" for part in parts))
 

@@ -38,7 +38,13 @@ from experiments.runs import command, configuration, experiment_flags, start, tr
 from rts_tf.config import Config
 from rts_tf.errors import ConfigError
 
-SETTINGS = {"network": "residual1", "stages": 3, "first_steps": 1500, "later_steps": 750, "stop_early": False}
+SETTINGS = {
+    "network": "residual1",
+    "stages": 3,
+    "first_steps": 1500,
+    "later_steps": 750,
+    "stop_early": False,
+}
 MILD = {"degradation": "reduce,jpeg", "jpeg_low": 85, "jpeg_high": 98}
 ROWS = {  # the name of the run: what stands in the table, settings
     "standard": ("standard: JPEG 60..95, then reduced; anchor low", {}),
@@ -55,16 +61,25 @@ ROWS = {  # the name of the run: what stands in the table, settings
     "eight_bit": ("targets clipped and rounded to 8 bits", {"eight_bit_targets": True}),
     "anchor_none": ("anchor none", {"anchor": "none"}),
     "band": ("anchor band", {"anchor": "band"}),
-    "noise4_jpeg_after_mild": ("noise up to 4, JPEG 85..98 after the reduction", MILD | {"noise": 4.0}),
+    "noise4_jpeg_after_mild": (
+        "noise up to 4, JPEG 85..98 after the reduction",
+        MILD | {"noise": 4.0},
+    ),
     "standard_again": ("standard, another seed", {"seed": 2}),
     "noise6_again": ("noise up to 6, another seed", {"noise": 6.0, "seed": 2}),
 }
-LIMITS = {"mos_gain": (0.30, None), "corner_gain_db": (None, 6.0), "flat_noise_gain": (None, 1.5)}  # of a recipe to recommend
+LIMITS = {
+    "mos_gain": (0.30, None),
+    "corner_gain_db": (None, 6.0),
+    "flat_noise_gain": (None, 1.5),
+}  # of a recipe to recommend
 FIGURES = ("mos_gain", "clipped_percent", "overshoot_levels", "flat_noise_gain", "corner_gain_db")
 CHANGES = ("difference_ratio_percent", "brightness_drift_levels")
 
 FLAGS = experiment_flags()
-flags.DEFINE_list("rows", list(ROWS), f"The rows to run and show, of {', '.join(ROWS)}.", flag_values=FLAGS)
+flags.DEFINE_list(
+    "rows", list(ROWS), f"The rows to run and show, of {', '.join(ROWS)}.", flag_values=FLAGS
+)
 
 
 def measured_output(run: pathlib.Path, config: Config, kept: pathlib.Path) -> dict[str, float]:
@@ -74,10 +89,10 @@ def measured_output(run: pathlib.Path, config: Config, kept: pathlib.Path) -> di
     """
     from rts_tf.data.shards import open_set
     from rts_tf.inference import load
-    from rts_tf.training.validation import judge
-    from rts_tf.training.mos_validation import measure_stage, means
     from rts_tf.storage import read_json, write_json
+    from rts_tf.training.mos_validation import means, measure_stage
     from rts_tf.training.phase_b import build_targets
+    from rts_tf.training.validation import judge
 
     directory = run / f"stage_{config.stages}"
     weights = read_json(directory / "metrics.json")["weights_sha256"]
@@ -87,9 +102,13 @@ def measured_output(run: pathlib.Path, config: Config, kept: pathlib.Path) -> di
     began, source = time.monotonic(), open_set(run / "source" / "validation")
     with tempfile.TemporaryDirectory(dir=run.parent) as folder:
         enhancer = load(directory / "model.keras", "auto")
-        pictures = build_targets(pathlib.Path(folder, "pictures"), source, enhancer, "none", weights)
+        pictures = build_targets(
+            pathlib.Path(folder, "pictures"), source, enhancer, "none", weights
+        )
         rows = measure_stage(source, pictures, read_json(run / "originals.json"), lambda name: None)
-        found = means(rows.values()) | judge(source, pictures, None, 0.0) | {"weights_sha256": weights}
+        found = (
+            means(rows.values()) | judge(source, pictures, None, 0.0) | {"weights_sha256": weights}
+        )
     write_json(kept, found)
     print(f"{run.name}: own output measured in {time.monotonic() - began:.0f} s", flush=True)
     return found
@@ -102,22 +121,34 @@ def row(name: str) -> dict:
     run = trained(FLAGS, f"ablation_{name}", config)
     summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     if summary["judged_by"] != "mos":
-        raise ConfigError(f"{run}: was not judged by MOS; the validation pictures need a megapixel (--validation).")
+        raise ConfigError(
+            f"{run}: was not judged by MOS; the validation pictures need a megapixel (--validation)."
+        )
     output = measured_output(run, config, run.with_name(f"{run.name}_output.json"))
     mask = [f"unsharp_{key}" for key in FIGURES[1:]]
     pick = lambda figures: {key: figures[key] for key in (*FIGURES, *mask, *CHANGES)}  # noqa: E731
-    seconds = sum(stage["phase_a_seconds"] + stage["phase_b_seconds"] for stage in summary["stages"])
+    seconds = sum(
+        stage["phase_a_seconds"] + stage["phase_b_seconds"] for stage in summary["stages"]
+    )
     by_stage = [stage["mos_gain"] for stage in summary["stages"]]
     counts = {key: summary[key] for key in ("training_pictures", "validation_pictures")}
     last = summary["stages"][-1]
-    return {"settings": ROWS[name][1], "hr_n": pick(last), "output": pick(output), "mos_gain_by_stage": by_stage,
-            "final_loss": last["final_loss"], "training_seconds": round(seconds), **counts}  # fmt: skip
+    return {
+        "settings": ROWS[name][1],
+        "hr_n": pick(last),
+        "output": pick(output),
+        "mos_gain_by_stage": by_stage,
+        "final_loss": last["final_loss"],
+        "training_seconds": round(seconds),
+        **counts,
+    }
 
 
 def meets(figures: dict) -> bool:
     """Whether all LIMITS are kept."""
     return all(
-        (low is None or figures[key] >= low) and (high is None or figures[key] <= high) for key, (low, high) in LIMITS.items()
+        (low is None or figures[key] >= low) and (high is None or figures[key] <= high)
+        for key, (low, high) in LIMITS.items()
     )
 
 
@@ -126,18 +157,41 @@ def page(record: dict) -> str:
     first, lines = next(iter(record["rows"].values()))["output"], []
     for name, found in record["rows"].items():
         hr_n, output = found["hr_n"], found["output"]
-        beside = lambda key, decimals, of=output: f"{of[key]:.{decimals}f} ({_mask(of, key, decimals)})"  # noqa: E731
-        lines.append([
-            ROWS[name][0], f"{hr_n['mos_gain']:+.3f}", f"{hr_n['corner_gain_db']:.1f}", f"{hr_n['flat_noise_gain']:.2f}",
-            f"{output['mos_gain']:+.3f}", f"{output['mos_gain'] - first['mos_gain']:+.3f}", beside("clipped_percent", 2),
-            beside("flat_noise_gain", 2), beside("corner_gain_db", 1), f"{output['brightness_drift_levels']:+.2f}",
-        ])  # fmt: skip
+        beside = lambda key, decimals, of=output: (
+            f"{of[key]:.{decimals}f} ({_mask(of, key, decimals)})"
+        )  # noqa: E731
+        lines.append(
+            [
+                ROWS[name][0],
+                f"{hr_n['mos_gain']:+.3f}",
+                f"{hr_n['corner_gain_db']:.1f}",
+                f"{hr_n['flat_noise_gain']:.2f}",
+                f"{output['mos_gain']:+.3f}",
+                f"{output['mos_gain'] - first['mos_gain']:+.3f}",
+                beside("clipped_percent", 2),
+                beside("flat_noise_gain", 2),
+                beside("corner_gain_db", 1),
+                f"{output['brightness_drift_levels']:+.2f}",
+            ]
+        )
     stage = record["settings"]["stages"]
     header = [
-        "", f"HR{stage}: MOS gain", "corner dB", "flat noise", "output: MOS gain", "against the first row", "clipped % (mask)",
-        "flat noise (mask)", "corner dB (mask)", "drift, levels",
-    ]  # fmt: skip
-    other = " (2 where another is named)" if any("seed" in found["settings"] for found in record["rows"].values()) else ""
+        "",
+        f"HR{stage}: MOS gain",
+        "corner dB",
+        "flat noise",
+        "output: MOS gain",
+        "against the first row",
+        "clipped % (mask)",
+        "flat noise (mask)",
+        "corner dB (mask)",
+        "drift, levels",
+    ]
+    other = (
+        " (2 where another is named)"
+        if any("seed" in found["settings"] for found in record["rows"].values())
+        else ""
+    )
     settings = " ".join(f"--{key}={value}" for key, value in record["settings"].items())
     pictures = f"{record['training_pictures']} photographs for training, {record['validation_pictures']} others measured"
     return (
@@ -159,8 +213,15 @@ def _mask(figures: dict, key: str, decimals: int) -> str:
 
 def _names(record: dict, which: str) -> str:
     """The rows that keep the limits, the one with the best MOS first."""
-    kept = [(found[which]["mos_gain"], name) for name, found in record["rows"].items() if meets(found[which])]
-    return "; ".join(f"{ROWS[name][0]} ({gain:+.3f})" for gain, name in sorted(kept, reverse=True)) or "none of them"
+    kept = [
+        (found[which]["mos_gain"], name)
+        for name, found in record["rows"].items()
+        if meets(found[which])
+    ]
+    return (
+        "; ".join(f"{ROWS[name][0]} ({gain:+.3f})" for gain, name in sorted(kept, reverse=True))
+        or "none of them"
+    )
 
 
 def experiment() -> None:
@@ -170,7 +231,9 @@ def experiment() -> None:
     began, rows = time.monotonic(), {}
     for name in FLAGS.rows:
         rows[name] = row(name)
-        gains = ", ".join(f"{which} {rows[name][which]['mos_gain']:+.3f}" for which in ("hr_n", "output"))
+        gains = ", ".join(
+            f"{which} {rows[name][which]['mos_gain']:+.3f}" for which in ("hr_n", "output")
+        )
         print(f"{name}: MOS gain {gains}", flush=True)
     some = rows[FLAGS.rows[0]]
     record = {

@@ -34,7 +34,15 @@ from rts_tf.report.tables import PAPER_RATIO_PERCENT
 FLAGS = eight_stages.experiment_flags()
 PAPER = (0.779, 0.098)  # mean and deviation at stage 1, section 3.2
 SIDE = 1024  # pixels, even
-DEFINITIONS = ("eq. 12", "eq. 12, learned", "eq. 7", "eq. 11", "eq. 11, spread", "contraction", "eq. 13, step")
+DEFINITIONS = (
+    "eq. 12",
+    "eq. 12, learned",
+    "eq. 7",
+    "eq. 11",
+    "eq. 11, spread",
+    "contraction",
+    "eq. 13, step",
+)
 
 
 def alphas(run: Run) -> list[dict[str, dict[str, float]]]:
@@ -67,8 +75,17 @@ def alphas(run: Run) -> list[dict[str, dict[str, float]]]:
             if stage > 1:
                 rows["eq. 13, step"][name] = least_squares_factor(step, step_before[name])
             before[name], step_before[name] = hr_n, step
-        found.append({name: {key: round(value, 5) for key, value in row.items()} for name, row in rows.items() if row})
-        print(f"anchor {config['anchor']}, stage {stage}: alpha {summary(found[-1]['eq. 12'])[0]:.3f}", flush=True)
+        found.append(
+            {
+                name: {key: round(value, 5) for key, value in row.items()}
+                for name, row in rows.items()
+                if row
+            }
+        )
+        print(
+            f"anchor {config['anchor']}, stage {stage}: alpha {summary(found[-1]['eq. 12'])[0]:.3f}",
+            flush=True,
+        )
     return found
 
 
@@ -85,19 +102,44 @@ def predicted(strength: float, count: int) -> list[float]:
 
 def markdown(result: dict) -> str:
     parts = ["# Alpha: the stages as unsharp masking\n\n" + eight_stages.heading(result)]
-    parts.append(f"The paper: {PAPER[0]} +- {PAPER[1]} at stage 1. Mean +- deviation over {result['count']} pictures:\n")
+    parts.append(
+        f"The paper: {PAPER[0]} +- {PAPER[1]} at stage 1. Mean +- deviation over {result['count']} pictures:\n"
+    )
     for anchor, stages in result["alpha"].items():
-        rows = [[name, *("{:.3f} ± {:.3f}".format(*summary(stage[name])) if name in stage else "" for stage in stages)]
-                for name in DEFINITIONS]  # fmt: skip
-        parts.append(results.table([f"anchor {anchor}", *(f"stage {n}" for n in range(1, len(stages) + 1))], rows))
+        rows = [
+            [
+                name,
+                *(
+                    "{:.3f} ± {:.3f}".format(*summary(stage[name])) if name in stage else ""
+                    for stage in stages
+                ),
+            ]
+            for name in DEFINITIONS
+        ]
+        parts.append(
+            results.table(
+                [f"anchor {anchor}", *(f"stage {n}" for n in range(1, len(stages) + 1))], rows
+            )
+        )
     count = len(stages)
-    ratios = {f"measured, anchor {anchor}": values for anchor, values in result["ratio_percent"].items()}
-    ratios |= {"the paper's Table 1": PAPER_RATIO_PERCENT[:count], f"eq. 14 with {PAPER[0]}": predicted(PAPER[0], count)}
+    ratios = {
+        f"measured, anchor {anchor}": values for anchor, values in result["ratio_percent"].items()
+    }
+    ratios |= {
+        "the paper's Table 1": PAPER_RATIO_PERCENT[:count],
+        f"eq. 14 with {PAPER[0]}": predicted(PAPER[0], count),
+    }
     for anchor, stages in result["alpha"].items():
         step = summary(stages[1]["eq. 13, step"])[0]
-        ratios[f"eq. 14 with the step of stage 2, {step:.3f}, anchor {anchor}"] = predicted(step, count)
-    parts.append("Does the series of eq. 14 tell how the ratio grows? mean|HR_n - HR_0| over that of HR_1:\n")
-    series = [[name, *(f"{value / values[0]:.2f}" for value in values)] for name, values in ratios.items()]
+        ratios[f"eq. 14 with the step of stage 2, {step:.3f}, anchor {anchor}"] = predicted(
+            step, count
+        )
+    parts.append(
+        "Does the series of eq. 14 tell how the ratio grows? mean|HR_n - HR_0| over that of HR_1:\n"
+    )
+    series = [
+        [name, *(f"{value / values[0]:.2f}" for value in values)] for name, values in ratios.items()
+    ]
     parts.append(results.table(["", *(f"HR{n}" for n in range(1, count + 1))], series))
     parts.append("The definitions are in `experiments/alpha.py`.\n\n![alpha](alpha_stages.png)\n")
     return "\n".join(parts)
@@ -109,15 +151,30 @@ def figure(result: dict) -> Figure:
     left, right = drawing.subplots(1, 2)
     for shift, (anchor, stages) in zip((-0.18, 0.18), result["alpha"].items(), strict=False):
         colour = eight_stages.ANCHORS[anchor]
-        style = {"widths": 0.3, "patch_artist": True, "boxprops": {"facecolor": colour, "alpha": 0.5},
-                 "medianprops": {"color": "black"}, "flierprops": {"markersize": 3}, "manage_ticks": False}  # fmt: skip
+        style = {
+            "widths": 0.3,
+            "patch_artist": True,
+            "boxprops": {"facecolor": colour, "alpha": 0.5},
+            "medianprops": {"color": "black"},
+            "flierprops": {"markersize": 3},
+            "manage_ticks": False,
+        }
         by_stage = [list(stage["eq. 12"].values()) for stage in stages]
         left.boxplot(by_stage, positions=np.arange(1, len(stages) + 1) + shift, **style)
-        firsts = [list(stages[min(len(stages) - 1, name == "eq. 13, step")].get(name, {}).values()) for name in DEFINITIONS]
+        firsts = [
+            list(stages[min(len(stages) - 1, name == "eq. 13, step")].get(name, {}).values())
+            for name in DEFINITIONS
+        ]
         right.boxplot(firsts, positions=np.arange(len(DEFINITIONS)) + shift, **style)
         left.plot([], [], "s", color=colour, alpha=0.5, label=f"anchor {anchor}")
     for axes in (left, right):
-        axes.axhspan(PAPER[0] - PAPER[1], PAPER[0] + PAPER[1], color="black", alpha=0.12, label="the paper, stage 1")
+        axes.axhspan(
+            PAPER[0] - PAPER[1],
+            PAPER[0] + PAPER[1],
+            color="black",
+            alpha=0.12,
+            label="the paper, stage 1",
+        )
         axes.axhline(PAPER[0], color="black", linewidth=0.8)
         axes.grid(axis="y", alpha=0.25)
     left.set(title="alpha of eq. 12 by stage", xlabel="stage", xticks=range(1, len(stages) + 1))
@@ -133,7 +190,10 @@ def experiment() -> None:
     result = eight_stages.record(FLAGS, "alpha", found) | {
         "paper": {"stage_1_mean": PAPER[0], "stage_1_std": PAPER[1]},
         "count": len(next(iter(alpha.values()))[0]["eq. 12"]),
-        "ratio_percent": {a: [stage["difference_ratio_percent"] for stage in run.stages] for a, run in found.items()},
+        "ratio_percent": {
+            a: [stage["difference_ratio_percent"] for stage in run.stages]
+            for a, run in found.items()
+        },
         "alpha": alpha,
     }
     results.save(FLAGS.output, "alpha", result, markdown(result), {"stages": figure(result)})

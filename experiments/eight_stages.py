@@ -28,16 +28,24 @@ PAPER_PIXELS = 20 * 80_000 * 256**2  # that a stage of the paper's sees (section
 def experiment_flags() -> flags.FlagValues:
     """The flags of an experiment that shows the runs side by side."""
     own = runs.experiment_flags()
-    flags.DEFINE_list("anchors", list(ANCHORS), "Which of the runs: low, none, or both.", flag_values=own)
+    flags.DEFINE_list(
+        "anchors", list(ANCHORS), "Which of the runs: low, none, or both.", flag_values=own
+    )
     return own
 
 
 def config(own: flags.FlagValues, anchor: str) -> Config:
     """The settings of the run with ``anchor`` "low" or "none"."""
     return runs.configuration(
-        own, network="residual3", stages=STAGES_QUICK if own.quick else STAGES, stop_early=False, first_steps=2000,
-        later_steps=750, anchor=anchor, judge="mos",
-    )  # fmt: skip
+        own,
+        network="residual3",
+        stages=STAGES_QUICK if own.quick else STAGES,
+        stop_early=False,
+        first_steps=2000,
+        later_steps=750,
+        anchor=anchor,
+        judge="mos",
+    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,8 +87,13 @@ def trained(own: flags.FlagValues, anchors: Sequence[str]) -> dict[str, Run]:
 
     if not anchors or not set(anchors) <= set(ANCHORS):
         raise ConfigError(f"--anchors={','.join(anchors)}: must be of {', '.join(ANCHORS)}.")
-    directories = {anchor: runs.trained(own, f"eight_stages_{anchor}", config(own, anchor)) for anchor in anchors}
-    return {anchor: Run(path, read_json(path / "summary.json")) for anchor, path in directories.items()}
+    directories = {
+        anchor: runs.trained(own, f"eight_stages_{anchor}", config(own, anchor))
+        for anchor in anchors
+    }
+    return {
+        anchor: Run(path, read_json(path / "summary.json")) for anchor, path in directories.items()
+    }
 
 
 def record(own: flags.FlagValues, experiment: str, found: dict[str, Run]) -> dict:
@@ -90,7 +103,9 @@ def record(own: flags.FlagValues, experiment: str, found: dict[str, Run]) -> dic
     return {
         "command": runs.command(own, experiment),
         "pictures": {key: first[key] for key in ("training_pictures", "validation_pictures")},
-        "settings": {anchor: runs.settings(summary["config"]) for anchor, summary in summaries.items()},
+        "settings": {
+            anchor: runs.settings(summary["config"]) for anchor, summary in summaries.items()
+        },
         "seconds": {anchor: round(summary["seconds"]) for anchor, summary in summaries.items()},
     }
 
@@ -98,7 +113,10 @@ def record(own: flags.FlagValues, experiment: str, found: dict[str, Run]) -> dic
 def heading(result: dict) -> str:
     """The same for people, as the beginning of a Markdown page. ``result``: what ``record`` gave."""
     config, pictures = next(iter(result["settings"].values())), result["pictures"]
-    took = " and ".join(f"{seconds / 60:.0f} minutes with the anchor `{a}`" for a, seconds in result["seconds"].items())
+    took = " and ".join(
+        f"{seconds / 60:.0f} minutes with the anchor `{a}`"
+        for a, seconds in result["seconds"].items()
+    )
     steps = f"{config['first_steps']} + {config['stages'] - 1} x {config['later_steps']} steps"
     a_picture = config["first_steps"] / pictures["training_pictures"]
     seen = config["first_steps"] * config["batch"] * config["patch"] ** 2

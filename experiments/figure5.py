@@ -26,7 +26,9 @@ from experiments.eight_stages import Run
 from rts_tf.errors import ConfigError
 
 FLAGS = runs.experiment_flags()
-flags.DEFINE_list("crops", [], "NAME:ROW:COLUMN of the crops; empty: chosen by their gradient.", flag_values=FLAGS)
+flags.DEFINE_list(
+    "crops", [], "NAME:ROW:COLUMN of the crops; empty: chosen by their gradient.", flag_values=FLAGS
+)
 
 CROP, ENLARGED = 64, 3  # pixels as in the paper, and times
 PICTURES, IN_A_FIGURE = 6, 3
@@ -46,22 +48,40 @@ def places(run: Run, wanted: list[str]) -> dict[str, tuple[int, int]]:
     sizes = {name: hr_0.shape[:2] for name, hr_0 in run.originals()}
     if not wanted:
         names = list(sizes)
-        chosen = {names[round(i)] for i in np.linspace(0, len(names) - 1, min(PICTURES, len(names)))}
-        windows = {name: most_detailed(hr_0, CROP, CROP) for name, hr_0 in run.originals() if name in chosen}
-        return {name: (int(rows.start), int(columns.start)) for name, (rows, columns) in windows.items()}
+        chosen = {
+            names[round(i)] for i in np.linspace(0, len(names) - 1, min(PICTURES, len(names)))
+        }
+        windows = {
+            name: most_detailed(hr_0, CROP, CROP)
+            for name, hr_0 in run.originals()
+            if name in chosen
+        }
+        return {
+            name: (int(rows.start), int(columns.start)) for name, (rows, columns) in windows.items()
+        }
     found = {}
     for crop in wanted:
         name, *corner = crop.rsplit(":", 2)
-        if len(corner) != 2 or not all(number.isdecimal() for number in corner) or name not in sizes:
-            raise ConfigError(f"--crops={crop}: is NAME:ROW:COLUMN of one of the {len(sizes)} validation pictures.")
+        if (
+            len(corner) != 2
+            or not all(number.isdecimal() for number in corner)
+            or name not in sizes
+        ):
+            raise ConfigError(
+                f"--crops={crop}: is NAME:ROW:COLUMN of one of the {len(sizes)} validation pictures."
+            )
         row, column = map(int, corner)
         if row + CROP > sizes[name][0] or column + CROP > sizes[name][1]:
-            raise ConfigError(f"--crops={crop}: leaves the picture, which has {sizes[name][1]}x{sizes[name][0]} pixels.")
+            raise ConfigError(
+                f"--crops={crop}: leaves the picture, which has {sizes[name][1]}x{sizes[name][0]} pixels."
+            )
         found[name] = row, column
     return found
 
 
-def strips(run: Run, crops: dict[str, tuple[int, int]], stages: list[int]) -> dict[str, list[np.ndarray]]:
+def strips(
+    run: Run, crops: dict[str, tuple[int, int]], stages: list[int]
+) -> dict[str, list[np.ndarray]]:
     """For each picture its crop at each of ``stages``, as people would see it: uint8 [CROP, CROP, 3]."""
     from rts_tf.images.dtypes import to_uint8
     from rts_tf.training.phase_b import anchored
@@ -72,10 +92,14 @@ def strips(run: Run, crops: dict[str, tuple[int, int]], stages: list[int]) -> di
         if name not in crops:
             continue
         row, column = crops[name]
-        top, left = (max(0, corner - AROUND) // 4 * 4 for corner in (row, column))  # the anchor works at quarter size
+        top, left = (
+            max(0, corner - AROUND) // 4 * 4 for corner in (row, column)
+        )  # the anchor works at quarter size
         y = hr_0[top : row + CROP + AROUND, left : column + CROP + AROUND]
         anchor = run.summary["config"]["anchor"]
-        views = [anchored(networks[n].enhance(y)[None], y[None], anchor)[0] if n else y for n in stages]
+        views = [
+            anchored(networks[n].enhance(y)[None], y[None], anchor)[0] if n else y for n in stages
+        ]
         inner = slice(row - top, row - top + CROP), slice(column - left, column - left + CROP)
         found[name] = [to_uint8(np.asarray(view)[inner]) for view in views]
     return {name: found[name] for name in crops}
@@ -88,10 +112,18 @@ def figure(rows: dict[str, list[np.ndarray]], stages: list[int]) -> Figure:
     drawing = Figure(figsize=(width / results.DPI, height / results.DPI), dpi=results.DPI)
     for j, stage in enumerate(stages):
         x = j * (side + GAP)
-        drawing.text((x + side / 2) / width, 1 - TITLE / 2 / height, f"HR{stage}" if stage else "HR0, the original",
-                     ha="center", va="center", fontsize=10)  # fmt: skip
+        drawing.text(
+            (x + side / 2) / width,
+            1 - TITLE / 2 / height,
+            f"HR{stage}" if stage else "HR0, the original",
+            ha="center",
+            va="center",
+            fontsize=10,
+        )
         for i, crops in enumerate(reversed(rows.values())):  # from below
-            drawing.figimage(crops[j].repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1), x, i * (side + GAP))
+            drawing.figimage(
+                crops[j].repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1), x, i * (side + GAP)
+            )
     return drawing
 
 
@@ -102,27 +134,39 @@ def credits(folder: str, names: list[str]) -> dict[str, str]:
         return {}
     with open(manifest, encoding="utf-8", newline="") as file:
         rows = {row["file"]: row for row in csv.DictReader(file)}
-    return {n: f"{rows[n]['source_set']}, {rows[n]['source_file']}; {rows[n]['licence']}" for n in names if n in rows}
+    return {
+        n: f"{rows[n]['source_set']}, {rows[n]['source_file']}; {rows[n]['licence']}"
+        for n in names
+        if n in rows
+    }
 
 
 def markdown(result: dict, figures: list[str]) -> str:
-    rows = [[name, f"{row}, {column}", f"{result['gain'][name]:.2f}", result["credits"].get(name, "")]
-            for name, (row, column) in result["crops"].items()]  # fmt: skip
+    rows = [
+        [name, f"{row}, {column}", f"{result['gain'][name]:.2f}", result["credits"].get(name, "")]
+        for name, (row, column) in result["crops"].items()
+    ]
     stages = ", ".join(f"HR{stage}" for stage in result["stages"])
     pictures = "\n".join(f"![Fig. 5](figure5_{name}.png)" for name in figures)
     return (
-        "# Fig. 5: crops through the stages\n\n" + eight_stages.heading(result)
+        "# Fig. 5: crops through the stages\n\n"
+        + eight_stages.heading(result)
         + f"{CROP} x {CROP} pixels of each photograph at {stages}, anchor `low`, every pixel {ENLARGED} x {ENLARGED}.\n\n"
-        + pictures + "\n\n"
-        + results.table(["picture, in this order", "row, column", "gradient x", "source; licence"], rows)
+        + pictures
+        + "\n\n"
+        + results.table(
+            ["picture, in this order", "row, column", "gradient x", "source; licence"], rows
+        )
         + f"\nGradient: factor on the mean gradient of the crop at HR{result['stages'][-1]}. Altered versions: the"
         " photographs were made smaller, cropped and enhanced.\n"
-    )  # fmt: skip
+    )
 
 
 def gradient(crop: np.ndarray) -> float:
     """Mean of the absolute differences of neighbours, in levels."""
-    return float(np.mean([np.abs(np.diff(crop.astype(float), axis=axis)).mean() for axis in (0, 1)]))
+    return float(
+        np.mean([np.abs(np.diff(crop.astype(float), axis=axis)).mean() for axis in (0, 1)])
+    )
 
 
 def experiment() -> None:
@@ -132,8 +176,10 @@ def experiment() -> None:
     crops = places(run, FLAGS.crops)
     shown = strips(run, crops, stages)
     names = list(shown)
-    figures = {f"{i // IN_A_FIGURE + 1}": figure({n: shown[n] for n in names[i : i + IN_A_FIGURE]}, stages)
-               for i in range(0, len(names), IN_A_FIGURE)}  # fmt: skip
+    figures = {
+        f"{i // IN_A_FIGURE + 1}": figure({n: shown[n] for n in names[i : i + IN_A_FIGURE]}, stages)
+        for i in range(0, len(names), IN_A_FIGURE)
+    }
     result = eight_stages.record(FLAGS, "figure5", found) | {
         "stages": stages,
         "crops": crops,

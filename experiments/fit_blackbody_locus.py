@@ -24,20 +24,27 @@ def minimax(values: np.ndarray, basis: np.ndarray) -> np.ndarray:
     error = np.ones((len(values), 1))
     bounds = [(None, None)] * basis.shape[1] + [(0, None)]
     solution = linprog(
-        [0] * basis.shape[1] + [1], np.block([[basis, -error], [-basis, -error]]), np.r_[values, -values], bounds=bounds
+        [0] * basis.shape[1] + [1],
+        np.block([[basis, -error], [-basis, -error]]),
+        np.r_[values, -values],
+        bounds=bounds,
     )
     return solution.x[:-1].round(DECIMALS)
 
 
 def main(arguments: list[str]) -> None:
-    kelvin, *planes = np.loadtxt(os.path.join(arguments[1], "blackbody_xy.csv"), delimiter=",", skiprows=1).T
+    kelvin, *planes = np.loadtxt(
+        os.path.join(arguments[1], "blackbody_xy.csv"), delimiter=",", skiprows=1
+    ).T
     for name, values in zip("xy", planes, strict=True):
         for degree in range(5, 16):
             basis = chebyshev.chebvander((2 * 1000 / kelvin - 1.025) / 0.975, degree)
             coefficients = minimax(values, basis)
             fitted = basis @ coefficients
             missed = int((fitted.round(4) != values).sum())
-            print(f"{name}: degree {degree}, largest error {np.abs(fitted - values).max():.4e}, {missed} points differ")
+            print(
+                f"{name}: degree {degree}, largest error {np.abs(fitted - values).max():.4e}, {missed} points differ"
+            )
             if not missed:
                 print(f"LOCUS_{name.upper()} = {tuple(coefficients.tolist())}")
                 break

@@ -16,9 +16,9 @@ import os
 import numpy as np
 from absl import app
 
-from rts_tf.storage import write_text
 from rts_tf.metrics.viqet.model import INPUTS
 from rts_tf.metrics.viqet.mos import WEIGHTS
+from rts_tf.storage import write_text
 
 FILES = ("golden_features.csv", "fit_rows.csv")
 MODELS = ("landscape", "night")
@@ -29,7 +29,9 @@ def read(path: str) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     with open(path, newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     inputs = np.array([[float(row[f"x{i + 1:02d}"]) for i in range(INPUTS)] for row in rows])
-    return np.log1p(inputs), {model: np.array([float(row[f"mos_{model}_raw"]) for row in rows]) for model in MODELS}
+    return np.log1p(inputs), {
+        model: np.array([float(row[f"mos_{model}_raw"]) for row in rows]) for model in MODELS
+    }
 
 
 def fit(logs: np.ndarray, targets: np.ndarray) -> tuple[float, np.ndarray, float]:
@@ -51,7 +53,10 @@ def cross_validation(logs: np.ndarray, targets: np.ndarray) -> float:
     """The largest error on any tenth of the rows, predicted from the others."""
     tenth = np.arange(len(logs)) % 10
     folds = (tenth == i for i in range(10))
-    return max(largest_error(*fit(logs[~fold], targets[~fold])[:2], logs[fold], targets[fold]) for fold in folds)
+    return max(
+        largest_error(*fit(logs[~fold], targets[~fold])[:2], logs[fold], targets[fold])
+        for fold in folds
+    )
 
 
 def main(arguments: list[str]) -> None:
@@ -59,19 +64,25 @@ def main(arguments: list[str]) -> None:
     (logs_1, targets_1), (logs_2, targets_2) = (read(os.path.join(data, name)) for name in FILES)
     logs, models = np.concatenate([logs_1, logs_2]), {}
     for model in MODELS:
-        bias, weights, condition = fit(logs, targets := np.concatenate([targets_1[model], targets_2[model]]))
+        bias, weights, condition = fit(
+            logs, targets := np.concatenate([targets_1[model], targets_2[model]])
+        )
         models[model] = {
             "rows": {FILES[0]: len(logs_1), FILES[1]: len(logs_2)},
             "condition_number": condition,
             "largest_residual": largest_error(bias, weights, logs, targets),
             "largest_error_on_rows_not_fitted": {
-                f"{FILES[1]} from {FILES[0]}": largest_error(*fit(logs_1, targets_1[model])[:2], logs_2, targets_2[model]),
+                f"{FILES[1]} from {FILES[0]}": largest_error(
+                    *fit(logs_1, targets_1[model])[:2], logs_2, targets_2[model]
+                ),
                 "each tenth of all rows from the others": cross_validation(logs, targets),
             },
             "bias": bias,
             "weights": weights.tolist(),
         }
-        print(model, json.dumps({k: v for k, v in models[model].items() if k != "weights"}, indent=1))
+        print(
+            model, json.dumps({k: v for k, v in models[model].items() if k != "weights"}, indent=1)
+        )
     record = {
         "what": "raw MOS = bias + sum of weights * ln(1 + input), of VIQET's first public release (back end 115)",
         "source": "least squares on figures of the reference program; experiments/fit_viqet_mos.py",

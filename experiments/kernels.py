@@ -47,12 +47,25 @@ from rts_tf.config import TARGET_KERNELS, Config
 from rts_tf.storage import atomic_path
 
 FLAGS = experiment_flags()
-A_KERNELS = ("gaussian", "bilinear", "bicubic", "lanczos", "box")  # A; by what they keep at the Nyquist frequency of LR
+A_KERNELS = (
+    "gaussian",
+    "bilinear",
+    "bicubic",
+    "lanczos",
+    "box",
+)  # A; by what they keep at the Nyquist frequency of LR
 CROP = 384  # pixels a side; whole photographs would keep Phase B busy for an hour
 SETTINGS = {
-    "network": "residual1", "stages": 3, "stop_early": False, "judge": "delta", "degradation": "reduce", "anchor": "none",
-    "first_steps": 2000, "later_steps": 800, "patch": 96,
-}  # fmt: skip
+    "network": "residual1",
+    "stages": 3,
+    "stop_early": False,
+    "judge": "delta",
+    "degradation": "reduce",
+    "anchor": "none",
+    "first_steps": 2000,
+    "later_steps": 800,
+    "patch": 96,
+}
 PAGE = """# Which pairs of kernels sharpen
 
 RTS reduces twice. Phase A trains on LR, made from HR_0 with a kernel **A**; Phase B makes HR_n = d(SR_n(HR_0)) with a kernel
@@ -109,8 +122,12 @@ def crops(config: Config) -> Config:
             picture = photos.read(photo)
             top, left = (max(0, (size - CROP) // 2) for size in picture.shape[:2])
             with atomic_path(folder / name / f"{i:04d}.png") as temporary:
-                Image.fromarray(picture[top : top + CROP, left : left + CROP]).save(temporary, "PNG")
-    return dataclasses.replace(config, data=str(folder / "data"), validation=str(folder / "validation"))
+                Image.fromarray(picture[top : top + CROP, left : left + CROP]).save(
+                    temporary, "PNG"
+                )
+    return dataclasses.replace(
+        config, data=str(folder / "data"), validation=str(folder / "validation")
+    )
 
 
 def begin_with_stage_1_of(other: pathlib.Path, directory: pathlib.Path, config: Config) -> None:
@@ -118,11 +135,16 @@ def begin_with_stage_1_of(other: pathlib.Path, directory: pathlib.Path, config: 
 
     Nothing in it depends on what tells the two apart, the kernel of Phase B, so it would be trained to the same weights.
     """
-    from rts_tf.training.run_directory import RunDirectory
     from rts_tf.networks.precision import resolve_precision
+    from rts_tf.training.run_directory import RunDirectory
 
-    with RunDirectory(directory, dataclasses.replace(config, precision=resolve_precision(config.precision))) as run:
-        for name in ("phase_a.json", "model.keras"):  # the network last: it says that Phase A is over
+    with RunDirectory(
+        directory, dataclasses.replace(config, precision=resolve_precision(config.precision))
+    ) as run:
+        for name in (
+            "phase_a.json",
+            "model.keras",
+        ):  # the network last: it says that Phase A is over
             if not (run.stage(1) / name).exists():
                 with atomic_path(run.stage(1) / name) as temporary:
                     shutil.copyfile(other / "stage_1" / name, temporary)
@@ -137,7 +159,9 @@ def originals(config: Config) -> list[np.ndarray]:
     return [to_float(photos.read(name)) for name in photos.names]
 
 
-def measure(run: pathlib.Path, config: Config, pictures: list[np.ndarray], power: float) -> np.ndarray:
+def measure(
+    run: pathlib.Path, config: Config, pictures: list[np.ndarray], power: float
+) -> np.ndarray:
     """[stages, BINS, 4]: energies of the pictures' luma, summed over them: HR_0, HR_n, and as the two formulas predict it."""
     import rts_tf
     from rts_tf.inference import Enhancer
@@ -180,40 +204,75 @@ def experiment() -> None:
         "command": command(FLAGS, "kernels"),
         "settings": {name: getattr(base, name) for name in (*SETTINGS, "seed")},
         "crop": CROP,
-        **{name: summaries[a, b][name] for name in ("training_pictures", "validation_pictures", "parameters")},
+        **{
+            name: summaries[a, b][name]
+            for name in ("training_pictures", "validation_pictures", "parameters")
+        },
         "seconds": round(time.monotonic() - began),
-        "training_seconds": round(sum(_seconds(summary, b) for (_, b), summary in summaries.items())),
+        "training_seconds": round(
+            sum(_seconds(summary, b) for (_, b), summary in summaries.items())
+        ),
         "a_at_nyquist": {a: float(response(a, np.array([0.25]))[0]) for a in kernels[0]},
         "power": round(power, 3),
         "pairs": pairs,  # octaves_db: [octave][stage], curve_db: [stage][bin], of [measured, predicted, with aliasing]
     }
-    results.save(FLAGS.output, "kernels", record, page(record), {"map": verdicts(record), "curves": curves(record)})
+    results.save(
+        FLAGS.output,
+        "kernels",
+        record,
+        page(record),
+        {"map": verdicts(record), "curves": curves(record)},
+    )
 
 
 def _seconds(summary: dict, b: str) -> float:
     """What Phases A and B of a run took; Phase A of a shared stage 1 counts once."""
     own = [stage for stage in summary["stages"] if stage["stage"] > 1 or b == TARGET_KERNELS[0]]
-    return sum(stage["phase_a_seconds"] for stage in own) + sum(stage["phase_b_seconds"] for stage in summary["stages"])
+    return sum(stage["phase_a_seconds"] for stage in own) + sum(
+        stage["phase_b_seconds"] for stage in summary["stages"]
+    )
 
 
 def page(record: dict) -> str:
     """The finding on one page, with the figures of ``record``."""
     worst = {}
     for name, predicted in {"": 1, "aliased_": 2}.items():
-        differences = {pair: largest_difference(found, predicted) for pair, found in record["pairs"].items()}
+        differences = {
+            pair: largest_difference(found, predicted) for pair, found in record["pairs"].items()
+        }
         a, b = max(differences, key=differences.get).split()
-        worst |= {f"{name}worst": max(differences.values()), f"{name or 'worst_'}pair": f"A = {a}, B = {b}"}
+        worst |= {
+            f"{name}worst": max(differences.values()),
+            f"{name or 'worst_'}pair": f"A = {a}, B = {b}",
+        }
     rows = []
     for pair, found in record["pairs"].items():
-        cells = [" / ".join(signed(gain, 2) for gain in (*gains[1:], gains[0])) for gains in found["octaves_db"][0]]
-        rows.append([", ".join(pair.split()), f"{record['a_at_nyquist'][pair.split()[0]]:.0%}", *cells])
-    header = ["A, B", "A keeps at LR's Nyquist", *(f"stage {number}" for number in range(1, record["settings"]["stages"] + 1))]
+        cells = [
+            " / ".join(signed(gain, 2) for gain in (*gains[1:], gains[0]))
+            for gains in found["octaves_db"][0]
+        ]
+        rows.append(
+            [", ".join(pair.split()), f"{record['a_at_nyquist'][pair.split()[0]]:.0%}", *cells]
+        )
+    header = [
+        "A, B",
+        "A keeps at LR's Nyquist",
+        *(f"stage {number}" for number in range(1, record["settings"]["stages"] + 1)),
+    ]
     return PAGE.format(
-        table=results.table(header, rows), power=record["power"], **worst,
-        parameters=record["parameters"], first=record["settings"]["first_steps"], later=record["settings"]["later_steps"],
-        pictures=record["training_pictures"], measured=record["validation_pictures"], crop=record["crop"],
-        seed=record["settings"]["seed"], minutes=math.ceil(record["training_seconds"] / 60), command=record["command"],
-    )  # fmt: skip
+        table=results.table(header, rows),
+        power=record["power"],
+        **worst,
+        parameters=record["parameters"],
+        first=record["settings"]["first_steps"],
+        later=record["settings"]["later_steps"],
+        pictures=record["training_pictures"],
+        measured=record["validation_pictures"],
+        crop=record["crop"],
+        seed=record["settings"]["seed"],
+        minutes=math.ceil(record["training_seconds"] / 60),
+        command=record["command"],
+    )
 
 
 def largest_difference(found: dict, predicted: int) -> float:

@@ -29,7 +29,9 @@ def signed(value: float, decimals: int = 1) -> str:
 def verdicts(record: dict) -> Figure:
     """The map: a cell for every pair, coloured by the measured gain of the last stage in the top octave."""
     a_kernels, b_kernels = axes_of(record)
-    last = np.array([[record["pairs"][f"{a} {b}"]["octaves_db"][0][-1] for a in a_kernels] for b in b_kernels])
+    last = np.array(
+        [[record["pairs"][f"{a} {b}"]["octaves_db"][0][-1] for a in a_kernels] for b in b_kernels]
+    )
     limit = np.abs(last[..., 0]).max()
     figure = Figure(figsize=(9, 4.6), layout="constrained")
     axes = figure.add_subplot()
@@ -39,13 +41,25 @@ def verdicts(record: dict) -> Figure:
         place = {"ha": "center", "color": colour}
         axes.text(column, row - 0.17, verdict(gain), va="center", weight="bold", size=11, **place)
         axes.text(column, row + 0.08, f"{signed(gain)} dB", va="center", size=10, **place)
-        axes.text(column, row + 0.30, f"predicted {signed(last[row, column, 1])}", va="center", size=8, **place)
+        axes.text(
+            column,
+            row + 0.30,
+            f"predicted {signed(last[row, column, 1])}",
+            va="center",
+            size=8,
+            **place,
+        )
     softness = [f"{a}\nkeeps {kept:.0%}" for a, kept in record["a_at_nyquist"].items()]
     axes.set_xticks(range(len(a_kernels)), softness)
     axes.set_yticks(range(len(b_kernels)), b_kernels)
-    axes.set_xlabel("A: makes the small pictures that the network trains on (and what it keeps of their finest detail)")
+    axes.set_xlabel(
+        "A: makes the small pictures that the network trains on (and what it keeps of their finest detail)"
+    )
     axes.set_ylabel("B: reduces what\nthe network makes")
-    axes.set_title("What three stages do to the finest detail of a photograph (1/4 to 1/2 cycles a pixel)", size=11)
+    axes.set_title(
+        "What three stages do to the finest detail of a photograph (1/4 to 1/2 cycles a pixel)",
+        size=11,
+    )
     axes.spines[:].set_visible(False)
     axes.tick_params(length=0)
     figure.colorbar(image, ax=axes, label="measured gain, dB", pad=0.015)
@@ -65,9 +79,24 @@ def curves(record: dict) -> Figure:
         for column, a in enumerate(a_kernels):
             axes, curve = grid[row, column], np.array(record["pairs"][f"{a} {b}"]["curve_db"])
             axes.axhline(0, color="0.8", linewidth=0.8)
-            for stage, (gains, colour) in enumerate(zip(curve, STAGE_COLOURS[-len(curve) :], strict=True), 1):
-                axes.plot(frequency, gains[:, 1], color=colour, linewidth=1.4, label=f"stage {stage}, predicted")
-                axes.plot(frequency[1::2], gains[1::2, 0], "o", color=colour, markersize=3, label=f"stage {stage}, measured")
+            for stage, (gains, colour) in enumerate(
+                zip(curve, STAGE_COLOURS[-len(curve) :], strict=True), 1
+            ):
+                axes.plot(
+                    frequency,
+                    gains[:, 1],
+                    color=colour,
+                    linewidth=1.4,
+                    label=f"stage {stage}, predicted",
+                )
+                axes.plot(
+                    frequency[1::2],
+                    gains[1::2, 0],
+                    "o",
+                    color=colour,
+                    markersize=3,
+                    label=f"stage {stage}, measured",
+                )
             label = f"stage {len(curve)}, with aliasing"
             axes.plot(frequency, curve[-1, :, 2], "--", color="#e6550d", linewidth=1, label=label)
             word = verdict(record["pairs"][f"{a} {b}"]["octaves_db"][0][-1][0])
@@ -79,5 +108,12 @@ def curves(record: dict) -> Figure:
     figure.supxlabel("detail, cycles a pixel (0.5: the finest)", size=9)
     figure.supylabel("gain, dB", size=9)
     lines, labels = grid[0, 0].get_legend_handles_labels()
-    figure.legend(lines, labels, loc="outside upper center", ncols=len(STAGE_COLOURS) + 1, frameon=False, fontsize=8)
+    figure.legend(
+        lines,
+        labels,
+        loc="outside upper center",
+        ncols=len(STAGE_COLOURS) + 1,
+        frameon=False,
+        fontsize=8,
+    )
     return figure

@@ -26,5 +26,9 @@ def _weights(size: int, factor: float) -> np.ndarray:
         taps = np.arange(math.floor(centre - 2 * stretch), math.ceil(centre + 2 * stretch) + 1)
         values = np.array([keys_cubic((centre - tap) / stretch) for tap in taps])
         mirrored = taps % (2 * size)
-        np.add.at(weights[output], np.where(mirrored < size, mirrored, 2 * size - 1 - mirrored), values / values.sum())
+        np.add.at(
+            weights[output],
+            np.where(mirrored < size, mirrored, 2 * size - 1 - mirrored),
+            values / values.sum(),
+        )
     return weights

@@ -29,12 +29,23 @@ flags.DEFINE_string("name", "", "What the weights are called.", flag_values=FLAG
 flags.DEFINE_string("commit", "", "The commit that the run was trained at.", flag_values=FLAGS)
 
 TABLE_1 = (
-    "stage", "steps", "difference_ratio_percent", "delta_percent", "step_difference_percent", "network_drift_levels", "mos",
-)  # fmt: skip
+    "stage",
+    "steps",
+    "difference_ratio_percent",
+    "delta_percent",
+    "step_difference_percent",
+    "network_drift_levels",
+    "mos",
+)
 JUDGED = (
-    "mos_gain", "clipped_percent", "unsharp_clipped_percent", "flat_noise_gain", "corner_gain_db", "brightness_drift_levels",
-)  # fmt: skip
-EXAMPLES = pathlib.Path(__file__).parents[1] / "tests" / "data"
+    "mos_gain",
+    "clipped_percent",
+    "unsharp_clipped_percent",
+    "flat_noise_gain",
+    "corner_gain_db",
+    "brightness_drift_levels",
+)
+EXAMPLES = pathlib.Path(__file__).parents[1] / "tests" / "golden"
 JPEG_QUALITY = 75  # whose loss of MOS is that of the LR row of the paper's Table 2
 
 
@@ -48,30 +59,45 @@ def example() -> np.ndarray:
 def command(config: Config) -> str:
     """What to type to train like this; the folders have names instead of paths."""
     base = dataclasses.asdict(preset(config.preset))
-    changed = {k: v for k, v in dataclasses.asdict(config).items() if v != base[k]} | {"data": "TRAIN", "validation": "VALID"}
-    return " ".join(["python -m rts_tf.main", f"--preset={config.preset}", *(f"--{k}={v}" for k, v in changed.items())])
+    changed = {k: v for k, v in dataclasses.asdict(config).items() if v != base[k]} | {
+        "data": "TRAIN",
+        "validation": "VALID",
+    }
+    return " ".join(
+        [
+            "python -m rts_tf.main",
+            f"--preset={config.preset}",
+            *(f"--{k}={v}" for k, v in changed.items()),
+        ]
+    )
 
 
 def counts(rows: list[dict]) -> dict[str, int]:
     """On how many pictures it holds."""
     clipped = [row["clipped_percent"] <= 0.85 * row["unsharp_clipped_percent"] for row in rows]
     gained = sum(row["mos_gain"] > 0 for row in rows)
-    return {"pictures_with_a_gain": gained, "pictures_clipped_at_most_0.85_of_the_mask": sum(clipped)}
+    return {
+        "pictures_with_a_gain": gained,
+        "pictures_clipped_at_most_0.85_of_the_mask": sum(clipped),
+    }
 
 
 def measured(enhancer, config: Config) -> dict:
     """What the network itself does to the validation pictures."""
-    from rts_tf.data.degradation import jpeg
     from rts_tf.data.datasets import training_and_validation
+    from rts_tf.data.degradation import jpeg
     from rts_tf.evaluate import evaluate
-    from rts_tf.report.image_table import means
     from rts_tf.metrics.viqet import measure
+    from rts_tf.report.image_table import means
 
     photos = training_and_validation(config)[1]
     rows, errors = evaluate(enhancer, photos, "", "", mos=True)
     if errors:
         raise RtsError(errors[0])
-    losses = [rows[name]["mos_raw_before"] - measure(jpeg(photos.read(name), JPEG_QUALITY)).mos_raw for name in photos.names]
+    losses = [
+        rows[name]["mos_raw_before"] - measure(jpeg(photos.read(name), JPEG_QUALITY)).mos_raw
+        for name in photos.names
+    ]
     mean = means(list(rows.values()))
     return {
         "pictures": len(rows),
@@ -103,10 +129,15 @@ def record(run: pathlib.Path, stage: int, commit: str) -> dict:
         "commit": commit,
         "training_pictures": len(training.sizes),
         "training_sha256": training.fingerprint,
-        "table_1": [{key: _rounded(row[key]) for key in TABLE_1} for row in summary["stages"][:stage]],
+        "table_1": [
+            {key: _rounded(row[key]) for key in TABLE_1} for row in summary["stages"][:stage]
+        ],
         "mos_of_hr_0": _rounded(summary["originals"]["hr_0"]["mos"]),
-        "hr_n_as_judged": {key: _rounded(summary["stages"][stage - 1][key]) for key in JUDGED} | counts(list(judged.values())),
-        "network_itself": {key: _rounded(value) for key, value in measured(enhancer, config).items()},
+        "hr_n_as_judged": {key: _rounded(summary["stages"][stage - 1][key]) for key in JUDGED}
+        | counts(list(judged.values())),
+        "network_itself": {
+            key: _rounded(value) for key, value in measured(enhancer, config).items()
+        },
     }
 
 

@@ -11,7 +11,13 @@ from rts_tf.storage import atomic_path, write_text
 DPI = 110  # a figure 9 inches wide stays below 300 KB
 
 
-def save(output: str | pathlib.Path, name: str, record: dict, markdown: str, figures: dict[str, Figure] | None = None) -> None:
+def save(
+    output: str | pathlib.Path,
+    name: str,
+    record: dict,
+    markdown: str,
+    figures: dict[str, Figure] | None = None,
+) -> None:
     """Write the results of experiment ``name`` below the folder ``output``, and print the Markdown.
 
     Args:

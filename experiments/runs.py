@@ -13,25 +13,49 @@ from collections.abc import Callable
 from absl import flags
 
 from rts_tf.cli.command import begin, guarded
+from rts_tf.cli.startup import load_tensorflow
 from rts_tf.config import Config, preset
 from rts_tf.errors import ConfigError
-from rts_tf.cli.startup import load_tensorflow
 
 # Small enough for a test: a network of one layer, crops of the sample photographs, a few steps.
-QUICK = {"network": "residual1", "first_steps": 4, "later_steps": 2, "patch": 32, "batch": 2, "warmup": 0}
+QUICK = {
+    "network": "residual1",
+    "first_steps": 4,
+    "later_steps": 2,
+    "patch": 32,
+    "batch": 2,
+    "warmup": 0,
+}
 QUICK_FOLDERS = {"runs": "rts_experiments/quick", "output": "rts_experiments/quick/results"}
 
 
 def experiment_flags() -> flags.FlagValues:
     """The flags that every experiment has; it may define more on what this returns."""
     own = flags.FlagValues()
-    flags.DEFINE_string("data", "sample", "Training photographs: 'sample' or a folder.", flag_values=own)
-    flags.DEFINE_string("validation", "", "Folder of photographs to measure; empty: as rts_tf.main does.", flag_values=own)
-    flags.DEFINE_string("runs", "rts_experiments", "Folder of the runs; what is there is not trained again.", flag_values=own)
-    flags.DEFINE_string("output", "experiments/results", "Folder to write the results to.", flag_values=own)
+    flags.DEFINE_string(
+        "data", "sample", "Training photographs: 'sample' or a folder.", flag_values=own
+    )
+    flags.DEFINE_string(
+        "validation",
+        "",
+        "Folder of photographs to measure; empty: as rts_tf.main does.",
+        flag_values=own,
+    )
+    flags.DEFINE_string(
+        "runs",
+        "rts_experiments",
+        "Folder of the runs; what is there is not trained again.",
+        flag_values=own,
+    )
+    flags.DEFINE_string(
+        "output", "experiments/results", "Folder to write the results to.", flag_values=own
+    )
     flags.DEFINE_integer("seed", 1, "Seed of everything drawn at random.", flag_values=own)
     flags.DEFINE_boolean(
-        "quick", False, "A few training steps, to see that it works, not what comes out; in other folders.", flag_values=own
+        "quick",
+        False,
+        "A few training steps, to see that it works, not what comes out; in other folders.",
+        flag_values=own,
     )
     return own
 
@@ -39,7 +63,10 @@ def experiment_flags() -> flags.FlagValues:
 def configuration(own: flags.FlagValues, **changes) -> Config:
     """``standard`` with the folders and the seed of the flags and with ``changes``; QUICK goes over all of it."""
     folders = {name: own[name].value for name in ("data", "validation")}
-    absolute = {name: f if f in ("", "sample") else str(pathlib.Path(f).resolve()) for name, f in folders.items()}
+    absolute = {
+        name: f if f in ("", "sample") else str(pathlib.Path(f).resolve())
+        for name, f in folders.items()
+    }
     settings = absolute | {"seed": own.seed} | changes
     return preset("standard", **(settings | QUICK if own.quick else settings))
 
@@ -70,13 +97,19 @@ def command(own: flags.FlagValues, experiment: str) -> str:
             continue
         if name in ("data", "validation"):
             value = os.path.relpath(value)
-        words.append(f"--{name}" if value is True else f"--{name}={','.join(value) if isinstance(value, list) else value}")
+        words.append(
+            f"--{name}"
+            if value is True
+            else f"--{name}={','.join(value) if isinstance(value, list) else value}"
+        )
     return " ".join(words)
 
 
 def settings(config: dict) -> dict:
     """A run's ``config`` (of its summary) without the folders, which are other ones elsewhere."""
-    return {key: value for key, value in config.items() if key not in ("data", "validation", "data_dir")}
+    return {
+        key: value for key, value in config.items() if key not in ("data", "validation", "data_dir")
+    }
 
 
 def start(own: flags.FlagValues, experiment: Callable[[], None]) -> None:
@@ -87,7 +120,9 @@ def start(own: flags.FlagValues, experiment: Callable[[], None]) -> None:
 
 def _run(own: flags.FlagValues, experiment: Callable[[], None], arguments: list[str]) -> None:
     if len(arguments) > 1:
-        raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
+        raise ConfigError(
+            f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER."
+        )
     if own.quick:
         for name, folder in QUICK_FOLDERS.items():
             if own[name].using_default_value:
@@ -99,5 +134,11 @@ def _run(own: flags.FlagValues, experiment: Callable[[], None], arguments: list[
 def _changes(config: Config) -> str:
     """The settings that are not the preset's, as flags; no folders."""
     base = dataclasses.asdict(preset(config.preset))
-    changed = {k: v for k, v in dataclasses.asdict(config).items() if v != base[k] and k not in ("data", "validation")}
-    return " ".join([f"--preset={config.preset}", *(f"--{key}={value}" for key, value in changed.items())])
+    changed = {
+        k: v
+        for k, v in dataclasses.asdict(config).items()
+        if v != base[k] and k not in ("data", "validation")
+    }
+    return " ".join(
+        [f"--preset={config.preset}", *(f"--{key}={value}" for key, value in changed.items())]
+    )

@@ -18,7 +18,11 @@ SEAM = 8  # pixels on each side of a cut
 
 def eighths(picture: np.ndarray) -> list[np.ndarray]:
     """``picture`` [H, W, C] cut into ROWS x COLUMNS parts, row by row."""
-    return [part for row in np.array_split(picture, ROWS) for part in np.array_split(row, COLUMNS, axis=1)]
+    return [
+        part
+        for row in np.array_split(picture, ROWS)
+        for part in np.array_split(row, COLUMNS, axis=1)
+    ]
 
 
 def joined(parts: list[np.ndarray]) -> np.ndarray:
@@ -46,8 +50,8 @@ def cost(run: pathlib.Path, stages: int, anchor: str) -> dict:
     """
     from rts_tf.data.shards import open_set
     from rts_tf.inference import load
-    from rts_tf.training.validation import originals
     from rts_tf.training.phase_b import anchored
+    from rts_tf.training.validation import originals
 
     source = open_set(run / "source" / "validation")
     pictures = [hr_0 for k in range(len(source.shards)) for _, hr_0 in originals(source, k)]
@@ -60,9 +64,13 @@ def cost(run: pathlib.Path, stages: int, anchor: str) -> dict:
 
         whole = [enhanced(hr_0) for hr_0 in pictures]
         alone = [[enhanced(part) for part in eighths(hr_0)] for hr_0 in pictures]
-        seams, most = zip(*(_apart(a, joined(b)) for a, b in zip(whole, alone, strict=True)), strict=True)
+        seams, most = zip(
+            *(_apart(a, joined(b)) for a, b in zip(whole, alone, strict=True)), strict=True
+        )
         mos = {"cut": _mos(map(eighths, whole)), "alone": _mos(alone)}
-        found["stages"].append(mos | {"seam_levels": float(np.mean(seams)), "most_levels": float(max(most))})
+        found["stages"].append(
+            mos | {"seam_levels": float(np.mean(seams)), "most_levels": float(max(most))}
+        )
     return found
 
 

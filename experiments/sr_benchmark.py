@@ -41,9 +41,18 @@ from rts_tf.metrics.psnr_ssim import Fidelity, fidelity
 STEPS = {"residual3": 12000, "residual3-wide": 15000, "residual6": 6000}
 
 FLAGS = runs.experiment_flags()
-flags.DEFINE_list("networks", list(STEPS), "Networks to train, or trained already.", flag_values=FLAGS)
-flags.DEFINE_list("models", [], "NAME:PATH of runs or .keras files to measure instead.", flag_values=FLAGS)
-flags.DEFINE_string("benchmarks", "../shared/benchmarks", "Folder with the folders Set5 and Set14 (HR).", flag_values=FLAGS)
+flags.DEFINE_list(
+    "networks", list(STEPS), "Networks to train, or trained already.", flag_values=FLAGS
+)
+flags.DEFINE_list(
+    "models", [], "NAME:PATH of runs or .keras files to measure instead.", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "benchmarks",
+    "../shared/benchmarks",
+    "Folder with the folders Set5 and Set14 (HR).",
+    flag_values=FLAGS,
+)
 
 SETS = ("Set5", "Set14")
 PUBLISHED = {  # parameters, on luma, and PSNR-Y in dB, x2
@@ -77,7 +86,9 @@ def samples(root: pathlib.Path, quick: bool) -> dict[str, list[Sample]]:
         paths = sorted((root / name).glob("*.png"), key=lambda path: path.name)
         if not paths:
             raise ConfigError(f"--benchmarks={root}: has no folder {name} with PNG pictures.")
-        found[name] = [Sample(path) for path in (sorted(paths, key=os.path.getsize)[:1] if quick else paths)]
+        found[name] = [
+            Sample(path) for path in (sorted(paths, key=os.path.getsize)[:1] if quick else paths)
+        ]
     return found
 
 
@@ -94,10 +105,16 @@ def record(path: str) -> dict:
     """What made the network at ``path``: its hash, and if it lies in a run its settings and the seconds of Phase A."""
     file = pathlib.Path(path)
     file = file / "final.keras" if file.is_dir() else file
-    found = {"file_sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "settings": {}, "training_seconds": None}
+    found = {
+        "file_sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "settings": {},
+        "training_seconds": None,
+    }
     root = next((p for p in file.resolve().parents[:2] if (p / "config.json").exists()), None)
     if root:
-        found["settings"] = runs.settings(json.loads((root / "config.json").read_text(encoding="utf-8")))
+        found["settings"] = runs.settings(
+            json.loads((root / "config.json").read_text(encoding="utf-8"))
+        )
     if root and (root / "stage_1" / "phase_a.json").exists():
         phase_a = json.loads((root / "stage_1" / "phase_a.json").read_text(encoding="utf-8"))
         found["training_seconds"] = round(phase_a["phase_a_seconds"])
@@ -110,12 +127,28 @@ def markdown(result: dict) -> str:
     count = " and ".join(f"{number} of {name}" for name, number in result["pictures"].items())
     rows = []
     for name, model in result["models"].items():
-        cells = [f"{model['figures'][s]['psnr_y']:.2f} / {model['figures'][s]['ssim_y']:.4f}" for s in sets]
+        cells = [
+            f"{model['figures'][s]['psnr_y']:.2f} / {model['figures'][s]['ssim_y']:.4f}"
+            for s in sets
+        ]
         steps, seconds = (model.get(key) for key in ("settings", "training_seconds"))
-        trained = [f"{steps['first_steps']:,}" if steps else "", f"{seconds / 60:.0f} min" if seconds else ""]
-        rows.append([name, f"{model['parameters']:,}" if model["parameters"] else "", *trained, *cells])
+        trained = [
+            f"{steps['first_steps']:,}" if steps else "",
+            f"{seconds / 60:.0f} min" if seconds else "",
+        ]
+        rows.append(
+            [name, f"{model['parameters']:,}" if model["parameters"] else "", *trained, *cells]
+        )
     for name, (parameters, *figures) in PUBLISHED.items():
-        rows.append([f"{name}, published", f"{parameters:,}", "", "", *(f"{figure:.2f}" for figure in figures)])
+        rows.append(
+            [
+                f"{name}, published",
+                f"{parameters:,}",
+                "",
+                "",
+                *(f"{figure:.2f}" for figure in figures),
+            ]
+        )
     return (
         f"# x2 super-resolution by stage 1\n\n`{result['command']}`\n\nPSNR (dB) / SSIM of Y, MATLAB bicubic LR, {count}.\n\n"
         + results.table(["", "parameters", "steps", "Phase A", *sets], rows)
@@ -126,14 +159,34 @@ def markdown(result: dict) -> str:
 def figure(result: dict) -> Figure:
     """PSNR against the number of parameters: ours and the published."""
     drawing = Figure(figsize=(9, 3.8), layout="constrained")
-    for k, (name, axes) in enumerate(zip(result["pictures"], drawing.subplots(1, len(result["pictures"])), strict=True)):
-        axes.axhline(result["models"]["bicubic"]["figures"][name]["psnr_y"], color="grey", linestyle=":", label="bicubic")
-        ours = {n: (m["parameters"], m["figures"][name]["psnr_y"]) for n, m in result["models"].items() if m["parameters"]}
-        theirs = {n.split(" ")[0]: (parameters, psnr[k]) for n, (parameters, *psnr) in PUBLISHED.items()}
-        for points, colour, label in ((ours, "#3b7fe0", "here"), (theirs, "#e08a1e", "published (luma)")):
-            axes.scatter(*zip(*points.values(), strict=True), color=colour, label=label) if points else None
+    for k, (name, axes) in enumerate(
+        zip(result["pictures"], drawing.subplots(1, len(result["pictures"])), strict=True)
+    ):
+        axes.axhline(
+            result["models"]["bicubic"]["figures"][name]["psnr_y"],
+            color="grey",
+            linestyle=":",
+            label="bicubic",
+        )
+        ours = {
+            n: (m["parameters"], m["figures"][name]["psnr_y"])
+            for n, m in result["models"].items()
+            if m["parameters"]
+        }
+        theirs = {
+            n.split(" ")[0]: (parameters, psnr[k]) for n, (parameters, *psnr) in PUBLISHED.items()
+        }
+        for points, colour, label in (
+            (ours, "#3b7fe0", "here"),
+            (theirs, "#e08a1e", "published (luma)"),
+        ):
+            axes.scatter(
+                *zip(*points.values(), strict=True), color=colour, label=label
+            ) if points else None
             for text, at in points.items():
-                axes.annotate(text, at, xytext=(0, 6), textcoords="offset points", ha="center", fontsize=8)
+                axes.annotate(
+                    text, at, xytext=(0, 6), textcoords="offset points", ha="center", fontsize=8
+                )
         axes.set(xscale="log", xlabel="parameters", ylabel="PSNR-Y, dB", title=f"{name}, x2")
         axes.margins(0.15)
         axes.grid(alpha=0.25)
@@ -150,8 +203,15 @@ def benchmark(models: dict[str, str], sets: dict[str, list[Sample]]) -> dict[str
     for name, path in models.items():
         model, began = rts_tf.load(path), time.monotonic()
         figures = means(model.upscale, sets)
-        print(f"{name}: " + ", ".join(f"{s} {f['psnr_y']:.2f} dB" for s, f in figures.items()), flush=True)
-        made = {"parameters": networks.parameters(model.network), "figures": figures, **record(path)}
+        print(
+            f"{name}: " + ", ".join(f"{s} {f['psnr_y']:.2f} dB" for s, f in figures.items()),
+            flush=True,
+        )
+        made = {
+            "parameters": networks.parameters(model.network),
+            "figures": figures,
+            **record(path),
+        }
         found[name] = made | {"seconds": round(time.monotonic() - began, 1)}
     return found
 
@@ -163,9 +223,16 @@ def trained() -> dict[str, str]:
     made = {}
     for network in ("residual1",) if FLAGS.quick else FLAGS.networks:
         config = runs.configuration(
-            FLAGS, network=network, stages=1, first_steps=STEPS.get(network, 0), kernel="bicubic", degradation="reduce",
-            ema=0.999, patches_per_image=1000, judge="delta",
-        )  # fmt: skip
+            FLAGS,
+            network=network,
+            stages=1,
+            first_steps=STEPS.get(network, 0),
+            kernel="bicubic",
+            degradation="reduce",
+            ema=0.999,
+            patches_per_image=1000,
+            judge="delta",
+        )
         made[network] = str(runs.trained(FLAGS, f"sr_benchmark_{network}", config))
     return made
 
@@ -173,7 +240,9 @@ def trained() -> dict[str, str]:
 def experiment() -> None:
     if not all(":" in model for model in FLAGS.models):
         raise ConfigError(f"--models={','.join(FLAGS.models)}: each is NAME:PATH.")
-    sets = samples(pathlib.Path(FLAGS.benchmarks), FLAGS.quick)  # before the training, which takes longer
+    sets = samples(
+        pathlib.Path(FLAGS.benchmarks), FLAGS.quick
+    )  # before the training, which takes longer
     models = benchmark(dict(model.split(":", 1) for model in FLAGS.models) or trained(), sets)
     result = {
         "command": runs.command(FLAGS, "sr_benchmark"),

@@ -27,8 +27,13 @@ from rts_tf.report.tables import PAPER_RATIO_PERCENT
 FLAGS = eight_stages.experiment_flags()
 MIDDLE = 512  # pixels a side, on which the unsharp masks are measured
 MASKS = ("repeated", "repeated, 8 bits", "accumulated")
-FIGURES = ("difference_ratio_percent", "delta_percent", "step_difference_percent", "brightness_drift_levels",
-           "network_drift_levels")  # fmt: skip
+FIGURES = (
+    "difference_ratio_percent",
+    "delta_percent",
+    "step_difference_percent",
+    "brightness_drift_levels",
+    "network_drift_levels",
+)
 
 
 def unsharp(run: Run) -> dict[str, list[float]]:
@@ -69,13 +74,34 @@ def falls_until(values: list[float]) -> int:
 def markdown(result: dict) -> str:
     paper, masks = np.array(result["paper_ratio_percent"]), result["unsharp_ratio_percent"]
     paper_delta = np.diff(paper, prepend=0)
-    parts, verdict = ["# Table 1 and Fig. 4: how far the stages move the pictures\n\n" + eight_stages.heading(result)], []
+    parts, verdict = (
+        [
+            "# Table 1 and Fig. 4: how far the stages move the pictures\n\n"
+            + eight_stages.heading(result)
+        ],
+        [],
+    )
     for anchor, stages in result["stages"].items():
-        header = [f"anchor {anchor}", "ratio", "the paper's", "delta", "the paper's", "step", "drift", "network's drift"]
+        header = [
+            f"anchor {anchor}",
+            "ratio",
+            "the paper's",
+            "delta",
+            "the paper's",
+            "step",
+            "drift",
+            "network's drift",
+        ]
         rows = []
         for n, stage in enumerate(stages):
             ratio, delta, step, *drifts = (stage[key] for key in FIGURES)
-            own = [f"{ratio:.2f}", f"{paper[n]:.2f}", f"{delta:.2f}", f"{paper_delta[n]:.2f}", f"{step:.3f}"]
+            own = [
+                f"{ratio:.2f}",
+                f"{paper[n]:.2f}",
+                f"{delta:.2f}",
+                f"{paper_delta[n]:.2f}",
+                f"{step:.3f}",
+            ]
             rows.append([f"HR{n + 1}", *own, *(f"{drift:+.2f}" for drift in drifts)])
         parts.append(results.table(header, rows))
         steps = [stage["step_difference_percent"] for stage in stages]
@@ -84,14 +110,21 @@ def markdown(result: dict) -> str:
             f" {min(steps):.3f} %; the ratio ends at {stages[-1]['difference_ratio_percent']:.2f} %, the network's drift at"
             f" {stages[-1]['network_drift_levels']:+.2f} levels."
         )
-    verdict += [f"The mask, {k}, ends at {v[-1]:.2f} %, {v[-1] / v[0]:.1f} times its first." for k, v in masks.items()]
+    verdict += [
+        f"The mask, {k}, ends at {v[-1]:.2f} %, {v[-1] / v[0]:.1f} times its first."
+        for k, v in masks.items()
+    ]
     parts.append(
         "Ratio: mean|HR_n - HR_0| in percent of full scale; delta: what a stage adds to it; step: mean|HR_n - HR_(n-1)|; drift:"
         " of the brightness of HR_n, in 8-bit levels (of 255), and of the network's own output, before the anchor.\n\n"
         "The ratio of an unsharp mask of the same amount as stage 1, applied as many times:\n"
     )
     count = range(len(paper))
-    parts.append(results.table(["times", *MASKS], [[str(n + 1), *(f"{masks[k][n]:.2f}" for k in MASKS)] for n in count]))
+    parts.append(
+        results.table(
+            ["times", *MASKS], [[str(n + 1), *(f"{masks[k][n]:.2f}" for k in MASKS)] for n in count]
+        )
+    )
     parts.append("\n".join(f"- {line}" for line in verdict) + "\n\n![Fig. 4](table1_figure4.png)\n")
     return "\n".join(parts)
 
@@ -103,20 +136,53 @@ def figure(result: dict) -> Figure:
     numbers = np.arange(1, len(result["paper_ratio_percent"]) + 1)
     for name, style in zip(MASKS, ("s-", "^--", ":"), strict=True):
         values = np.array(result["unsharp_ratio_percent"][name])
-        ratio.plot(numbers, values, style, color="#2f9e62", markersize=3, label=f"unsharp mask, {name}")
+        ratio.plot(
+            numbers, values, style, color="#2f9e62", markersize=3, label=f"unsharp mask, {name}"
+        )
         if name == "repeated":
-            step.plot(numbers, np.diff(values, prepend=0), style, color="#2f9e62", markersize=3, label="the mask's delta")
+            step.plot(
+                numbers,
+                np.diff(values, prepend=0),
+                style,
+                color="#2f9e62",
+                markersize=3,
+                label="the mask's delta",
+            )
     for name, stages in result["stages"].items():
-        own, colour = {key: [stage[key] for stage in stages] for key in FIGURES}, eight_stages.ANCHORS[name]
+        own, colour = (
+            {key: [stage[key] for stage in stages] for key in FIGURES},
+            eight_stages.ANCHORS[name],
+        )
         label = f"RTS, anchor {name}"
-        ratio.plot(numbers, own["difference_ratio_percent"], "o-", color=colour, markersize=4, label=label)
-        step.plot(numbers, own["step_difference_percent"], "o-", color=colour, markersize=4, label=label)
-        drift.plot(numbers, own["brightness_drift_levels"], "o-", color=colour, markersize=4, label=f"HR_n, {name}")
-        drift.plot(numbers, own["network_drift_levels"], "x:", color=colour, markersize=4, label=f"the network, {name}")
+        ratio.plot(
+            numbers, own["difference_ratio_percent"], "o-", color=colour, markersize=4, label=label
+        )
+        step.plot(
+            numbers, own["step_difference_percent"], "o-", color=colour, markersize=4, label=label
+        )
+        drift.plot(
+            numbers,
+            own["brightness_drift_levels"],
+            "o-",
+            color=colour,
+            markersize=4,
+            label=f"HR_n, {name}",
+        )
+        drift.plot(
+            numbers,
+            own["network_drift_levels"],
+            "x:",
+            color=colour,
+            markersize=4,
+            label=f"the network, {name}",
+        )
     paper = np.array(result["paper_ratio_percent"])
     ratio.plot(numbers, paper, "k.:", label="the paper")
     step.plot(numbers, np.diff(paper, prepend=0), "k.:", label="the paper's delta")
-    ratio.set(title="change from HR_0, %", ylim=(0, 1.25 * max(result["unsharp_ratio_percent"]["repeated"])))
+    ratio.set(
+        title="change from HR_0, %",
+        ylim=(0, 1.25 * max(result["unsharp_ratio_percent"]["repeated"])),
+    )
     step.set(title="change from HR_(n-1), %", yscale="log")
     drift.set(title="drift of the brightness, levels")
     for axes in (ratio, step, drift):
@@ -131,7 +197,10 @@ def experiment() -> None:
     first = next(iter(found.values()))
     result = eight_stages.record(FLAGS, "table1", found) | {
         "paper_ratio_percent": PAPER_RATIO_PERCENT[: len(first.stages)],
-        "stages": {a: [{key: stage[key] for key in FIGURES} for stage in run.stages] for a, run in found.items()},
+        "stages": {
+            a: [{key: stage[key] for key in FIGURES} for stage in run.stages]
+            for a, run in found.items()
+        },
         "unsharp_ratio_percent": unsharp(first),
     }
     results.save(FLAGS.output, "table1", result, markdown(result), {"figure4": figure(result)})

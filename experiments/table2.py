@@ -34,21 +34,42 @@ PAPER = {
     "saturation": (116.8, 117.3, 117.7, 118.4, 118.0, 117.1, 117.7, 116.0, 114.6, 111.7),
     "color_warmth": (107.7, 107.8, 107.8, 108.0, 107.8, 107.2, 107.6, 107.8, 107.3, 106.1),
 }
-MEASURES = {"edge": "edge_acutance", "texture": "texture_acutance", "illumination": "illumination",
-            "noise": "noise_signature_index", "saturation": "saturation", "warmth": "color_warmth",
-            "range": "dynamic_range", "over %": "over_exposed", "under %": "under_exposed"}  # fmt: skip
-COSTS = {"clipped %": "clipped_percent", "overshoot": "overshoot_levels", "flat noise": "flat_noise_gain",
-         "corner dB": "corner_gain_db"}  # fmt: skip
+MEASURES = {
+    "edge": "edge_acutance",
+    "texture": "texture_acutance",
+    "illumination": "illumination",
+    "noise": "noise_signature_index",
+    "saturation": "saturation",
+    "warmth": "color_warmth",
+    "range": "dynamic_range",
+    "over %": "over_exposed",
+    "under %": "under_exposed",
+}
+COSTS = {
+    "clipped %": "clipped_percent",
+    "overshoot": "overshoot_levels",
+    "flat noise": "flat_noise_gain",
+    "corner dB": "corner_gain_db",
+}
 NAMES = {"lr_half": "LR, half size", "lr_jpeg": "LR, JPEG", "hr_0": "HR0"}
 
 
 def rows(run: Run) -> list[dict]:
     """The figures of LR (both), HR_0 and HR_n, each with its ``name``, in this order."""
-    keys = ("mos_raw", *MEASURES.values(), *COSTS.values(), "unsharp_amount", *(f"unsharp_{key}" for key in COSTS.values()))
+    keys = (
+        "mos_raw",
+        *MEASURES.values(),
+        *COSTS.values(),
+        "unsharp_amount",
+        *(f"unsharp_{key}" for key in COSTS.values()),
+    )
     pictures = {NAMES[key]: run.summary["originals"][key] for key in NAMES}
     pictures |= {f"HR{stage['stage']}": stage for stage in run.stages}
     hr_0 = pictures["HR0"]["mos_raw"]
-    found = [{"name": name} | {key: row[key] for key in keys if key in row} for name, row in pictures.items()]
+    found = [
+        {"name": name} | {key: row[key] for key in keys if key in row}
+        for name, row in pictures.items()
+    ]
     return [row | {"mos_gain": row["mos_raw"] - hr_0} for row in found]
 
 
@@ -60,10 +81,21 @@ def by_picture(run: Run) -> list[dict]:
     for stage in range(1, len(run.stages) + 1):
         pictures = read_json(run.directory / f"stage_{stage}" / "quality.json").values()
         gains = [picture["mos_gain"] for picture in pictures]
-        matched = [picture for picture in pictures if picture["unsharp_clipped_percent"] is not None]
-        less = {key: sum(_less(p[key], p[f"unsharp_{key}"]) for p in matched) for key in COSTS.values()}
-        found.append({"pictures": len(gains), "gain": sum(g > 0 for g in gains), "least_gain": min(gains),
-                      "with_a_mask": len(matched), "costs_less_than_the_mask": less})  # fmt: skip
+        matched = [
+            picture for picture in pictures if picture["unsharp_clipped_percent"] is not None
+        ]
+        less = {
+            key: sum(_less(p[key], p[f"unsharp_{key}"]) for p in matched) for key in COSTS.values()
+        }
+        found.append(
+            {
+                "pictures": len(gains),
+                "gain": sum(g > 0 for g in gains),
+                "least_gain": min(gains),
+                "with_a_mask": len(matched),
+                "costs_less_than_the_mask": less,
+            }
+        )
     return found
 
 
@@ -72,10 +104,20 @@ def _less(own: float | None, mask: float | None) -> bool:
 
 
 def markdown(result: dict) -> str:
-    parts = ["# Table 2 and Fig. 6: what VIQET says of the stages, and what it does not\n\n" + eight_stages.heading(result)]
+    parts = [
+        "# Table 2 and Fig. 6: what VIQET says of the stages, and what it does not\n\n"
+        + eight_stages.heading(result)
+    ]
     for anchor, table in result["rows"].items():
-        rows = [[r["name"], f"{r['mos_raw']:.3f}", f"{r['mos_gain']:+.3f}", *(f"{r[key]:.1f}" for key in MEASURES.values())]
-                for r in table]  # fmt: skip
+        rows = [
+            [
+                r["name"],
+                f"{r['mos_raw']:.3f}",
+                f"{r['mos_gain']:+.3f}",
+                *(f"{r[key]:.1f}" for key in MEASURES.values()),
+            ]
+            for r in table
+        ]
         parts.append(results.table([f"anchor {anchor}", "MOS", "gain", *MEASURES], rows))
     parts.append(
         "Means over the pictures. LR, half size: what the network learns from, enlarged again by Lanczos. LR, JPEG: HR0"
@@ -86,13 +128,25 @@ def markdown(result: dict) -> str:
         rows = []
         for i, r in enumerate(table[1:]):
             gains = f"{r['mos_gain']:+.3f} / {PAPER['mos_raw'][i] - PAPER['mos_raw'][1]:+.3f}"
-            factors = [(r[key] / table[2][key], PAPER[key][i] / PAPER[key][1]) for key in map(MEASURES.get, shown)]
+            factors = [
+                (r[key] / table[2][key], PAPER[key][i] / PAPER[key][1])
+                for key in map(MEASURES.get, shown)
+            ]
             rows.append([r["name"], gains, *(f"{own:.2f} / {paper:.2f}" for own, paper in factors)])
         parts.append(results.table([f"anchor {anchor}", "MOS", *shown], rows))
-    parts.append("## What the sharpness costs\n\nIn brackets: what the same MOS costs when bought with an unsharp mask.\n")
+    parts.append(
+        "## What the sharpness costs\n\nIn brackets: what the same MOS costs when bought with an unsharp mask.\n"
+    )
     for anchor, table in result["rows"].items():
-        rows = [[r["name"], f"{r['mos_gain']:+.3f}", _number(r.get("unsharp_amount")),
-                 *(_cost(r, key) for key in COSTS.values())] for r in table[2:]]  # fmt: skip
+        rows = [
+            [
+                r["name"],
+                f"{r['mos_gain']:+.3f}",
+                _number(r.get("unsharp_amount")),
+                *(_cost(r, key) for key in COSTS.values()),
+            ]
+            for r in table[2:]
+        ]
         parts.append(results.table([f"anchor {anchor}", "gain", "mask", *COSTS], rows))
     parts.append(
         "Mask: amount of the unsharp mask (sigma 1) with the same MOS, mean over the pictures where an amount of 3 or less"
@@ -109,7 +163,9 @@ def _verdict(anchor: str, result: dict) -> list[str]:
     best = int(np.argmax([row["mos_gain"] for row in stages]))
     shown = min(3, len(stages))  # the stage that the paper selects
     at = pictures[shown - 1]
-    less = ", ".join(f"{heading} on {at['costs_less_than_the_mask'][key]}" for heading, key in COSTS.items())
+    less = ", ".join(
+        f"{heading} on {at['costs_less_than_the_mask'][key]}" for heading, key in COSTS.items()
+    )
     return [
         f"Anchor {anchor}: MOS is highest at HR{best + 1}, {stages[best]['mos_gain']:+.3f}, and"
         f" {stages[-1]['mos_gain']:+.3f} at HR{len(stages)}.",
@@ -137,21 +193,55 @@ def figure(result: dict) -> Figure:
     paper = {key: np.array(values[1 : len(numbers) + 1]) for key, values in PAPER.items()}
     for anchor, table in rows.items():
         colour, label = eight_stages.ANCHORS[anchor], f"RTS, anchor {anchor}"
-        above[0].plot(numbers, [row["mos_gain"] for row in table], "o-", color=colour, markersize=4, label=label)
-        for axes, key in zip(below, ("clipped_percent", "flat_noise_gain", "corner_gain_db"), strict=True):
-            axes.plot(numbers, np.array([row[key] for row in table], float), "o-", color=colour, markersize=4, label=label)
+        above[0].plot(
+            numbers,
+            [row["mos_gain"] for row in table],
+            "o-",
+            color=colour,
+            markersize=4,
+            label=label,
+        )
+        for axes, key in zip(
+            below, ("clipped_percent", "flat_noise_gain", "corner_gain_db"), strict=True
+        ):
+            axes.plot(
+                numbers,
+                np.array([row[key] for row in table], float),
+                "o-",
+                color=colour,
+                markersize=4,
+                label=label,
+            )
             mask = [table[0][key], *(row[f"unsharp_{key}"] for row in table[1:])]
-            axes.plot(numbers, np.array(mask, float), "s:", color=colour, markersize=3, label="the unsharp mask of its MOS")
+            axes.plot(
+                numbers,
+                np.array(mask, float),
+                "s:",
+                color=colour,
+                markersize=3,
+                label="the unsharp mask of its MOS",
+            )
     above[0].plot(numbers, paper["mos_raw"] - paper["mos_raw"][0], "k.:", label="the paper")
     above[0].set(title="MOS above HR0")
-    for axes, (upper, lower) in zip(above[1:], (("edge", "texture"), ("illumination", "noise")), strict=True):
+    for axes, (upper, lower) in zip(
+        above[1:], (("edge", "texture"), ("illumination", "noise")), strict=True
+    ):
         for name, colour in ((upper, "#3b7fe0"), (lower, "#2f9e62")):
             key = MEASURES[name]
-            factors, label = [row[key] / rows[first][0][key] for row in rows[first]], f"{name}, anchor {first}"
+            factors, label = (
+                [row[key] / rows[first][0][key] for row in rows[first]],
+                f"{name}, anchor {first}",
+            )
             axes.plot(numbers, factors, "o-", color=colour, markersize=4, label=label)
-            axes.plot(numbers, paper[key] / paper[key][0], ".:", color=colour, label=f"{name}, the paper")
+            axes.plot(
+                numbers, paper[key] / paper[key][0], ".:", color=colour, label=f"{name}, the paper"
+            )
         axes.set(title=f"factor on {upper}, {lower}")
-    titles = ("clipped samples, %", "factor on the grain of flat areas", "corner of the spectrum, dB")
+    titles = (
+        "clipped samples, %",
+        "factor on the grain of flat areas",
+        "corner of the spectrum, dB",
+    )
     for axes, title in zip(below, titles, strict=True):
         axes.set(title=title)
     for axes in (*above, *below):

@@ -21,7 +21,11 @@ import numpy as np
 from rts_tf.images.kernels import reduction_taps
 
 BINS = 32  # of the radial frequency, from 0 to 0.5 cycles a pixel
-OCTAVES = ((1 / 4, 1 / 2), (1 / 8, 1 / 4), (1 / 16, 1 / 8))  # cycles a pixel; their limits are limits of bins
+OCTAVES = (
+    (1 / 4, 1 / 2),
+    (1 / 8, 1 / 4),
+    (1 / 16, 1 / 8),
+)  # cycles a pixel; their limits are limits of bins
 
 
 def response(kernel: str, f: np.ndarray) -> np.ndarray:
@@ -32,11 +36,15 @@ def response(kernel: str, f: np.ndarray) -> np.ndarray:
 
 def predicted_gain(stage: int, f: np.ndarray, kernel_a: str, kernel_b: str) -> np.ndarray:
     """G_n(f) of one dimension."""
-    ratios = (response(kernel_b, f / 2**k / 2) / response(kernel_a, f / 2**k / 2) for k in range(stage))
+    ratios = (
+        response(kernel_b, f / 2**k / 2) / response(kernel_a, f / 2**k / 2) for k in range(stage)
+    )
     return functools.reduce(np.multiply, ratios)
 
 
-def aliased_gain(stage: int, fy: np.ndarray, fx: np.ndarray, kernel_a: str, kernel_b: str, power: float) -> np.ndarray:
+def aliased_gain(
+    stage: int, fy: np.ndarray, fx: np.ndarray, kernel_a: str, kernel_b: str, power: float
+) -> np.ndarray:
     """[fy, fx]: G_n of two dimensions where LR is aliased and the network the best linear one, in the mean square.
 
     LR at (fy, fx) is a sum over the four frequencies (fy / 2 or (1 - fy) / 2, fx / 2 or (1 - fx) / 2) of the picture twice as
@@ -54,14 +62,19 @@ def aliased_gain(stage: int, fy: np.ndarray, fx: np.ndarray, kernel_a: str, kern
         return np.ones((len(fy), len(fx)))
     above = below = 0
     for gy, gx in itertools.product((fy / 2, (1 - fy) / 2), (fx / 2, (1 - fx) / 2)):
-        a, b = (np.multiply.outer(response(kernel, gy), response(kernel, gx)) for kernel in (kernel_a, kernel_b))
+        a, b = (
+            np.multiply.outer(response(kernel, gy), response(kernel, gx))
+            for kernel in (kernel_a, kernel_b)
+        )
         weight = a * np.maximum(np.hypot(gy[:, None], gx), 1e-3) ** -power
         above = above + weight * b * aliased_gain(stage - 1, gy, gx, kernel_a, kernel_b, power)
         below = below + weight * a
     return above / below
 
 
-def separable_gain(stage: int, fy: np.ndarray, fx: np.ndarray, kernel_a: str, kernel_b: str) -> np.ndarray:
+def separable_gain(
+    stage: int, fy: np.ndarray, fx: np.ndarray, kernel_a: str, kernel_b: str
+) -> np.ndarray:
     """[fy, fx]: ``predicted_gain`` in both directions."""
     return np.multiply.outer(*(predicted_gain(stage, f, kernel_a, kernel_b) for f in (fy, fx)))
 
@@ -76,7 +89,9 @@ def energies(hr_0: np.ndarray, hr_n: np.ndarray, gains: Sequence[np.ndarray] = (
     f_0, f_n = (np.fft.fft2((plane - mean) * window) for plane in (hr_0, hr_n))
     fy, fx = frequencies(hr_0.shape)
     energy, radius = np.abs(f_0) ** 2, np.hypot(fy[:, None], fx)
-    places = np.minimum(np.floor(2 * BINS * radius), BINS).astype(int).ravel()  # the last: the corners beyond 0.5
+    places = (
+        np.minimum(np.floor(2 * BINS * radius), BINS).astype(int).ravel()
+    )  # the last: the corners beyond 0.5
     terms = energy, np.abs(f_n) ** 2, *(energy * gain**2 for gain in gains)
     return np.stack([np.bincount(places, term.ravel(), BINS + 1)[:BINS] for term in terms], axis=1)
 
@@ -89,7 +104,9 @@ def frequencies(shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
 def power_law(energy: np.ndarray) -> float:
     """The power p of the spectrum |f|^-p nearest to the energies [BINS] of HR_0, above 1/16 cycles a pixel."""
     places = np.arange(BINS // 8, BINS)
-    slope, _ = np.polyfit(np.log(places + 0.5), np.log(energy[places] / (places + 0.5)), 1)  # a bin is a ring
+    slope, _ = np.polyfit(
+        np.log(places + 0.5), np.log(energy[places] / (places + 0.5)), 1
+    )  # a bin is a ring
     return -float(slope)
 
 

@@ -21,6 +21,8 @@ __version__ = "0.1.0"
 
 def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280) -> Enhancer:
     """Load a trained network; see :func:`rts_tf.inference.load`."""
-    from rts_tf.inference import load as load_network  # TensorFlow is imported only when it is needed
+    from rts_tf.inference import (
+        load as load_network,  # TensorFlow is imported only when it is needed
+    )
 
     return load_network(model, precision, tile)

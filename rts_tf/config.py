@@ -10,7 +10,16 @@ from typing import Any
 
 from rts_tf.errors import ConfigError
 
-NETWORKS = ("residual1", "residual3", "residual6", "residual3-wide", "srcnn", "vdsr", "srresnet", "edsr")
+NETWORKS = (
+    "residual1",
+    "residual3",
+    "residual6",
+    "residual3-wide",
+    "srcnn",
+    "vdsr",
+    "srresnet",
+    "edsr",
+)
 KERNELS = ("bilinear", "lanczos", "bicubic", "box", "gaussian")
 TARGET_KERNELS = ("lanczos", "bicubic", "bilinear")
 ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce")
@@ -28,44 +37,79 @@ def _setting(default: Any, text: str, choices: tuple = ()) -> Any:
 class Config:
     """Every setting of a run. Each field is a flag of ``python -m rts_tf.main`` of the same name."""
 
-    preset: str = _setting("quick", "Preset that the other settings start from.", ("quick", "standard", "paper"))
+    preset: str = _setting(
+        "quick", "Preset that the other settings start from.", ("quick", "standard", "paper")
+    )
     data: str = _setting("sample", "Training photographs: 'sample', 'div2k', or a folder.")
-    validation: str = _setting("", "Validation photographs: a folder; empty: the source's own, or a tenth of the folder.")
+    validation: str = _setting(
+        "", "Validation photographs: a folder; empty: the source's own, or a tenth of the folder."
+    )
     data_dir: str = _setting("", "Where tensorflow-datasets keeps DIV2K (with --data=div2k).")
-    network: str = _setting("residual3", "Network (docs/networks.md); your own as module:function.", NETWORKS)
+    network: str = _setting(
+        "residual3", "Network (docs/networks.md); your own as module:function.", NETWORKS
+    )
     stages: int = _setting(4, "Most stages to train.")
-    stop_early: bool = _setting(True, "Stop when the change between stages turns upward (section 3.4).")
+    stop_early: bool = _setting(
+        True, "Stop when the change between stages turns upward (section 3.4)."
+    )
     seed: int = _setting(1, "Seed of everything drawn at random.")
 
     first_steps: int = _setting(260, "Training steps of stage 1.")
     later_steps: int = _setting(130, "Training steps of each later stage.")
-    epochs: int = _setting(0, "If above 0: passes over all patches per stage, instead of the two step counts.")
+    epochs: int = _setting(
+        0, "If above 0: passes over all patches per stage, instead of the two step counts."
+    )
     batch: int = _setting(8, "Patches per training step (section 4.1: 8).")
     patch: int = _setting(96, "Side of an HR patch in pixels, even (section 4.1: 256).")
-    patches_per_image: int = _setting(100, "Places at which patches are cut per picture (section 4.1: 100).")
+    patches_per_image: int = _setting(
+        100, "Places at which patches are cut per picture (section 4.1: 100)."
+    )
     learning_rate: float = _setting(1e-3, "Adam's learning rate (section 4.1: 0.001).")
-    schedule: str = _setting("cosine", "Learning rate over a stage; cosine starts with a warm-up.", SCHEDULES)
+    schedule: str = _setting(
+        "cosine", "Learning rate over a stage; cosine starts with a warm-up.", SCHEDULES
+    )
     warmup: int = _setting(30, "Warm-up steps of the cosine schedule.")
-    ema: float = _setting(0.0, "Decay of the moving average of the weights, e.g. 0.999; 0 turns it off.")
-    identity_start: bool = _setting(True, "Start as plain interpolation; else every convolution at random (Glorot).")
+    ema: float = _setting(
+        0.0, "Decay of the moving average of the weights, e.g. 0.999; 0 turns it off."
+    )
+    identity_start: bool = _setting(
+        True, "Start as plain interpolation; else every convolution at random (Glorot)."
+    )
     warm_start: bool = _setting(True, "Stage n starts from the weights of stage n-1, not afresh.")
-    precision: str = _setting("auto", "Arithmetic of the convolutions; auto: bfloat16 where the hardware has it.", PRECISIONS)
+    precision: str = _setting(
+        "auto",
+        "Arithmetic of the convolutions; auto: bfloat16 where the hardware has it.",
+        PRECISIONS,
+    )
     checkpoint_every: int = _setting(200, "Training steps between checkpoints.")
 
     kernel: str = _setting("bilinear", "Kernel of the 2x reduction HR -> LR, antialiased.", KERNELS)
     degradation: str = _setting("jpeg,reduce", "What makes LR, in this order.", ORDERS)
     jpeg_low: int = _setting(60, "Lowest JPEG quality drawn.")
     jpeg_high: int = _setting(95, "Highest JPEG quality drawn.")
-    noise: float = _setting(0.0, "Largest deviation of Gaussian noise on LR, in levels, drawn per picture; 0: none.")
+    noise: float = _setting(
+        0.0, "Largest deviation of Gaussian noise on LR, in levels, drawn per picture; 0: none."
+    )
 
     target_kernel: str = _setting(
-        "lanczos", "Kernel of d() in Phase B; a network that is used or exported has Lanczos always.", TARGET_KERNELS
+        "lanczos",
+        "Kernel of d() in Phase B; a network that is used or exported has Lanczos always.",
+        TARGET_KERNELS,
     )
-    eight_bit_targets: bool = _setting(False, "Clip and round HR_n to 8 bits, as picture files would.")
-    anchor: str = _setting("low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS)
-    tile: int = _setting(1280, "Side of a square of the pixels that a Phase B tile has at most; it changes no result.")
+    eight_bit_targets: bool = _setting(
+        False, "Clip and round HR_n to 8 bits, as picture files would."
+    )
+    anchor: str = _setting(
+        "low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS
+    )
+    tile: int = _setting(
+        1280,
+        "Side of a square of the pixels that a Phase B tile has at most; it changes no result.",
+    )
     judge: str = _setting(
-        "auto", "What selects a stage: mos (VIQET), delta (the change); auto: mos where the pictures are large.", JUDGES
+        "auto",
+        "What selects a stage: mos (VIQET), delta (the change); auto: mos where the pictures are large.",
+        JUDGES,
     )
     images_per_shard: int = _setting(8, "Pictures in one TFRecord shard.")
     keep_targets: bool = _setting(False, "Keep the target shards of every stage.")
@@ -79,18 +123,32 @@ class Config:
     def validate(self) -> "Config":
         """Return the config itself; raise ConfigError naming the flag that cannot work."""
         for field in dataclasses.fields(self):
-            value, choices, kind = getattr(self, field.name), field.metadata["choices"], type(field.default)
+            value, choices, kind = (
+                getattr(self, field.name),
+                field.metadata["choices"],
+                type(field.default),
+            )
             if type(value) is not kind and (kind, type(value)) != (float, int):
                 raise ConfigError(f"--{field.name}={value!r}: must be of type {kind.__name__}.")
             own_network = field.name == "network" and ":" in value
             if choices and value not in choices and not own_network:
                 raise ConfigError(f"--{field.name}={value}: choose one of {', '.join(choices)}.")
         limits = {
-            "stages": (1, 100), "first_steps": (1, 10**8), "later_steps": (1, 10**8), "epochs": (0, 10**5),
-            "batch": (1, 4096), "patch": (16, 4096), "patches_per_image": (1, 10**6), "warmup": (0, 10**6),
-            "checkpoint_every": (1, 10**8), "jpeg_low": (1, 100), "jpeg_high": (1, 100), "tile": (64, 8192),
-            "images_per_shard": (1, 10**6), "seed": (0, 2**31 - 1),
-        }  # fmt: skip
+            "stages": (1, 100),
+            "first_steps": (1, 10**8),
+            "later_steps": (1, 10**8),
+            "epochs": (0, 10**5),
+            "batch": (1, 4096),
+            "patch": (16, 4096),
+            "patches_per_image": (1, 10**6),
+            "warmup": (0, 10**6),
+            "checkpoint_every": (1, 10**8),
+            "jpeg_low": (1, 100),
+            "jpeg_high": (1, 100),
+            "tile": (64, 8192),
+            "images_per_shard": (1, 10**6),
+            "seed": (0, 2**31 - 1),
+        }
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise ConfigError(f"--{name}={getattr(self, name)}: must be from {low} to {high}.")
@@ -126,7 +184,11 @@ class Config:
     def differences(self, other: "Config") -> list[str]:
         """``field: mine, theirs`` for every field that differs."""
         mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
-        return [f"{name}: {mine[name]!r}, here {theirs[name]!r}" for name in mine if mine[name] != theirs[name]]
+        return [
+            f"{name}: {mine[name]!r}, here {theirs[name]!r}"
+            for name in mine
+            if mine[name] != theirs[name]
+        ]
 
 
 PRESETS = {
@@ -134,14 +196,27 @@ PRESETS = {
     "quick": Config(),
     # Own photographs, 50-150 of 1-2 megapixels: 20 minutes to two hours on two cores.
     "standard": Config(
-        preset="standard", first_steps=4000, later_steps=1500, patch=128, warmup=100, checkpoint_every=250,
+        preset="standard",
+        first_steps=4000,
+        later_steps=1500,
+        patch=128,
+        warmup=100,
+        checkpoint_every=250,
     ),
     # Section 4.1 to the letter: 100 patches of 256x256 per image, batch 8, 1e-3, 20 epochs, nothing anchored.
     "paper": Config(
-        preset="paper", epochs=20, patch=256, schedule="constant", warmup=0, warm_start=False, anchor="none",
-        stages=8, stop_early=False, checkpoint_every=500,
+        preset="paper",
+        epochs=20,
+        patch=256,
+        schedule="constant",
+        warmup=0,
+        warm_start=False,
+        anchor="none",
+        stages=8,
+        stop_early=False,
+        checkpoint_every=500,
     ),
-}  # fmt: skip
+}
 
 
 def preset(name: str, **changes: Any) -> Config:

@@ -2,7 +2,12 @@
 
 import unicodedata
 
-_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")  # Unicode categories: control, surrogate, line and paragraph separator
+_UNPRINTABLE = (
+    "Cc",
+    "Cs",
+    "Zl",
+    "Zp",
+)  # Unicode categories: control, surrogate, line and paragraph separator
 
 
 class RtsError(Exception):
@@ -35,5 +40,7 @@ class Interrupted(RtsError):
 
 def printable(text: str) -> str:
     """``text`` in one line that any terminal takes: line breaks, control characters and bytes that are not UTF-8 escaped."""
-    escape = lambda c: c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNPRINTABLE else c  # noqa: E731
+    escape = lambda c: (
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNPRINTABLE else c
+    )  # noqa: E731
     return "".join(map(escape, text))

@@ -60,10 +60,15 @@ class Enhancer:
 
         ``radius``: how far the function looks; that of ``enhancement(network)`` where it is not given.
         """
-        return tiles(height, width, self._tile, self._radius + D_RADIUS if radius is None else radius)
+        return tiles(
+            height, width, self._tile, self._radius + D_RADIUS if radius is None else radius
+        )
 
     def upscale(
-        self, images: np.ndarray, strength: float = 1.0, on_pixels: Callable[[int], None] = lambda pixels: None
+        self,
+        images: np.ndarray,
+        strength: float = 1.0,
+        on_pixels: Callable[[int], None] = lambda pixels: None,
     ) -> np.ndarray:
         """SR(x): twice the size.
 
@@ -80,37 +85,55 @@ class Enhancer:
         Raises:
             ValueError: another shape or type.
         """
-        return self._apply(self._upscale, double, images, 2, max(self._radius, U_RADIUS), strength, on_pixels)
+        return self._apply(
+            self._upscale, double, images, 2, max(self._radius, U_RADIUS), strength, on_pixels
+        )
 
     def enhance(
-        self, images: np.ndarray, strength: float = 1.0, on_pixels: Callable[[int], None] = lambda pixels: None
+        self,
+        images: np.ndarray,
+        strength: float = 1.0,
+        on_pixels: Callable[[int], None] = lambda pixels: None,
     ) -> np.ndarray:
         """d(SR(x)), the enhanced picture at its own size (section 3.1, Phase B).
 
         Arguments as for ``upscale``, but for ``strength``: x + strength * (d(SR(x)) - x), so 0 is the picture itself.
         """
-        return self._apply(self._enhance, tf.identity, images, 1, self._radius + D_RADIUS, strength, on_pixels)
+        return self._apply(
+            self._enhance, tf.identity, images, 1, self._radius + D_RADIUS, strength, on_pixels
+        )
 
-    def _apply(self, function, plain, images, scale: int, radius: int, strength: float, on_pixels) -> np.ndarray:
+    def _apply(
+        self, function, plain, images, scale: int, radius: int, strength: float, on_pixels
+    ) -> np.ndarray:
         images = np.asarray(images)
         images = images.astype(images.dtype.newbyteorder("="), copy=False)
         if images.ndim not in (3, 4) or images.shape[-1] not in (1, 3) or 0 in images.shape:
             shape = "[H, W, 3] or [batch, H, W, 3] (grey: 1 instead of 3)"
-            raise ValueError(f"expected RGB pictures, {shape}, not an array of shape {images.shape}")
+            raise ValueError(
+                f"expected RGB pictures, {shape}, not an array of shape {images.shape}"
+            )
         integer = images.dtype in LEVELS
         if not integer and not np.issubdtype(images.dtype, np.floating):
-            raise ValueError(f"expected uint8 in 0..255, uint16 or floating point in [0, 1], not {images.dtype}")
+            raise ValueError(
+                f"expected uint8 in 0..255, uint16 or floating point in [0, 1], not {images.dtype}"
+            )
         if not math.isfinite(strength):
             raise ValueError(f"expected a finite strength, not {strength}")
         batch = images if images.ndim == 4 else images[None]
         _, height, width, channels = batch.shape
-        result = np.empty((len(batch), scale * height, scale * width, channels), images.dtype if integer else np.float32)
+        result = np.empty(
+            (len(batch), scale * height, scale * width, channels),
+            images.dtype if integer else np.float32,
+        )
         for picture, output in zip(batch, result, strict=True):
             windows = self.tiles(height, width, radius)
             for i in range(0, len(windows), TILES_AT_ONCE):
                 together = windows[i : i + TILES_AT_ONCE]
                 read = [to_float(picture[tile.read]) for tile in together]
-                colours = np.stack([np.broadcast_to(values, (*values.shape[:2], 3)) for values in read])
+                colours = np.stack(
+                    [np.broadcast_to(values, (*values.shape[:2], 3)) for values in read]
+                )
                 values = function(colours).numpy()
                 if strength != 1:
                     before = plain(colours).numpy()
@@ -119,8 +142,15 @@ class Enhancer:
                     values = values.mean(axis=-1, keepdims=True)
                 for tile, tile_values in zip(together, values, strict=True):
                     inner = tile_values[_scaled(tile.inner, scale)]
-                    output[_scaled(tile.write, scale)] = to_levels(inner, images.dtype) if integer else inner
-                on_pixels(sum(math.prod(side.stop - side.start for side in tile.write) for tile in together))
+                    output[_scaled(tile.write, scale)] = (
+                        to_levels(inner, images.dtype) if integer else inner
+                    )
+                on_pixels(
+                    sum(
+                        math.prod(side.stop - side.start for side in tile.write)
+                        for tile in together
+                    )
+                )
         return result if images.ndim == 4 else result[0]
 
 
@@ -141,13 +171,22 @@ def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280)
     path = pathlib.Path(model).expanduser()
     file = path / "final.keras" if path.is_dir() else path
     if path.is_dir() and not file.exists():
-        raise RtsError(f"{path}: has no final.keras; let the run finish, or name one of its stage_N/model.keras")
+        raise RtsError(
+            f"{path}: has no final.keras; let the run finish, or name one of its stage_N/model.keras"
+        )
     if not file.exists():
         raise RtsError(f"{path}: no such file or directory, and {pretrained.known()}")
     try:
-        return Enhancer(_in_precision(keras.models.load_model(file, compile=False), resolve_precision(precision)), tile)
+        return Enhancer(
+            _in_precision(
+                keras.models.load_model(file, compile=False), resolve_precision(precision)
+            ),
+            tile,
+        )
     except Exception as error:  # Keras raises many types on a file that is not its own
-        raise RtsError(f"{file}: is not a network of this package ({str(error).splitlines()[0][:200]})") from None
+        raise RtsError(
+            f"{file}: is not a network of this package ({str(error).splitlines()[0][:200]})"
+        ) from None
 
 
 def enhancement(network: keras.Model, kernel: str = "lanczos") -> Callable[[tf.Tensor], tf.Tensor]:

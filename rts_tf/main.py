@@ -11,27 +11,42 @@ import shlex
 from absl import flags
 
 from rts_tf.cli.command import begin, guarded
+from rts_tf.cli.startup import load_tensorflow
 from rts_tf.config import PRESETS, Config, preset
 from rts_tf.errors import ConfigError, RtsError
-from rts_tf.cli.startup import load_tensorflow
 
 FLAGS = flags.FLAGS
-_DEFINE = {bool: flags.DEFINE_boolean, int: flags.DEFINE_integer, float: flags.DEFINE_float, str: flags.DEFINE_string}
+_DEFINE = {
+    bool: flags.DEFINE_boolean,
+    int: flags.DEFINE_integer,
+    float: flags.DEFINE_float,
+    str: flags.DEFINE_string,
+}
 
 
 def _define_flags() -> None:
     """A flag for every field of Config; not given means what the preset says."""
     flags.DEFINE_string("workdir", "rts_run", "Directory of the run; made if it is not there.")
     for field in dataclasses.fields(Config):
-        values = ", ".join(f"{name}: {getattr(config, field.name)!r}" for name, config in PRESETS.items())
-        choices = f" One of: {' '.join(field.metadata['choices'])}." if field.metadata["choices"] else ""
+        values = ", ".join(
+            f"{name}: {getattr(config, field.name)!r}" for name, config in PRESETS.items()
+        )
+        choices = (
+            f" One of: {' '.join(field.metadata['choices'])}." if field.metadata["choices"] else ""
+        )
         default = field.default if field.name == "preset" else None
-        _DEFINE[type(field.default)](field.name, default, f"{field.metadata['help']}{choices} ({values})")
+        _DEFINE[type(field.default)](
+            field.name, default, f"{field.metadata['help']}{choices} ({values})"
+        )
 
 
 def config_from_flags() -> Config:
     """The preset with the flags that were given. Folders become absolute, so that the run can be continued from anywhere."""
-    changes = {f.name: FLAGS[f.name].value for f in dataclasses.fields(Config) if FLAGS[f.name].value is not None}
+    changes = {
+        f.name: FLAGS[f.name].value
+        for f in dataclasses.fields(Config)
+        if FLAGS[f.name].value is not None
+    }
     for name in ("data", "validation", "data_dir"):
         if changes.get(name) and not (name == "data" and changes[name] in ("sample", "div2k")):
             changes[name] = os.path.abspath(changes[name])
@@ -52,18 +67,22 @@ def _train(arguments: list[str], workdir: pathlib.Path) -> None:
     if not FLAGS.workdir:
         raise ConfigError("--workdir is empty: name a directory.")
     if len(arguments) > 1:
-        raise ConfigError(f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER.")
+        raise ConfigError(
+            f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER."
+        )
     config = config_from_flags()
     load_tensorflow()
     import tensorflow as tf
 
-    from rts_tf.training import recurrence
     from rts_tf.report.tables import table1, table2
+    from rts_tf.training import recurrence
 
     finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
     try:
         summary = recurrence.run(config, workdir)
-    except tf.errors.ResourceExhaustedError as error:  # where it is foreseen it is an RtsError already
+    except (
+        tf.errors.ResourceExhaustedError
+    ) as error:  # where it is foreseen it is an RtsError already
         reason = str(error).strip().splitlines()[0][:200]
         raise RtsError(
             f"{workdir}: no memory or disk is left ({reason}). What was done is kept; make room and run the command"
@@ -78,7 +97,9 @@ def _train(arguments: list[str], workdir: pathlib.Path) -> None:
     print(f"report:   {workdir / 'report.html'}")
     print(f"network:  {workdir / 'final.keras'}")
     print("next, enhance a picture of your own:")
-    print(f"  python -m rts_tf.enhance photo.jpg --model={shlex.quote(str(workdir))} --output=better.png")
+    print(
+        f"  python -m rts_tf.enhance photo.jpg --model={shlex.quote(str(workdir))} --output=better.png"
+    )
 
 
 def run() -> None:

@@ -85,7 +85,9 @@ def lock(root: pathlib.Path, flag: str, what: str):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.close()
-            raise RtsError(f"{flag}={root}: another process {what}; wait for it, or stop it.") from None
+            raise RtsError(
+                f"{flag}={root}: another process {what}; wait for it, or stop it."
+            ) from None
     return file
 
 

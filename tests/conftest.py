@@ -24,10 +24,20 @@ def photograph() -> np.ndarray:
 def small_photographs(tmp_path_factory):
     """A folder of five photographs of different small sizes, odd ones too."""
     folder = tmp_path_factory.mktemp("photographs")
-    pictures = data.chelsea(), data.coffee(), data.astronaut(), data.rocket(), data.stereo_motorcycle()[0]
-    for i, (picture, size) in enumerate(zip(pictures, ((64, 80), (71, 64), (96, 66), (64, 64), (90, 101)), strict=True)):
+    pictures = (
+        data.chelsea(),
+        data.coffee(),
+        data.astronaut(),
+        data.rocket(),
+        data.stereo_motorcycle()[0],
+    )
+    for i, (picture, size) in enumerate(
+        zip(pictures, ((64, 80), (71, 64), (96, 66), (64, 64), (90, 101)), strict=True)
+    ):
         top, left = (picture.shape[0] - size[0]) // 2, (picture.shape[1] - size[1]) // 2
-        Image.fromarray(picture[top : top + size[0], left : left + size[1]]).save(folder / f"picture {i}.png")
+        Image.fromarray(picture[top : top + size[0], left : left + size[1]]).save(
+            folder / f"picture {i}.png"
+        )
     return folder
 
 

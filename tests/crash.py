@@ -28,11 +28,26 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # A run of seconds that takes every path: several shards, checkpoints, warm start, warm-up and cosine, moving average.
 FLAGS = (
-    "--network=residual1", "--stages=3", "--nostop_early", "--first_steps=12", "--later_steps=8", "--patch=32",
-    "--batch=2", "--warmup=3", "--ema=0.9", "--checkpoint_every=4", "--images_per_shard=2", "--tile=64",
-)  # fmt: skip
+    "--network=residual1",
+    "--stages=3",
+    "--nostop_early",
+    "--first_steps=12",
+    "--later_steps=8",
+    "--patch=32",
+    "--batch=2",
+    "--warmup=3",
+    "--ema=0.9",
+    "--checkpoint_every=4",
+    "--images_per_shard=2",
+    "--tile=64",
+)
 # (kind, phase) of the fault points that even a few kills must meet.
-MUST = (("checkpoint", "Phase A"), ("write a record", "Phase B"), ("publish", "Phase B"), ("between steps", "Phase A"))
+MUST = (
+    ("checkpoint", "Phase A"),
+    ("write a record", "Phase B"),
+    ("publish", "Phase B"),
+    ("between steps", "Phase A"),
+)
 # What the files of a finished run may differ in: their names hold a time, or nothing is promised of them.
 UNCOMPARED = ("logs",)
 
@@ -42,7 +57,13 @@ def photographs(folder: pathlib.Path, count: int = 7, side: int = 96) -> list[st
     from PIL import Image
     from skimage import data
 
-    sources = data.chelsea(), data.coffee(), data.astronaut(), data.rocket(), data.stereo_motorcycle()[0]
+    sources = (
+        data.chelsea(),
+        data.coffee(),
+        data.astronaut(),
+        data.rocket(),
+        data.stereo_motorcycle()[0],
+    )
     for i in range(count):
         (folder / "validation" if i < 2 else folder / "training").mkdir(parents=True, exist_ok=True)
         picture, top = sources[i % len(sources)], 40 + 60 * (i // len(sources))
@@ -58,7 +79,9 @@ def command(flags: list[str], log: str, prepare=None, arguments: tuple = ()) -> 
     """The real command with ``flags``, in a child; ``prepare(*arguments)`` first. Output goes to ``log``."""
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1), os.dup2(output, 2)
-    sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1, closefd=False) for number in (1, 2))
+    sys.stdout, sys.stderr = (
+        os.fdopen(number, "w", buffering=1, closefd=False) for number in (1, 2)
+    )
     signal.signal(signal.SIGINT, signal.default_int_handler)
     from rts_tf import main
 
@@ -80,8 +103,8 @@ class Faults:
     def install(self) -> None:
         import tensorflow as tf
 
-        from rts_tf.training import recurrence
         from rts_tf.cli.progress import RunProgress
+        from rts_tf.training import recurrence
         from rts_tf.training.run_directory import RunDirectory
 
         def rename(source, *_):
@@ -96,8 +119,12 @@ class Faults:
         self.wrap(RunDirectory, "save_network", "save the network")
         self.wrap(RunProgress, "advance", "between steps")
         for method, phase in {
-            "sources": "sources", "phase_a": "Phase A", "phase_b": "Phase B", "judge": "judge", "finish": "finish",
-        }.items():  # fmt: skip
+            "sources": "sources",
+            "phase_a": "Phase A",
+            "phase_b": "Phase B",
+            "judge": "judge",
+            "finish": "finish",
+        }.items():
             self.label(recurrence._Run, method, phase)
 
     def wrap(self, owner, name: str, kind) -> None:
@@ -108,7 +135,9 @@ class Faults:
             phase, fault = self.phase[-1], self.fault or {}
             self.count[its, phase] += 1
             number = self.count[its, phase]
-            here = (its, phase, number) == tuple(fault.get(key) for key in ("kind", "phase", "number"))
+            here = (its, phase, number) == tuple(
+                fault.get(key) for key in ("kind", "phase", "number")
+            )
             mode = fault["mode"] if here else None
             if mode == "before":
                 os.kill(os.getpid(), fault.get("signal", signal.SIGKILL))
@@ -120,7 +149,12 @@ class Faults:
                 os.kill(os.getpid(), signal.SIGKILL)
             if self.trace:
                 with open(self.trace, "a") as file:
-                    line = {"kind": its, "number": number, "phase": phase, "seconds": time.perf_counter() - began}
+                    line = {
+                        "kind": its,
+                        "number": number,
+                        "phase": phase,
+                        "seconds": time.perf_counter() - began,
+                    }
                     print(json.dumps(line), file=file)
             return result
 
@@ -151,10 +185,14 @@ class Runner:
 
     def __init__(self):
         self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(["rts_tf.training.recurrence", "rts_tf.report", "rts_tf.main"])
+        self._context.set_forkserver_preload(
+            ["rts_tf.training.recurrence", "rts_tf.report", "rts_tf.main"]
+        )
 
     def start(self, flags: list[str], log: pathlib.Path, prepare=None, arguments: tuple = ()):
-        process = self._context.Process(target=command, args=(flags, str(log), prepare, arguments), daemon=True)
+        process = self._context.Process(
+            target=command, args=(flags, str(log), prepare, arguments), daemon=True
+        )
         process.start()
         return process
 
@@ -172,7 +210,11 @@ class Runner:
 
     def trace(self, flags: list[str], directory: pathlib.Path) -> tuple[list[dict], float]:
         """The unbroken run in ``directory``: its fault points and its seconds."""
-        trace, log, began = directory.with_suffix(".trace"), directory.with_suffix(".log"), time.monotonic()
+        trace, log, began = (
+            directory.with_suffix(".trace"),
+            directory.with_suffix(".log"),
+            time.monotonic(),
+        )
         code = self.run([*flags, f"--workdir={directory}"], log, install_faults, (str(trace),))
         seconds = time.monotonic() - began
         if code:
@@ -210,7 +252,9 @@ def outcome(directory: pathlib.Path) -> dict:
     files = (path.relative_to(directory) for path in directory.rglob("*"))
     return {
         "weights": summary["weights_sha256"],
-        "stages": [{k: v for k, v in stage.items() if "seconds" not in k} for stage in summary["stages"]],
+        "stages": [
+            {k: v for k, v in stage.items() if "seconds" not in k} for stage in summary["stages"]
+        ],
         "files": sorted(str(file) for file in files if file.parts[0] not in UNCOMPARED),
     }
 
@@ -241,7 +285,13 @@ def spread(points: list[dict], kills: int, seconds: float, seed: int) -> list[li
             point = rng.choice(groups[order[(i - i // 4) % len(order)]])
             mode = ("before", "during", "after")[i % 3]
             first = {**point, "mode": mode, "delay": rng.uniform(0, point["seconds"])}
-        plans.append([first] + [{"seconds": rng.uniform(0.1, 0.8) * seconds} for _ in range(rng.choice((0, 0, 1, 2)))])
+        plans.append(
+            [first]
+            + [
+                {"seconds": rng.uniform(0.1, 0.8) * seconds}
+                for _ in range(rng.choice((0, 0, 1, 2)))
+            ]
+        )
     return plans
 
 
@@ -252,10 +302,16 @@ def describe(fault: dict) -> tuple[str, str]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kills", type=int, default=20, help="kill points; some runs are killed more than once")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--kills", type=int, default=20, help="kill points; some runs are killed more than once"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the choice of kill points")
-    parser.add_argument("--preset-run", action="store_true", help="the real quick preset: minutes for each kill")
+    parser.add_argument(
+        "--preset-run", action="store_true", help="the real quick preset: minutes for each kill"
+    )
     options = parser.parse_args()
     runner, bad, killed = Runner(), 0, 0
     with tempfile.TemporaryDirectory(prefix="rts_crash_") as folder:
@@ -263,8 +319,12 @@ def main() -> int:
         flags = [] if options.preset_run else [*FLAGS, *photographs(folder / "photographs")]
         points, seconds = runner.trace(flags, folder / "unbroken")
         expected = outcome(folder / "unbroken")
-        print(f"unbroken: {seconds:.1f} s, weights {expected['weights'][:16]}; calls by kind and phase:")
-        for (kind, phase), count in sorted(collections.Counter((p["kind"], p["phase"]) for p in points).items()):
+        print(
+            f"unbroken: {seconds:.1f} s, weights {expected['weights'][:16]}; calls by kind and phase:"
+        )
+        for (kind, phase), count in sorted(
+            collections.Counter((p["kind"], p["phase"]) for p in points).items()
+        ):
             print(f"  {count:4d}  {phase}: {kind}")
         print(f"{'killed':34s} {'phase':8s} {'again':>5s} {'seconds':>7s}  equal", flush=True)
         for i, plan in enumerate(spread(points, options.kills, seconds, options.seed)):
@@ -276,7 +336,9 @@ def main() -> int:
                 died = [runner.kill(flags, directory, plan[0])]
             died += [runner.kill(flags, directory, fault) for fault in plan[1:]]
             code = runner.run([*flags, f"--workdir={directory}"], directory.with_suffix(".log"))
-            differing = differences(expected, outcome(directory)) if code == 0 else f"exit code {code}"
+            differing = (
+                differences(expected, outcome(directory)) if code == 0 else f"exit code {code}"
+            )
             if not died[0]:
                 differing = differing or "it was not killed"
             bad, killed = bad + bool(differing), killed + sum(died)

@@ -22,12 +22,23 @@ from tests.support.videos import contents, make
 
 START = 4.0  # seconds, about, until the command has loaded TensorFlow
 TICK = 1.01 / 90000  # seconds
-LENGTH = 1.01e-3  # MP4 has the length of streams that begin before zero, as AAC does, in milliseconds
+LENGTH = (
+    1.01e-3  # MP4 has the length of streams that begin before zero, as AAC does, in milliseconds
+)
 
 
-def enhance(film: pathlib.Path, output: pathlib.Path, model: str, killed_after: float = 0.0) -> bool:
+def enhance(
+    film: pathlib.Path, output: pathlib.Path, model: str, killed_after: float = 0.0
+) -> bool:
     """Run the command; True if it ended by itself. Exits if it failed."""
-    command = [sys.executable, "-m", "rts_tf.enhance", str(film), f"--output={output}", f"--model={model}"]
+    command = [
+        sys.executable,
+        "-m",
+        "rts_tf.enhance",
+        str(film),
+        f"--output={output}",
+        f"--model={model}",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         code = process.wait(killed_after or None)
@@ -49,7 +60,9 @@ def network(path: pathlib.Path) -> str:
 
     image = keras.Input((None, None, 3))
     start = keras.initializers.RandomNormal(stddev=0.1, seed=1)
-    x = keras.layers.Conv2D(8, 3, padding="same", activation="relu", kernel_initializer=start)(image)
+    x = keras.layers.Conv2D(8, 3, padding="same", activation="relu", kernel_initializer=start)(
+        image
+    )
     x = keras.layers.Conv2D(3, 3, padding="same", kernel_initializer=start)(x)
     keras.Model(image, BicubicUpscaling()(keras.layers.Add()([image, x]))).save(path)
     return str(path)
@@ -59,7 +72,10 @@ def frames(path: pathlib.Path) -> list[str]:
     """A digest of each decoded frame."""
     with av.open(str(path)) as container:
         container.streams.video[0].thread_type = "AUTO"
-        return [hashlib.sha256(frame.to_ndarray().tobytes()).hexdigest() for frame in container.decode(video=0)]
+        return [
+            hashlib.sha256(frame.to_ndarray().tobytes()).hexdigest()
+            for frame in container.decode(video=0)
+        ]
 
 
 def differences(film: pathlib.Path, made: pathlib.Path) -> list[str]:
@@ -69,9 +85,16 @@ def differences(film: pathlib.Path, made: pathlib.Path) -> list[str]:
     lengths = [(one[3], two[3]) for one, two in zip(before.streams, after.streams)]
     lengths.append((before.duration / 1e6, after.duration / 1e6))
     found += [f"duration {one} {two}" for one, two in lengths if abs(one - two) > LENGTH]
-    if len(before.times) != len(after.times) or max(abs(a - b) for a, b in zip(before.times, after.times)) > TICK:
+    if (
+        len(before.times) != len(after.times)
+        or max(abs(a - b) for a, b in zip(before.times, after.times)) > TICK
+    ):
         found.append("times of the frames")
-    return found + ["audio"] * (before.copied != after.copied) + ["colours or size"] * (before.kind != after.kind)
+    return (
+        found
+        + ["audio"] * (before.copied != after.copied)
+        + ["colours or size"] * (before.kind != after.kind)
+    )
 
 
 def main() -> None:
@@ -86,12 +109,17 @@ def main() -> None:
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        film = make(folder / "clip.mp4", count=options.frames, size=tuple(options.size), audio="aac")
+        film = make(
+            folder / "clip.mp4", count=options.frames, size=tuple(options.size), audio="aac"
+        )
         model = options.model or network(folder / "model.keras")
         began = time.monotonic()
         enhance(film, folder / "unbroken.mp4", model)
         took = time.monotonic() - began
-        print(f"unbroken: {took:.0f} s, {options.frames / took:.2f} frames/s with the start", flush=True)
+        print(
+            f"unbroken: {took:.0f} s, {options.frames / took:.2f} frames/s with the start",
+            flush=True,
+        )
         killed = 0
         while killed < options.kills:
             after = START + chance.uniform(0, 1.2 / options.kills) * took
@@ -102,10 +130,14 @@ def main() -> None:
             print(f"kill {killed} after {after:.1f} s: {there} segments", flush=True)
         else:
             enhance(film, folder / "killed.mp4", model)
-        wrong = differences(film, folder / "unbroken.mp4") + differences(film, folder / "killed.mp4")
+        wrong = differences(film, folder / "unbroken.mp4") + differences(
+            film, folder / "killed.mp4"
+        )
         one, two = frames(folder / "unbroken.mp4"), frames(folder / "killed.mp4")
         wrong += [f"frame {i}" for i, (a, b) in enumerate(zip(one, two)) if a != b]
-        wrong += [f"{len(one)} and {len(two)} frames"] * (not len(one) == len(two) == options.frames)
+        wrong += [f"{len(one)} and {len(two)} frames"] * (
+            not len(one) == len(two) == options.frames
+        )
         wrong += [f"left behind: {p.name}" for p in folder.iterdir() if p.name.startswith(".")]
         same = (folder / "unbroken.mp4").read_bytes() == (folder / "killed.mp4").read_bytes()
         verdict = "; ".join(wrong[:9]) or "identical frames"

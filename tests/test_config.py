@@ -17,7 +17,13 @@ def test_json_round_trip(name):
 def test_paper_preset_is_section_4_1():
     """100 patches of 256x256 of 800 pictures, batch 8, 20 epochs: 80,000 pairs, 200,000 steps."""
     paper = PRESETS["paper"]
-    assert (paper.patches_per_image, paper.patch, paper.batch, paper.learning_rate, paper.epochs) == (100, 256, 8, 1e-3, 20)
+    assert (
+        paper.patches_per_image,
+        paper.patch,
+        paper.batch,
+        paper.learning_rate,
+        paper.epochs,
+    ) == (100, 256, 8, 1e-3, 20)
     assert paper.steps(1, 800) == paper.steps(2, 800) == 200_000
     assert (paper.schedule, paper.anchor) == ("constant", "none")
 
@@ -33,10 +39,22 @@ def test_jpeg_range(low, high):
 
 @pytest.mark.parametrize(
     "change",
-    [{"stages": 0}, {"patch": 33}, {"network": "vgg"}, {"learning_rate": 0.0}, {"learning_rate": float("nan")}, {"ema": 1.0},
-     {"kernel": "nearest"}, {"batch": 0}, {"data": ""}, {"anchor": "high"}, {"seed": -1},
-     {"target_kernel": "box"}, {"identity_start": 1}],
-)  # fmt: skip
+    [
+        {"stages": 0},
+        {"patch": 33},
+        {"network": "vgg"},
+        {"learning_rate": 0.0},
+        {"learning_rate": float("nan")},
+        {"ema": 1.0},
+        {"kernel": "nearest"},
+        {"batch": 0},
+        {"data": ""},
+        {"anchor": "high"},
+        {"seed": -1},
+        {"target_kernel": "box"},
+        {"identity_start": 1},
+    ],
+)
 def test_settings_that_cannot_work_name_the_flag(change):
     with pytest.raises(ConfigError, match=f"--{next(iter(change))}"):
         preset("quick", **change)
@@ -47,7 +65,9 @@ def test_unknown_preset():
         preset("fast")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"preset": "quick"}', PRESETS["quick"].to_json()[:-5]])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"preset": "quick"}', PRESETS["quick"].to_json()[:-5]]
+)
 def test_damaged_json_is_refused(text):
     with pytest.raises(ConfigError, match="cannot read"):
         Config.from_json(text)

@@ -36,13 +36,19 @@ def save(path, picture) -> str:
 
 
 def command(**flags) -> int:
-    with set_flags(evaluate.FLAGS, **{name: value if name == "mos" else str(value) for name, value in flags.items()}):
+    with set_flags(
+        evaluate.FLAGS,
+        **{name: value if name == "mos" else str(value) for name, value in flags.items()},
+    ):
         return evaluate.main(["rts-evaluate"])
 
 
 def rows_of(path) -> dict[str, dict]:
     with open(path, newline="") as file:
-        return {os.path.basename(row.pop("file")): {k: float(v) for k, v in row.items()} for row in csv.DictReader(file)}
+        return {
+            os.path.basename(row.pop("file")): {k: float(v) for k, v in row.items()}
+            for row in csv.DictReader(file)
+        }
 
 
 def test_the_command_and_every_figure(model, tmp_path, photograph):
@@ -59,19 +65,33 @@ def test_the_command_and_every_figure(model, tmp_path, photograph):
     save(reference / "cat.bmp", big)
     save(reference / "deep" / "grey.png", big[..., 0])
     save(reference / "other size.png", big[:-1])
-    arguments = [f"--model={model}", f"--images={images}", f"--reference={reference}", f"--csv={tmp_path / 'out.csv'}"]
-    done = subprocess.run([sys.executable, "-m", "rts_tf.evaluate", *arguments], capture_output=True, text=True)
+    arguments = [
+        f"--model={model}",
+        f"--images={images}",
+        f"--reference={reference}",
+        f"--csv={tmp_path / 'out.csv'}",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "rts_tf.evaluate", *arguments], capture_output=True, text=True
+    )
     assert done.returncode == 1 and "Traceback" not in done.stderr
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     bad = ["alone.png", "broken.jpg", "other size.png", "tiny.png"]
     assert [os.path.basename(line.split(": ")[1]) for line in errors] == bad
-    assert "must be 420x260, twice its size, not 420x259" in errors[2] and "smaller than 32 pixels" in errors[3]
+    assert (
+        "must be 420x260, twice its size, not 420x259" in errors[2]
+        and "smaller than 32 pixels" in errors[3]
+    )
 
     rows, loaded = rows_of(tmp_path / "out.csv"), rts_tf.load(model)
     assert list(rows) == ["cat.png", "grey.png"]
     row, enhanced = rows["cat.png"], loaded.enhance(to_float(small))
-    assert row["difference_ratio_percent"] == pytest.approx(100 * np.abs(enhanced - to_float(small)).mean(), rel=1e-4)
-    assert row["brightness_drift_levels"] == pytest.approx(255 * (enhanced - to_float(small)).mean(), abs=1e-3)
+    assert row["difference_ratio_percent"] == pytest.approx(
+        100 * np.abs(enhanced - to_float(small)).mean(), rel=1e-4
+    )
+    assert row["brightness_drift_levels"] == pytest.approx(
+        255 * (enhanced - to_float(small)).mean(), abs=1e-3
+    )
     assert row["mos_raw_before"] == pytest.approx(measure(small).mos_raw, abs=1e-9)
     assert row["mos_raw_after"] == pytest.approx(measure(to_uint8(enhanced)).mos_raw, abs=1e-6)
     assert row["mos_gain"] == pytest.approx(row["mos_raw_after"] - row["mos_raw_before"])
@@ -79,7 +99,9 @@ def test_the_command_and_every_figure(model, tmp_path, photograph):
     assert [row[key] for key in expected._fields] == pytest.approx(list(expected), rel=1e-6)
 
     lines = done.stdout.splitlines()
-    assert "MOS before" in lines[1] and "mean of 2" in lines[4] and "2 below 1 megapixel" in lines[5]
+    assert (
+        "MOS before" in lines[1] and "mean of 2" in lines[4] and "2 below 1 megapixel" in lines[5]
+    )
     psnr = next(i for i, line in enumerate(lines) if "PSNR Y" in line)
     assert "without 2 pixels on every side" in lines[psnr - 1]
     assert float(lines[psnr + 1].split()[1]) == pytest.approx(expected.psnr_y, abs=6e-3)
@@ -87,28 +109,43 @@ def test_the_command_and_every_figure(model, tmp_path, photograph):
 
 def test_without_mos_and_reference(model, tmp_path, photograph, capsys):
     save(tmp_path / "images" / "cat.png", photograph[:80, :90])
-    assert command(model=model, images=tmp_path / "images", mos=False, csv=tmp_path / "out.csv") == 0
+    assert (
+        command(model=model, images=tmp_path / "images", mos=False, csv=tmp_path / "out.csv") == 0
+    )
     out = capsys.readouterr().out
     assert "clipped %" in out and "MOS" not in out and "PSNR" not in out
-    assert not [key for key in rows_of(tmp_path / "out.csv")["cat.png"] if "mos" in key or "unsharp" in key]
+    assert not [
+        key for key in rows_of(tmp_path / "out.csv")["cat.png"] if "mos" in key or "unsharp" in key
+    ]
 
 
 @pytest.mark.parametrize(
     "flags, error",
-    [({}, "--model is missing"), ({"model": "{}/nothing"}, "nothing: no such file"), ({"model": "{}"}, "--images is missing"),
-     ({"model": "{}", "images": "{}/empty"}, "empty: holds no photographs"),
-     ({"model": "{}", "images": "{}/nowhere"}, "nowhere: no such folder"),
-     ({"model": "{}", "images": "{}", "reference": "{}/nowhere"}, "--reference={}/nowhere: no such folder"),
-     ({"model": "{}", "images": "{}", "csv": "{}/no/a.csv"}, "there is no folder"),
-     ({"model": "{}", "images": "{}"}, "has no final.keras"),
-     ({"model": "{}/cat.png", "images": "{}"}, "cat.png: is not a network")],
-)  # fmt: skip
+    [
+        ({}, "--model is missing"),
+        ({"model": "{}/nothing"}, "nothing: no such file"),
+        ({"model": "{}"}, "--images is missing"),
+        ({"model": "{}", "images": "{}/empty"}, "empty: holds no photographs"),
+        ({"model": "{}", "images": "{}/nowhere"}, "nowhere: no such folder"),
+        (
+            {"model": "{}", "images": "{}", "reference": "{}/nowhere"},
+            "--reference={}/nowhere: no such folder",
+        ),
+        ({"model": "{}", "images": "{}", "csv": "{}/no/a.csv"}, "there is no folder"),
+        ({"model": "{}", "images": "{}"}, "has no final.keras"),
+        ({"model": "{}/cat.png", "images": "{}"}, "cat.png: is not a network"),
+    ],
+)
 def test_mistakes_are_named_in_one_line(tmp_path, photograph, capsys, flags, error):
     (tmp_path / "empty").mkdir()
     save(tmp_path / "cat.png", photograph)
     assert command(**{name: value.format(tmp_path) for name, value in flags.items()}) == 1
     output = capsys.readouterr()
-    assert output.err.startswith("error: ") and output.err.count("\n") == 1 and error.format(tmp_path) in output.err
+    assert (
+        output.err.startswith("error: ")
+        and output.err.count("\n") == 1
+        and error.format(tmp_path) in output.err
+    )
     assert not output.out
 
 
@@ -123,7 +160,9 @@ def test_ctrl_c_stops_and_writes_nothing(model, tmp_path, photograph, capsys, mo
         return real(view, mos)
 
     monkeypatch.setattr(evaluate, "figures", figures)
-    assert command(model=model, images=tmp_path / "images", mos=False, csv=tmp_path / "out.csv") == 130
+    assert (
+        command(model=model, images=tmp_path / "images", mos=False, csv=tmp_path / "out.csv") == 130
+    )
     assert "stopped; nothing was written" in capsys.readouterr().err
     assert len(seen) < 8 and not (tmp_path / "out.csv").exists()
 
@@ -132,4 +171,7 @@ def test_the_mean_passes_over_what_is_not_finite():
     rows = {"a": {"psnr_y": 30.0, "ssim_y": 1.0}, "b": {"psnr_y": math.inf, "ssim_y": 0.5}}
     lines = evaluate.table(rows, evaluate.UPSCALED).splitlines()
     assert lines[0].split() == ["picture", "PSNR", "Y", "SSIM", "Y"]
-    assert lines[2].split() == ["b", "inf", "0.5000"] and lines[3].split()[3:] == ["30.00", "0.7500"]
+    assert lines[2].split() == ["b", "inf", "0.5000"] and lines[3].split()[3:] == [
+        "30.00",
+        "0.7500",
+    ]

@@ -18,7 +18,9 @@ def random_network(name: str):
     """A network whose every weight matters."""
     network, random = networks.build(name), np.random.default_rng(7)
     network.set_weights([w + random.normal(0, 0.01, w.shape) for w in network.get_weights()])
-    for _ in range(12 if name == "srresnet" else 0):  # the statistics of its batch normalisation, as after training
+    for _ in range(
+        12 if name == "srresnet" else 0
+    ):  # the statistics of its batch normalisation, as after training
         network(random.random((2, 16, 16, 3)).astype(np.float32), training=True)
     return network
 
@@ -33,11 +35,20 @@ def in_precision(network, precision: str):
     return built
 
 
-IN_PRECISION = {precision: in_precision(NETWORKS["residual3"], precision) for precision in ("float32", "mixed_bfloat16")}
+IN_PRECISION = {
+    precision: in_precision(NETWORKS["residual3"], precision)
+    for precision in ("float32", "mixed_bfloat16")
+}
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(sorted(NETWORKS)), st.integers(1, 90), st.integers(1, 90), st.integers(7, 64), st.integers(0, 9))
+@given(
+    st.sampled_from(sorted(NETWORKS)),
+    st.integers(1, 90),
+    st.integers(1, 90),
+    st.integers(7, 64),
+    st.integers(0, 9),
+)
 def test_tiles_equal_the_whole_picture(name, height, width, tile, seed):
     network = NETWORKS[name]
     picture = np.random.default_rng(seed).random((height, width, 3)).astype(np.float32)
@@ -54,14 +65,26 @@ def test_tiles_of_larger_networks_equal_the_whole_picture(name):
     bound = 1e-5 * max(1, float(np.abs(whole).max()))
     np.testing.assert_allclose(tiled.upscale(picture), whole[0], atol=bound, rtol=0)
     np.testing.assert_allclose(tiled.enhance(picture), halve(whole)[0], atol=bound, rtol=0)
-    assert np.abs(whole - networks.build(name)(picture[None])).mean() > 1e-3  # not plain interpolation
+    assert (
+        np.abs(whole - networks.build(name)(picture[None])).mean() > 1e-3
+    )  # not plain interpolation
 
 
-TILES = {precision: [Enhancer(IN_PRECISION[precision], tile) for tile in (300, 16, 37, 50, 77)] for precision in IN_PRECISION}
+TILES = {
+    precision: [Enhancer(IN_PRECISION[precision], tile) for tile in (300, 16, 37, 50, 77)]
+    for precision in IN_PRECISION
+}
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.sampled_from(sorted(TILES)), st.integers(1, 150), st.integers(1, 150), st.integers(1, 4), st.booleans(), st.data())
+@given(
+    st.sampled_from(sorted(TILES)),
+    st.integers(1, 150),
+    st.integers(1, 150),
+    st.integers(1, 4),
+    st.booleans(),
+    st.data(),
+)
 def test_tiles_are_identical(precision, height, width, tile, eight_bits, places):
     """In 8 bits not a level apart, since they are equal to the last bit before they are rounded."""
     top, left = places.draw(st.integers(0, 300 - height)), places.draw(st.integers(0, 451 - width))
@@ -81,15 +104,29 @@ def test_tiles_write_every_pixel_once(height, width, side, overlap):
         for read, inner, write, size in zip(*tile, (height, width), strict=True):
             assert read.start + inner.start == write.start and read.start + inner.stop == write.stop
             assert write.stop > write.start
-            assert 0 <= read.start <= max(0, write.start - overlap) and min(size, write.stop + overlap) <= read.stop <= size
+            assert (
+                0 <= read.start <= max(0, write.start - overlap)
+                and min(size, write.stop + overlap) <= read.stop <= size
+            )
         assert np.prod([write.stop - write.start for write in tile.write]) <= side**2
     assert (written == 1).all()
-    assert len({tuple(side.stop - side.start for side in tile.read) for tile in cut}) == 1  # a batch
+    assert (
+        len({tuple(side.stop - side.start for side in tile.read) for tile in cut}) == 1
+    )  # a batch
     assert len(cut) % 2 == 0 or min(height, width, side) < 20 + 4 * overlap
 
 
-@pytest.mark.parametrize(("height", "width", "rows", "columns"), [(1080, 1920, 1, 2), (1920, 1080, 2, 1), (1000, 1000, 1, 2),
-                         (2000, 3000, 1, 4), (10000, 10000, 8, 8), (200, 9000, 1, 2)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("height", "width", "rows", "columns"),
+    [
+        (1080, 1920, 1, 2),
+        (1920, 1080, 2, 1),
+        (1000, 1000, 1, 2),
+        (2000, 3000, 1, 4),
+        (10000, 10000, 8, 8),
+        (200, 9000, 1, 2),
+    ],
+)
 def test_tiles_of_photographs(height, width, rows, columns):
     found = tiles(height, width, 1280, 10)
     assert len({tile.write[0].start for tile in found}) == rows and len(found) == rows * columns
@@ -116,7 +153,10 @@ def test_uint8_float_one_and_batch(photograph):
 
 @pytest.mark.parametrize("strength", [0.0, 0.5, 1.5])
 def test_strength_is_a_straight_line_from_the_original(photograph, strength):
-    model, picture = Enhancer(NETWORKS["residual1"], 32), photograph[:50, :45].astype(np.float32) / 255
+    model, picture = (
+        Enhancer(NETWORKS["residual1"], 32),
+        photograph[:50, :45].astype(np.float32) / 255,
+    )
     enlarged = double(picture[None])[0].numpy()
     for function, plain in ((model.enhance, picture), (model.upscale, enlarged)):
         expected = plain + strength * (function(picture) - plain)
@@ -143,11 +183,16 @@ def test_grey_is_the_mean_of_three_equal_colours(photograph):
 
 def test_every_pixel_is_counted_once():
     counts = []
-    Enhancer(NETWORKS["residual1"], 32).enhance(np.zeros((2, 70, 50, 3), np.uint8), on_pixels=counts.append)
+    Enhancer(NETWORKS["residual1"], 32).enhance(
+        np.zeros((2, 70, 50, 3), np.uint8), on_pixels=counts.append
+    )
     assert sum(counts) == 2 * 70 * 50 and len(counts) > 2
 
 
-@pytest.mark.parametrize("array", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)])
+@pytest.mark.parametrize(
+    "array",
+    [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8)],
+)
 def test_refuses_what_is_not_rgb(array):
     with pytest.raises(ValueError, match="expected RGB"):
         Enhancer(NETWORKS["residual1"]).enhance(array)
@@ -170,7 +215,9 @@ def test_load_in_a_precision(tmp_path, photograph):
     NETWORKS["residual3"].save(tmp_path / "final.keras")
     picture = photograph[:40, :40]
     expected = Enhancer(IN_PRECISION["mixed_bfloat16"]).enhance(picture / 255)
-    np.testing.assert_array_equal(rts_tf.load(tmp_path, "mixed_bfloat16").enhance(picture / 255), expected)
+    np.testing.assert_array_equal(
+        rts_tf.load(tmp_path, "mixed_bfloat16").enhance(picture / 255), expected
+    )
     assert np.abs(rts_tf.load(tmp_path, "float32").enhance(picture / 255) - expected).max() > 0
 
 
@@ -192,4 +239,8 @@ def test_a_network_that_does_not_double_is_refused():
 
 def test_networks_with_large_layers_get_smaller_tiles():
     """256 values for each LR pixel instead of 64: tiles of a quarter of the area, so the same memory."""
-    assert Enhancer(networks.build("srcnn"), 1280)._tile == Enhancer(NETWORKS["residual1"], 1280)._tile / 2 == 640
+    assert (
+        Enhancer(networks.build("srcnn"), 1280)._tile
+        == Enhancer(NETWORKS["residual1"], 1280)._tile / 2
+        == 640
+    )

@@ -1,7 +1,6 @@
 """Weights that come with the package, from a made-up directory of them."""
 
 import json
-import pathlib
 import shutil
 
 import numpy as np
@@ -13,8 +12,9 @@ from experiments.pretrained_weights import EXAMPLES, example
 from rts_tf import networks, pretrained
 from rts_tf.errors import RtsError
 from rts_tf.inference import Enhancer
+from tests.support.paths import GOLDEN
 
-DATA = pathlib.Path(__file__).parent / "data"
+DATA = GOLDEN
 
 
 @pytest.fixture(params=["keras2", "keras3"])
@@ -32,11 +32,15 @@ def test_load_by_name(directory, photograph, precision):
     network = networks.build("residual1", precision=precision)
     network.load_weights(directory / "small.weights.h5")
     picture = photograph[:40, :50]
-    np.testing.assert_array_equal(rts_tf.load("small", precision).enhance(picture), Enhancer(network).enhance(picture))
+    np.testing.assert_array_equal(
+        rts_tf.load("small", precision).enhance(picture), Enhancer(network).enhance(picture)
+    )
 
 
 def test_an_unknown_name_lists_the_known_ones(directory):
-    with pytest.raises(RtsError, match=r"large: no such file or directory, and not the name of weights .*\(small\)"):
+    with pytest.raises(
+        RtsError, match=r"large: no such file or directory, and not the name of weights .*\(small\)"
+    ):
         rts_tf.load("large")
     with pytest.raises(RtsError, match=r"large: not the name of weights .*\(small\)"):
         pretrained.record("large")
@@ -44,7 +48,9 @@ def test_an_unknown_name_lists_the_known_ones(directory):
 
 def test_without_weights_it_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(pretrained, "DIRECTORY", tmp_path)
-    with pytest.raises(RtsError, match="residual3: no such file .*brings no weights: train a network with"):
+    with pytest.raises(
+        RtsError, match="residual3: no such file .*brings no weights: train a network with"
+    ):
         rts_tf.load("residual3")
 
 
@@ -52,7 +58,9 @@ def test_damage_is_named(directory):
     whole = (directory / "small.weights.h5").read_bytes()
     for contents in (b"", whole[: len(whole) // 2]):
         (directory / "small.weights.h5").write_bytes(contents)
-        with pytest.raises(RtsError, match="small.weights.h5: cannot be loaded .*install rts_tf again"):
+        with pytest.raises(
+            RtsError, match="small.weights.h5: cannot be loaded .*install rts_tf again"
+        ):
             rts_tf.load("small")
     (directory / "small.json").write_text("{")
     with pytest.raises(RtsError, match="small.json: is damaged .*install rts_tf again"):
@@ -66,4 +74,7 @@ def test_the_weights_are_those_of_their_record(name):
     better = rts_tf.load(name).enhance(example()).astype(int)
     assert np.abs(better - expected).max() <= 1 and np.abs(better - example()).mean() > 0.5
     record, file = pretrained.record(name), pretrained.DIRECTORY / f"{name}.weights.h5"
-    assert networks.parameters(networks.build(record["network"])) == record["parameters"] and file.stat().st_size < 2e6
+    assert (
+        networks.parameters(networks.build(record["network"])) == record["parameters"]
+        and file.stat().st_size < 2e6
+    )

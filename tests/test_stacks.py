@@ -4,15 +4,14 @@ tests/data holds, for each stack, weights that it wrote and the output that it c
 each stack: ``python -m tests.test_stacks``.
 """
 
-import pathlib
-
 import keras
 import numpy as np
 import pytest
 
 from rts_tf import networks
+from tests.support.paths import GOLDEN
 
-DATA = pathlib.Path(__file__).parent / "data"
+DATA = GOLDEN
 
 
 def example() -> np.ndarray:

@@ -12,10 +12,10 @@ import pytest
 from absl.testing import flagsaver
 from PIL import Image
 
-from rts_tf.metrics import parallel
 from rts_tf import viqet
 from rts_tf.images.dtypes import to_float, to_uint8
-from rts_tf.metrics.artifacts import naturalness
+from rts_tf.metrics import parallel
+from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.unsharp import unsharp_mask
 from rts_tf.metrics.viqet import Quality, measure
 
@@ -36,27 +36,56 @@ def test_table_csv_and_bad_files_in_one_run(tmp_path, photograph):
     photos = tmp_path / "photos"
     save(photos / "b.png", photograph)
     save(photos / "a, grey.jpg", photograph[..., 1])
-    save(photos / "deep" / "opaque.png", np.dstack([photograph, np.full_like(photograph[..., 0], 255)]))
+    save(
+        photos / "deep" / "opaque.png",
+        np.dstack([photograph, np.full_like(photograph[..., 0], 255)]),
+    )
     save(photos / "clear.png", np.dstack([photograph, photograph[..., 0]]))
     save(photos / "long.png", photograph[:10])
     (photos / "broken.jpg").write_bytes(b"no picture")
     (photos / "notes.txt").write_text("passed over")
     other = save(tmp_path / "other.png", photograph[:, ::-1])
     done = subprocess.run(
-        [sys.executable, "-m", "rts_tf.viqet", photos, other, tmp_path / "missing.png", f"--csv={tmp_path / 'out.csv'}"],
-        capture_output=True, text=True,
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "rts_tf.viqet",
+            photos,
+            other,
+            tmp_path / "missing.png",
+            f"--csv={tmp_path / 'out.csv'}",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 1
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert [os.path.basename(line.split(": ")[1]) for line in errors] == ["broken.jpg", "clear.png", "long.png", "missing.png"]
+    assert [os.path.basename(line.split(": ")[1]) for line in errors] == [
+        "broken.jpg",
+        "clear.png",
+        "long.png",
+        "missing.png",
+    ]
     assert "Traceback" not in done.stderr
 
     with open(tmp_path / "out.csv", newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == [
-        "file", "resolution", "edge_acutance", "noise_signature_index", "flat_region_index", "texture_acutance", "saturation",
-        "color_warmth", "illumination", "dynamic_range", "over_exposed", "under_exposed", "mos", "mos_raw",
-    ]  # fmt: skip
+        "file",
+        "resolution",
+        "edge_acutance",
+        "noise_signature_index",
+        "flat_region_index",
+        "texture_acutance",
+        "saturation",
+        "color_warmth",
+        "illumination",
+        "dynamic_range",
+        "over_exposed",
+        "under_exposed",
+        "mos",
+        "mos_raw",
+    ]
     names = ["photos/a, grey.jpg", "photos/b.png", "photos/deep/opaque.png", "other.png"]
     assert [row[0] for row in rows[1:]] == [str(tmp_path / name) for name in names]
     figures = np.array([[float(x) for x in row[1:]] for row in rows[1:]])
@@ -80,16 +109,27 @@ def test_a_good_folder_ends_with_0_and_night_is_another_model(tmp_path, photogra
 
 @pytest.mark.parametrize(
     "arguments, flags, error",
-    [([], {}, "name photographs or folders"), (["{}/empty"], {}, "empty: holds no photographs"),
-     (["{}/photo.png"], {"csv": "{}/nowhere/a.csv"}, "there is no folder"), (["{}/photo.png"], {"csv": "{}"}, "is a folder"),
-     (["{}/photo.png"], {"csv": "{}/photo.png"}, "would overwrite a picture"), (["{}/photo.pn"], {}, "No such file")],
-)  # fmt: skip
+    [
+        ([], {}, "name photographs or folders"),
+        (["{}/empty"], {}, "empty: holds no photographs"),
+        (["{}/photo.png"], {"csv": "{}/nowhere/a.csv"}, "there is no folder"),
+        (["{}/photo.png"], {"csv": "{}"}, "is a folder"),
+        (["{}/photo.png"], {"csv": "{}/photo.png"}, "would overwrite a picture"),
+        (["{}/photo.pn"], {}, "No such file"),
+    ],
+)
 def test_mistakes_are_named_in_one_line(tmp_path, photograph, capsys, arguments, flags, error):
     (tmp_path / "empty").mkdir()
     photo = tmp_path / "photo.png"
     save(photo, photograph)
     before = photo.read_bytes()
-    assert command(*(a.format(tmp_path) for a in arguments), **{k: v.format(tmp_path) for k, v in flags.items()}) == 1
+    assert (
+        command(
+            *(a.format(tmp_path) for a in arguments),
+            **{k: v.format(tmp_path) for k, v in flags.items()},
+        )
+        == 1
+    )
     output = capsys.readouterr()
     assert output.err.count("\n") == 1 and output.err.startswith("error: ") and error in output.err
     assert not output.out
@@ -113,12 +153,19 @@ def test_a_full_disk_leaves_the_table_and_the_old_csv(tmp_path, photograph, caps
     monkeypatch.setattr(viqet, "write_text", full)
     assert command(photo, csv=str(old)) == 1
     output = capsys.readouterr()
-    assert "mean of 1" in output.out and "out.csv: cannot be written (No space left on device)" in output.err
+    assert (
+        "mean of 1" in output.out
+        and "out.csv: cannot be written (No space left on device)" in output.err
+    )
     assert old.read_text() == "old"
 
 
 def test_a_mistyped_category_is_refused(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "rts_tf.viqet", tmp_path, "--category=day"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "rts_tf.viqet", tmp_path, "--category=day"],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 1 and "landscape|night|arrangements|wall" in done.stderr
 
 
@@ -133,20 +180,32 @@ def test_against_the_original_the_mask_is_its_own_rival(tmp_path, photograph, ca
     assert "MOS gain  mask" in out and "what an unsharp mask of the same MOS would" in out
     with open(tmp_path / "out.csv", newline="") as file:
         (row,) = csv.DictReader(file)
-    cost = naturalness(to_float(sharpened), to_float(photograph))
+    cost = measure_artifacts(to_float(sharpened), to_float(photograph))
     assert float(row["clipped_percent"]) == pytest.approx(cost.clipped_percent, abs=1e-9)
-    assert float(row["mos_gain"]) == pytest.approx(measure(sharpened).mos_raw - measure(photograph).mos_raw, abs=1e-9)
+    assert float(row["mos_gain"]) == pytest.approx(
+        measure(sharpened).mos_raw - measure(photograph).mos_raw, abs=1e-9
+    )
     assert float(row["unsharp_amount"]) == pytest.approx(0.8, abs=0.08)  # interpolated
-    for figure, tolerance in (("overshoot_levels", 0.1), ("flat_noise_gain", 0.05), ("corner_gain_db", 0.4)):
+    for figure, tolerance in (
+        ("overshoot_levels", 0.1),
+        ("flat_noise_gain", 0.05),
+        ("corner_gain_db", 0.4),
+    ):
         assert float(row[f"unsharp_{figure}"]) == pytest.approx(float(row[figure]), abs=tolerance)
 
 
 def test_against_what_is_not_there_or_not_its_original(tmp_path, photograph, capsys):
-    photo, original = save(tmp_path / "a.png", photograph), save(tmp_path / "originals" / "b.png", photograph[:, :200])
+    photo, original = (
+        save(tmp_path / "a.png", photograph),
+        save(tmp_path / "originals" / "b.png", photograph[:, :200]),
+    )
     for against, reason in (
         (tmp_path / "nowhere", "nowhere: no such file or folder"),
         (tmp_path / "originals", "a.png: cannot be read (No such file"),
-        (original, f"a.png: it and its original {original} are not of one size (451x300 and 200x300)"),
+        (
+            original,
+            f"a.png: it and its original {original} are not of one size (451x300 and 200x300)",
+        ),
     ):
         assert command(photo, against=str(against)) == 1
         error = capsys.readouterr().err.splitlines()[-1]
@@ -174,7 +233,10 @@ def test_ctrl_c_stops_and_writes_nothing(tmp_path, photograph, capsys, monkeypat
 def test_names_of_the_table_and_remarks():
     """The part of the path that all share is left out; control characters cannot reach the terminal."""
     quality = Quality(**(dict.fromkeys(Quality._fields, 2.5) | {"flat_region_index": math.nan}))
-    rows = [viqet.Measured(os.path.join("some", "place", name), quality, 5000, {}) for name in ("a.png", "ab\x1b.png")]
+    rows = [
+        viqet.Measured(os.path.join("some", "place", name), quality, 5000, {})
+        for name in ("a.png", "ab\x1b.png")
+    ]
     lines = viqet.table(rows).splitlines()
     assert [line[:11].strip() for line in lines[2:]] == ["a.png", "ab\\x1b.png", "mean of 2"]
     assert viqet.table(rows[:1]).splitlines()[2].startswith("a.png")

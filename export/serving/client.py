@@ -20,30 +20,61 @@ from rich.console import Console
 
 from export.serving.connection import CONNECTIONS, Connection
 from rts_tf.cli.command import begin, guarded
-from rts_tf.enhance.jobs import Job, plan
+from rts_tf.cli.progress import RunProgress
+from rts_tf.cli.startup import load_tensorflow
 from rts_tf.enhance.images import enhanced, sizes_of
-from rts_tf.errors import ConfigError, Interrupted, ImageError, RtsError
+from rts_tf.enhance.jobs import Job, plan
+from rts_tf.errors import ConfigError, ImageError, Interrupted, RtsError, printable
 from rts_tf.export import HEADS, MAX_PIXELS
-from rts_tf.errors import printable
 from rts_tf.images.dtypes import to_float, to_levels
 from rts_tf.images.image_file import read_image_file
 from rts_tf.images.write import write_image_file
 from rts_tf.metrics.parallel import in_parallel
-from rts_tf.cli.progress import RunProgress
-from rts_tf.cli.startup import load_tensorflow
 
 SERVERS = {"grpc": "127.0.0.1:8500", "rest": "127.0.0.1:8501"}
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_string("output", "", "File for one picture, folder for several; its suffix says the format.", flag_values=FLAGS)
-flags.DEFINE_enum("scale", "1", ("1", "2"), "1: enhance at the same size, 2: enlarge twice.", flag_values=FLAGS)
-flags.DEFINE_enum("protocol", "grpc", tuple(CONNECTIONS), "REST is slow with --scale=2 and 16 bits.", flag_values=FLAGS)
-flags.DEFINE_string("server", "", f"HOST:PORT; default: {' or '.join(SERVERS.values())}, by the protocol.", flag_values=FLAGS)
-flags.DEFINE_string("model", "rts", "Name of the model in the model config of the server.", flag_values=FLAGS)
-flags.DEFINE_float("deadline", 60.0, "Seconds that a picture may take on the server, retries included.", flag_values=FLAGS)
-flags.DEFINE_integer("retries", 5, "How often a picture is sent again while the server is not available.", flag_values=FLAGS)
+flags.DEFINE_string(
+    "output",
+    "",
+    "File for one picture, folder for several; its suffix says the format.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_enum(
+    "scale", "1", ("1", "2"), "1: enhance at the same size, 2: enlarge twice.", flag_values=FLAGS
+)
+flags.DEFINE_enum(
+    "protocol",
+    "grpc",
+    tuple(CONNECTIONS),
+    "REST is slow with --scale=2 and 16 bits.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "server",
+    "",
+    f"HOST:PORT; default: {' or '.join(SERVERS.values())}, by the protocol.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "model", "rts", "Name of the model in the model config of the server.", flag_values=FLAGS
+)
+flags.DEFINE_float(
+    "deadline",
+    60.0,
+    "Seconds that a picture may take on the server, retries included.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_integer(
+    "retries",
+    5,
+    "How often a picture is sent again while the server is not available.",
+    flag_values=FLAGS,
+)
 flags.DEFINE_integer("concurrency", 4, "Pictures that are on their way at once.", flag_values=FLAGS)
-flags.DEFINE_boolean("overwrite", False, "Write over what is there, the pictures themselves too.", flag_values=FLAGS)
+flags.DEFINE_boolean(
+    "overwrite", False, "Write over what is there, the pictures themselves too.", flag_values=FLAGS
+)
 
 _reading = threading.Lock()  # read_image_file's limit on pixels is global
 
@@ -54,7 +85,11 @@ class _Outcome(NamedTuple):
 
 
 def main(arguments: list[str]) -> int:
-    return guarded(lambda: _send(arguments[1:]), "stopped; what was written is whole. The same command continues.", str)
+    return guarded(
+        lambda: _send(arguments[1:]),
+        "stopped; what was written is whole. The same command continues.",
+        str,
+    )
 
 
 def _send(inputs: list[str]) -> int:
@@ -70,7 +105,9 @@ def _send(inputs: list[str]) -> int:
         errors += failed
         print(f"enhanced {sent} of {len(jobs)} pictures: {printable(FLAGS.output)}")
     if done:
-        print(f"already there: {len(done)} of {len(done) + len(jobs)} pictures (--overwrite makes them again)")
+        print(
+            f"already there: {len(done)} of {len(done) + len(jobs)} pictures (--overwrite makes them again)"
+        )
     for remark in remarks:
         print(printable(f"note: {remark}"), file=sys.stderr)
     for error in errors:
@@ -92,12 +129,20 @@ def _send_all(jobs: Sequence[Job], connection: Connection) -> tuple[int, list[st
                     progress.skip("sending", size / 1e6)
                 else:
                     count += 1
-                    progress.advance("sending", size / 1e6, f"picture {i + 1}/{len(jobs)}", size / 1e6, "megapixels")
+                    progress.advance(
+                        "sending",
+                        size / 1e6,
+                        f"picture {i + 1}/{len(jobs)}",
+                        size / 1e6,
+                        "megapixels",
+                    )
         except Interrupted:
             raise
         except RtsError as error:
             rest = len(jobs) - count - len(errors)
-            errors.append(f"{error}. Not done: {rest} of {len(jobs)} pictures; the same command continues")
+            errors.append(
+                f"{error}. Not done: {rest} of {len(jobs)} pictures; the same command continues"
+            )
         finally:
             connection.close()
             outcomes.close()
@@ -142,28 +187,40 @@ def _answer(connection: Connection, pixels: np.ndarray, scale: int) -> np.ndarra
     elif scale == 2:
         (result,) = connection.predict(head, "images", colours[None])
     else:
-        file = cv2.imencode(".png", colours[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
+        file = cv2.imencode(".png", colours[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])[
+            1
+        ].tobytes()
         (file,) = connection.predict("serving_default", "image_bytes", np.array([file], object))
         result = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
         result = np.empty(0) if result is None else result[..., ::-1]
     if result.shape != (scale * height, scale * width, 3):
-        raise ImageError(f"the server answered with an array of shape {result.shape}, not a picture of that size")
+        raise ImageError(
+            f"the server answered with an array of shape {result.shape}, not a picture of that size"
+        )
     if channels == 1:
         result = result.mean(axis=2, keepdims=True)
-    return to_levels(result, np.uint16) if pixels.dtype == np.uint16 else np.rint(result).astype(np.uint8)
+    return (
+        to_levels(result, np.uint16)
+        if pixels.dtype == np.uint16
+        else np.rint(result).astype(np.uint8)
+    )
 
 
 def _check_flags(inputs: list[str]) -> None:
     """Raise ConfigError naming what cannot work."""
     if not inputs:
-        raise ConfigError("name pictures or folders of them: python -m export.serving.client INPUT... --output=PATH")
+        raise ConfigError(
+            "name pictures or folders of them: python -m export.serving.client INPUT... --output=PATH"
+        )
     if not FLAGS.output:
         raise ConfigError("--output is empty: name a file, or a folder for several pictures.")
     for path in inputs:
         if not os.path.lexists(path):
             raise ConfigError(f"{path}: no such file or folder.")
     if not 0 < FLAGS.deadline <= 3600:
-        raise ConfigError(f"--deadline={FLAGS.deadline:g}: must be above 0 and at most 3600 seconds.")
+        raise ConfigError(
+            f"--deadline={FLAGS.deadline:g}: must be above 0 and at most 3600 seconds."
+        )
     for name, least, most in (("retries", 0, 100), ("concurrency", 1, 64)):
         if not least <= FLAGS[name].value <= most:
             raise ConfigError(f"--{name}={FLAGS[name].value}: must be from {least} to {most}.")

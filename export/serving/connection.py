@@ -57,7 +57,9 @@ class Connection(abc.ABC):
             socket.create_connection((self._host, self._port), timeout=min(deadline, 10)).close()
         except OSError as error:
             reason = error.strerror or error
-            raise ServerError(f"--server={server}: cannot be reached ({reason}); is the server running?") from None
+            raise ServerError(
+                f"--server={server}: cannot be reached ({reason}); is the server running?"
+            ) from None
 
     def predict(self, signature: str, name: str, value: np.ndarray) -> np.ndarray:
         """The one output of ``signature`` for its one input ``name``; an array of bytes goes as strings.
@@ -72,9 +74,15 @@ class Connection(abc.ABC):
                 return self._call(signature, name, value, max(0.001, end - time.monotonic()))
             except _Unavailable as error:
                 pause = min(PAUSE * 2**attempt, LONGEST_PAUSE) * random.uniform(0.5, 1)
-                if attempt == self._retries or time.monotonic() + pause >= end or self._closed.wait(pause):
+                if (
+                    attempt == self._retries
+                    or time.monotonic() + pause >= end
+                    or self._closed.wait(pause)
+                ):
                     tries = f"{attempt + 1} {'try' if attempt == 0 else 'tries'}"
-                    raise ServerError(f"--server={self.server}: is not available, after {tries} ({error})") from None
+                    raise ServerError(
+                        f"--server={self.server}: is not available, after {tries} ({error})"
+                    ) from None
 
     def close(self) -> None:
         """Give up what is under way, as far as the protocol can."""
@@ -88,7 +96,9 @@ class Connection(abc.ABC):
         return ImageError(f"there was no answer within --deadline={self._deadline:g} seconds")
 
     def _foreign(self, reason: str) -> ServerError:
-        return ServerError(f"--server={self.server}: serves no model of rts_tf called {self.model} ({reason})")
+        return ServerError(
+            f"--server={self.server}: serves no model of rts_tf called {self.model} ({reason})"
+        )
 
 
 class GrpcConnection(Connection):
@@ -100,12 +110,15 @@ class GrpcConnection(Connection):
         from tensorflow_serving.apis import prediction_service_pb2_grpc
 
         options = {
-            "grpc.max_send_message_length": MESSAGE_LIMIT, "grpc.max_receive_message_length": MESSAGE_LIMIT,
+            "grpc.max_send_message_length": MESSAGE_LIMIT,
+            "grpc.max_receive_message_length": MESSAGE_LIMIT,
             # Between retries the channel must try again too; its own pauses begin at a second.
-            "grpc.initial_reconnect_backoff_ms": int(1000 * PAUSE), "grpc.min_reconnect_backoff_ms": int(1000 * PAUSE),
+            "grpc.initial_reconnect_backoff_ms": int(1000 * PAUSE),
+            "grpc.min_reconnect_backoff_ms": int(1000 * PAUSE),
             "grpc.max_reconnect_backoff_ms": int(1000 * LONGEST_PAUSE),
-            "grpc.enable_http_proxy": 0, "grpc.use_local_subchannel_pool": 1,
-        }  # fmt: skip
+            "grpc.enable_http_proxy": 0,
+            "grpc.use_local_subchannel_pool": 1,
+        }
         self._channel = grpc.insecure_channel(server, list(options.items()))
         self._stub = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
 
@@ -129,7 +142,11 @@ class GrpcConnection(Connection):
                 raise _Unavailable(reason) from None
             if code == grpc.StatusCode.DEADLINE_EXCEEDED:
                 raise self._late() from None
-            if code in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.FAILED_PRECONDITION, grpc.StatusCode.UNIMPLEMENTED):
+            if code in (
+                grpc.StatusCode.NOT_FOUND,
+                grpc.StatusCode.FAILED_PRECONDITION,
+                grpc.StatusCode.UNIMPLEMENTED,
+            ):
                 raise self._foreign(reason) from None
             raise ImageError(f"the server refused it: {reason}") from None
         (output,) = response.outputs.values()
@@ -141,7 +158,11 @@ class RestConnection(Connection):
 
     def _call(self, signature: str, name: str, value: np.ndarray, seconds: float) -> np.ndarray:
         files = value.dtype == object
-        content = [{"b64": base64.b64encode(file).decode()} for file in value] if files else value.tolist()
+        content = (
+            [{"b64": base64.b64encode(file).decode()} for file in value]
+            if files
+            else value.tolist()
+        )
         body = json.dumps({"signature_name": signature, "inputs": {name: content}})
         connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
         try:
@@ -154,17 +175,25 @@ class RestConnection(Connection):
         except (OSError, http.client.IncompleteRead) as error:
             raise _Unavailable(getattr(error, "strerror", None) or str(error)) from None
         except http.client.HTTPException:
-            raise self._foreign("what listens there does not speak HTTP; REST has a port of its own, usually 8501") from None
+            raise self._foreign(
+                "what listens there does not speak HTTP; REST has a port of its own, usually 8501"
+            ) from None
         finally:
             connection.close()
         try:
             answer = json.loads(text)
             if status == 200:
                 outputs = answer["outputs"]
-                return np.array([base64.b64decode(o["b64"]) for o in outputs], object) if files else np.array(outputs)
+                return (
+                    np.array([base64.b64decode(o["b64"]) for o in outputs], object)
+                    if files
+                    else np.array(outputs)
+                )
             reason = _one_line(answer["error"])
         except (ValueError, KeyError, TypeError):
-            raise self._foreign(f"HTTP status {status}, and not in the words of TensorFlow Serving") from None
+            raise self._foreign(
+                f"HTTP status {status}, and not in the words of TensorFlow Serving"
+            ) from None
         if status == 503:
             raise _Unavailable(reason)
         if status == 504:

@@ -16,7 +16,11 @@ from rts_tf.storage import write_text
 PAGE = pathlib.Path(__file__).with_name("NPU.md")
 BEGIN, END = "<!-- the table of export.settop.budget -->\n", "<!-- end of the table -->\n"
 NETWORKS = ("residual1", "residual3", "residual6")
-FRAMES = (("enhance", 1920, 1080), ("enhance", 2048, 1080), ("upscale", 960, 540))  # head, and size of what goes in
+FRAMES = (
+    ("enhance", 1920, 1080),
+    ("enhance", 2048, 1080),
+    ("upscale", 960, 540),
+)  # head, and size of what goes in
 TOPS = (1, 2, 4, 8)  # 10^12 operations a second, two of them a multiplication and its addition
 UTILISATION = 0.5
 
@@ -53,7 +57,9 @@ def table() -> str:
             made = f" -> {SCALE[head] * width}x{SCALE[head] * height}" if SCALE[head] > 1 else ""
             seconds = [2 * macs / (tops * 1e12 * UTILISATION) for tops in TOPS]
             cells = " | ".join(f"{1000 * s:.0f} ms, {1 / s:.1f}/s" for s in seconds)
-            lines.append(f"| {name} | {head} | {width}x{height}{made} | {macs / 1e9:.1f} | {traffic / 1e6:.0f} | {cells} |")
+            lines.append(
+                f"| {name} | {head} | {width}x{height}{made} | {macs / 1e9:.1f} | {traffic / 1e6:.0f} | {cells} |"
+            )
     return "\n".join(lines) + "\n"
 
 

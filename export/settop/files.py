@@ -12,7 +12,12 @@ from PIL import Image, ImageOps
 from export.settop.errors import SettopError
 
 READ = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
-WRITTEN = {".png": {}, ".jpg": {"quality": 95, "subsampling": 0}, ".webp": {"quality": 95}, ".bmp": {}}
+WRITTEN = {
+    ".png": {},
+    ".jpg": {"quality": 95, "subsampling": 0},
+    ".webp": {"quality": 95},
+    ".bmp": {},
+}
 WRITTEN[".jpeg"] = WRITTEN[".jpg"]
 
 
@@ -29,9 +34,13 @@ def read_image(path: str) -> tuple[np.ndarray, bytes | None]:
             return np.asarray(ImageOps.exif_transpose(image).convert("RGB")), profile
     except SettopError:
         raise
-    except Exception as error:  # on damaged files Pillow's decoders raise nearly every type there is
+    except (
+        Exception
+    ) as error:  # on damaged files Pillow's decoders raise nearly every type there is
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise SettopError(f"{path}: cannot be read as a picture ({reason}); for raw frames name their --size") from None
+        raise SettopError(
+            f"{path}: cannot be read as a picture ({reason}); for raw frames name their --size"
+        ) from None
 
 
 def write_picture(path: pathlib.Path, picture: np.ndarray, profile: bytes | None) -> None:

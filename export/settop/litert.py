@@ -22,7 +22,13 @@ class Network:
         radius: pixels of the input on each side on which a pixel of the output depends; None if the file does not say.
     """
 
-    def __init__(self, path: pathlib.Path, threads: int, delegate: str = "", options: dict[str, str] | None = None):
+    def __init__(
+        self,
+        path: pathlib.Path,
+        threads: int,
+        delegate: str = "",
+        options: dict[str, str] | None = None,
+    ):
         """
         Args:
             delegate: shared library with a LiteRT delegate, such as the vendor of an NPU provides; ``options``: for it.
@@ -40,20 +46,34 @@ class Network:
                 ctypes.CDLL(delegate).tflite_plugin_create_delegate  # noqa: B018 - LiteRT prints a traceback if it is not there
                 delegates = [litert.load_delegate(delegate, options)]
             except (OSError, ValueError, RuntimeError, AttributeError) as error:
-                raise SettopError(f"--delegate={delegate}: cannot be loaded ({_one_line(error)})") from None
+                raise SettopError(
+                    f"--delegate={delegate}: cannot be loaded ({_one_line(error)})"
+                ) from None
         try:
-            opened = litert.Interpreter(str(path), num_threads=threads, experimental_delegates=delegates)
+            opened = litert.Interpreter(
+                str(path), num_threads=threads, experimental_delegates=delegates
+            )
             signatures = opened.get_signature_list()
-            (self._input,), (self._output,) = opened.get_input_details(), opened.get_output_details()
+            (self._input,), (self._output,) = (
+                opened.get_input_details(),
+                opened.get_output_details(),
+            )
         except (ValueError, RuntimeError) as error:
             with_delegate = f" with --delegate={delegate}" if delegate else ""
-            raise SettopError(f"{path}: cannot be opened{with_delegate} ({_one_line(error)})") from None
+            raise SettopError(
+                f"{path}: cannot be opened{with_delegate} ({_one_line(error)})"
+            ) from None
         if list(signatures) not in (["enhance"], ["upscale"]) or len(self._input["shape"]) != 4:
-            raise SettopError(f"{path}: is not a file of rts_tf.export, which has the signature 'enhance' or 'upscale'")
+            raise SettopError(
+                f"{path}: is not a file of rts_tf.export, which has the signature 'enhance' or 'upscale'"
+            )
         self._path, self._interpreter, (self.head,) = path, opened, signatures
         self.scale = 2 if self.head == "upscale" else 1
         self.size = tuple(max(0, int(side)) for side in self._input["shape_signature"][1:3])
-        self.radius, self._shape = _noted_radius(path), None  # the shape that LiteRT is prepared for
+        self.radius, self._shape = (
+            _noted_radius(path),
+            None,
+        )  # the shape that LiteRT is prepared for
 
     def run(self, frame: np.ndarray) -> np.ndarray:
         """uint8 [H, W, 3] of the file's size -> uint8 [scale * H, scale * W, 3]; what is beyond black and white is cut off."""
@@ -66,9 +86,15 @@ class Network:
         self._interpreter.set_tensor(self._input["index"], image[None])
         self._interpreter.invoke()
         output = self._interpreter.get_tensor(self._output["index"])[0]
-        return output if output.dtype == np.uint8 else np.clip(np.rint(output * np.float32(255)), 0, 255).astype(np.uint8)
+        return (
+            output
+            if output.dtype == np.uint8
+            else np.clip(np.rint(output * np.float32(255)), 0, 255).astype(np.uint8)
+        )
 
-    def tile_size(self, height: int, width: int, longest: int = 0, overlap: int = -1) -> tuple[tuple[int, int], int]:
+    def tile_size(
+        self, height: int, width: int, longest: int = 0, overlap: int = -1
+    ) -> tuple[tuple[int, int], int]:
         """The size of the tiles in which a picture of ``height`` x ``width`` goes through, and their radius.
 
         Args:
@@ -80,8 +106,12 @@ class Network:
         """
         fixed = self.size != (0, 0)
         if fixed and longest:
-            raise SettopError(f"--tile={longest}: is for files of any size; {self._path.name} takes {self._frame} alone")
-        size = self.size if fixed else (min(height, longest or height), min(width, longest or width))
+            raise SettopError(
+                f"--tile={longest}: is for files of any size; {self._path.name} takes {self._frame} alone"
+            )
+        size = (
+            self.size if fixed else (min(height, longest or height), min(width, longest or width))
+        )
         if size[0] > height or size[1] > width:
             raise SettopError(
                 f"{width}x{height} is smaller than {self._frame}, the frame of {self._path.name}: export a smaller one"
@@ -96,12 +126,20 @@ class Network:
                 " radius with --overlap (residual1, 3, 6: 7, 9, 12 for 'enhance', 4, 6, 9 for 'upscale')"
             )
         if any(side <= 2 * radius and side < whole for side, whole in zip(size, (height, width))):
-            what = f"--tile={longest}" if longest else f"{self._path.name}: its frame of {self._frame}"
-            raise SettopError(f"{what} leaves nothing of a tile, whose network looks {radius} pixels far on each side")
+            what = (
+                f"--tile={longest}" if longest else f"{self._path.name}: its frame of {self._frame}"
+            )
+            raise SettopError(
+                f"{what} leaves nothing of a tile, whose network looks {radius} pixels far on each side"
+            )
         return size, radius
 
     def run_tiles(
-        self, picture: np.ndarray, size: tuple[int, int], radius: int, on_tile: Callable[[], None] = lambda: None
+        self,
+        picture: np.ndarray,
+        size: tuple[int, int],
+        radius: int,
+        on_tile: Callable[[], None] = lambda: None,
     ) -> np.ndarray:
         """``run`` on a picture of any size not below ``size``, in tiles of that; equal to the whole picture at once."""
         height, width, _ = picture.shape

@@ -24,7 +24,12 @@ class Progress:
         of = f" of {self._total}" if self._total else ""
         left = f", {_duration((self._total - self.done) * pace)} left" if self._total else ""
         line = f"{self.done}{of} {self._unit}, {1 / pace:.2f} {self._unit}/s{left}"
-        print(f"\r{line:<70}" if self._terminal else line, end="" if self._terminal else "\n", file=sys.stderr, flush=True)
+        print(
+            f"\r{line:<70}" if self._terminal else line,
+            end="" if self._terminal else "\n",
+            file=sys.stderr,
+            flush=True,
+        )
         self._shown = self._terminal
 
     def end(self) -> float:
@@ -37,4 +42,8 @@ class Progress:
 
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}" if minutes >= 60 else f"{minutes}:{seconds:02d}"
+    return (
+        f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+        if minutes >= 60
+        else f"{minutes}:{seconds:02d}"
+    )

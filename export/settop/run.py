@@ -48,25 +48,52 @@ def main(arguments: list[str]) -> int:
 
 
 def _parsed(arguments: list[str]) -> argparse.Namespace:
-    parser = _Parser(prog="python -m export.settop.run", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser = _Parser(
+        prog="python -m export.settop.run",
+        description=__doc__,
+        formatter_class=argparse.RawTextHelpFormatter,
+    )
     parser.add_argument("model", type=pathlib.Path, help="a .tflite file of rts_tf.export")
-    parser.add_argument("input", help="a picture; with --size a file of raw frames, or - for standard input")
-    parser.add_argument("--output", required=True, help="the picture or file to write; - for frames to standard output")
-    parser.add_argument("--threads", type=int, default=min(4, os.cpu_count() or 1), help="threads on the CPU")
-    parser.add_argument("--delegate", default="", help="shared library with the LiteRT delegate of an NPU or GPU")
+    parser.add_argument(
+        "input", help="a picture; with --size a file of raw frames, or - for standard input"
+    )
+    parser.add_argument(
+        "--output",
+        required=True,
+        help="the picture or file to write; - for frames to standard output",
+    )
+    parser.add_argument(
+        "--threads", type=int, default=min(4, os.cpu_count() or 1), help="threads on the CPU"
+    )
+    parser.add_argument(
+        "--delegate", default="", help="shared library with the LiteRT delegate of an NPU or GPU"
+    )
     parser.add_argument("--delegate_options", default="", help="for it: key=value,...")
-    parser.add_argument("--tile", type=int, default=0, help="longest side of a tile, for a file that takes any size")
-    parser.add_argument("--overlap", type=int, default=-1, help="radius of the network, for a file that does not say it")
+    parser.add_argument(
+        "--tile", type=int, default=0, help="longest side of a tile, for a file that takes any size"
+    )
+    parser.add_argument(
+        "--overlap",
+        type=int,
+        default=-1,
+        help="radius of the network, for a file that does not say it",
+    )
     parser.add_argument("--size", default="", help="WxH of the raw frames that come in")
-    parser.add_argument("--format", choices=FORMATS, default=FORMATS[0], help="of raw frames, in and out")
-    parser.add_argument("--matrix", choices=list(LUMA), default="bt709", help="of yuv420p, whose range is limited")
+    parser.add_argument(
+        "--format", choices=FORMATS, default=FORMATS[0], help="of raw frames, in and out"
+    )
+    parser.add_argument(
+        "--matrix", choices=list(LUMA), default="bt709", help="of yuv420p, whose range is limited"
+    )
     flags = parser.parse_args(arguments)
     for name, least in (("threads", 1), ("tile", 0), ("overlap", -1)):
         if getattr(flags, name) < least:
             parser.error(f"--{name}={getattr(flags, name)}: must be at least {least}")
     if flags.size and not re.fullmatch(r"[1-9]\d*x[1-9]\d*", flags.size):
         parser.error(f"--size={flags.size}: must be width x height, as in 1920x1080")
-    if flags.delegate_options and not re.fullmatch(r"[^=,]+=[^=,]*(,[^=,]+=[^=,]*)*", flags.delegate_options):
+    if flags.delegate_options and not re.fullmatch(
+        r"[^=,]+=[^=,]*(,[^=,]+=[^=,]*)*", flags.delegate_options
+    ):
         parser.error(f"--delegate_options={flags.delegate_options}: must be key=value,key=value")
     return flags
 
@@ -85,12 +112,18 @@ def _check_output(flags: argparse.Namespace) -> None:
         if flags.input == "-" or flags.output == "-":
             raise SettopError("-: raw frames come and go that way, and need their --size")
         if path.suffix.lower() not in WRITTEN:
-            raise SettopError(f"--output={path}: must end in {', '.join(WRITTEN)}; for raw frames name their --size")
+            raise SettopError(
+                f"--output={path}: must end in {', '.join(WRITTEN)}; for raw frames name their --size"
+            )
     elif flags.output == "-" and sys.stdout.isatty():
-        raise SettopError("--output=-: raw frames are not for a terminal; send them into a pipe or a file")
+        raise SettopError(
+            "--output=-: raw frames are not for a terminal; send them into a pipe or a file"
+        )
     if flags.output != "-":
         if path.is_dir() or not path.parent.is_dir():
-            raise SettopError(f"--output={path}: {'is' if path.is_dir() else 'its folder is not'} a directory")
+            raise SettopError(
+                f"--output={path}: {'is' if path.is_dir() else 'its folder is not'} a directory"
+            )
         if path.exists() and os.path.exists(flags.input) and os.path.samefile(path, flags.input):
             raise SettopError(f"--output={path}: is the input itself")
 
@@ -99,19 +132,26 @@ def _run_picture(network: Network, flags: argparse.Namespace) -> None:
     picture, profile = read_image(flags.input)
     height, width, _ = picture.shape
     size, radius = network.tile_size(height, width, flags.tile, flags.overlap)
-    progress = Progress("tiles", len(spans(height, size[0], radius)) * len(spans(width, size[1], radius)))
+    progress = Progress(
+        "tiles", len(spans(height, size[0], radius)) * len(spans(width, size[1], radius))
+    )
     result = network.run_tiles(picture, size, radius, progress.advance)
     seconds = progress.end()
     write_picture(pathlib.Path(flags.output), result, profile)
     tiles = f" in {progress.done} tiles of {size[1]}x{size[0]}" if progress.done else ""
-    print(f"{flags.output}: {result.shape[1]}x{result.shape[0]}, {seconds:.2f} s{tiles}", file=sys.stderr)
+    print(
+        f"{flags.output}: {result.shape[1]}x{result.shape[0]}, {seconds:.2f} s{tiles}",
+        file=sys.stderr,
+    )
 
 
 def _run_stream(network: Network, flags: argparse.Namespace) -> None:
     """Frames are read and brought to RGB, go through the network, and are written, by a thread each."""
     width, height = map(int, flags.size.split("x"))
     if flags.format == "yuv420p" and (height % 2 or width % 2):
-        raise SettopError(f"--size={flags.size}: yuv420p, with one sample of chroma for 2x2 pixels, needs even sides")
+        raise SettopError(
+            f"--size={flags.size}: yuv420p, with one sample of chroma for 2x2 pixels, needs even sides"
+        )
     stream = Stream(flags.format, height, width, flags.matrix)
     made = stream.scaled(network.scale)
     size, radius = network.tile_size(height, width, flags.tile, flags.overlap)
@@ -159,6 +199,9 @@ def _frames_in(path: str, stream: Stream) -> int | None:
 if __name__ == "__main__":
     for output_stream in (sys.stdout, sys.stderr):
         output_stream.reconfigure(errors="backslashreplace")
-    for stop in (signal.SIGINT, signal.SIGTERM):  # the former is ignored in what a script starts in the background
+    for stop in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # the former is ignored in what a script starts in the background
         signal.signal(stop, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

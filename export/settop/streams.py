@@ -48,7 +48,12 @@ class Stream(NamedTuple):
         planes = [Image.fromarray(values[:luma].reshape(self.height, self.width))]
         for plane in values[luma:].reshape(2, rows, columns):
             wide = Image.fromarray(np.pad(plane, ((0, 0), (0, 1)), mode="edge"))
-            box = (0.25, 0, columns + 0.25, rows)  # the first pixel of luma, at 1/2, lies on the first of chroma
+            box = (
+                0.25,
+                0,
+                columns + 0.25,
+                rows,
+            )  # the first pixel of luma, at 1/2, lies on the first of chroma
             planes.append(wide.resize((self.width, self.height), Image.Resampling.BICUBIC, box))
         return np.asarray(Image.merge("RGB", planes).convert("RGB", _matrices(self.matrix)[1]))
 
@@ -61,7 +66,11 @@ class Stream(NamedTuple):
         for plane in chroma:
             wide = Image.fromarray(np.pad(plane, ((0, 0), (1, 0)), mode="edge"))
             box = (0.5, 0, self.width + 0.5, self.height)
-            planes.append(wide.resize((self.width // 2, self.height // 2), Image.Resampling.BICUBIC, box).tobytes())
+            planes.append(
+                wide.resize(
+                    (self.width // 2, self.height // 2), Image.Resampling.BICUBIC, box
+                ).tobytes()
+            )
         return b"".join(planes)
 
 
@@ -104,7 +113,9 @@ def ahead(items: Iterable) -> Iterator:
         except BaseException as error:  # noqa: BLE001 - raised again where the items are used
             made.put((None, error))
 
-    threading.Thread(target=make, daemon=True).start()  # not waited for: it may be waiting for a camera
+    threading.Thread(
+        target=make, daemon=True
+    ).start()  # not waited for: it may be waiting for a camera
     while True:
         item, error = made.get()
         if error:

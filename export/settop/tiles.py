@@ -22,11 +22,17 @@ def spans(size: int, length: int, radius: int) -> list[Span]:
         ValueError: ``length`` is more than ``size``, or less and not longer than twice the radius.
     """
     if length > size or length < size and length <= 2 * radius:
-        raise ValueError(f"{size} pixels cannot be covered by parts of {length} with a radius of {radius}")
+        raise ValueError(
+            f"{size} pixels cannot be covered by parts of {length} with a radius of {radius}"
+        )
     count = 1 if length == size else 1 + -(-(size - length) // (length - 2 * radius))
     starts = [i * (size - length) // max(1, count - 1) for i in range(count)]
     seams = [0, *((left + length + right) // 2 for left, right in zip(starts, starts[1:])), size]
     return [
-        Span(slice(start, start + length), slice(seams[i] - start, seams[i + 1] - start), slice(seams[i], seams[i + 1]))
+        Span(
+            slice(start, start + length),
+            slice(seams[i] - start, seams[i + 1] - start),
+            slice(seams[i], seams[i + 1]),
+        )
         for i, start in enumerate(starts)
     ]

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 from absl import app, flags
 
-from rts_tf.errors import Interrupted, RtsError
-from rts_tf.errors import printable
+from rts_tf.errors import Interrupted, RtsError, printable
 
 
 def guarded(work: Callable[[], int | None], stopped: str, disk: Callable[[OSError], str]) -> int:
@@ -33,11 +32,15 @@ def guarded(work: Callable[[], int | None], stopped: str, disk: Callable[[OSErro
 def begin(main: Callable[[list[str]], int], own: flags.FlagValues | None = None) -> None:
     """Parse the flags, ``own`` among them, and leave with the exit code of ``main``, which gets the other arguments."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
-        stream.reconfigure(errors="backslashreplace")  # a picture's name may not exist in the terminal's encoding
+        stream.reconfigure(
+            errors="backslashreplace"
+        )  # a picture's name may not exist in the terminal's encoding
     if own is not None:
         flags.FLAGS.append_flag_values(own)
         for name in own:
-            flags.FLAGS.register_flag_by_module(sys.argv[0], own[name])  # or --help would not know them
+            flags.FLAGS.register_flag_by_module(
+                sys.argv[0], own[name]
+            )  # or --help would not know them
         own.mark_as_parsed()
     try:
         app.run(lambda arguments: main(_at_home(arguments)))

@@ -26,7 +26,10 @@ class RunProgress:
         self._clock = self._last_line = time.monotonic()
         self._stop = False
         self._bar = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"), console=self.console
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self.console,
         )
         self._task = self._bar.add_task("starting", total=self._total, left="")
 
@@ -38,7 +41,9 @@ class RunProgress:
             if self._stop:
                 raise KeyboardInterrupt
             self._stop = True
-            with contextlib.suppress(RuntimeError):  # the signal came in the middle of a print: printing is not reentrant
+            with contextlib.suppress(
+                RuntimeError
+            ):  # the signal came in the middle of a print: printing is not reentrant
                 self.say("stopping at the next safe place (once more: at once) ...")
 
         previous = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
@@ -72,7 +77,13 @@ class RunProgress:
         self._done[phase] += work
         left = f"{_duration(self.seconds_left())} left"
         if self.console.is_terminal:
-            self._bar.update(self._task, description=text, completed=sum(self._done.values()), total=self._total, left=left)
+            self._bar.update(
+                self._task,
+                description=text,
+                completed=sum(self._done.values()),
+                total=self._total,
+                left=left,
+            )
         elif now - self._last_line >= PLAIN_LINE_EVERY:
             self._last_line = now
             self.say(f"{text}  {left}")
@@ -82,10 +93,16 @@ class RunProgress:
     def seconds_left(self) -> float:
         """For the whole run, by the speed of each phase so far; a phase not met yet goes at the speed of the others."""
         overall = sum(self._seconds.values()) / max(1e-9, sum(self._done.values()))
-        pace = {p: self._seconds[p] / self._done[p] if self._done[p] else overall for p in self._left}
+        pace = {
+            p: self._seconds[p] / self._done[p] if self._done[p] else overall for p in self._left
+        }
         return sum(max(0.0, work) * pace[p] for p, work in self._left.items())
 
 
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}" if minutes >= 60 else f"{minutes}:{seconds:02d}"
+    return (
+        f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+        if minutes >= 60
+        else f"{minutes}:{seconds:02d}"
+    )

@@ -13,7 +13,9 @@ def load_tensorflow() -> None:
     """Import TensorFlow and Keras. It takes seconds: call it after what can be refused without them."""
     # What is an error is raised too; what is only logged as one is none: oneDNN's lack of float16, told in every training.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # off by default on AMD, where it is faster too
+    os.environ.setdefault(
+        "TF_ENABLE_ONEDNN_OPTS", "1"
+    )  # off by default on AMD, where it is faster too
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)
     if "tensorflow" not in sys.modules:

@@ -14,7 +14,17 @@ from rts_tf.errors import ConfigError, ImageError
 from rts_tf.images.read import IMAGE_SUFFIXES, read_image
 
 # In the scikit-image wheel itself, so a fresh machine needs no download.
-SAMPLE_TRAIN = ("coffee", "rocket", "motorcycle", "hubble_deep_field", "camera", "brick", "grass", "gravel", "coins")
+SAMPLE_TRAIN = (
+    "coffee",
+    "rocket",
+    "motorcycle",
+    "hubble_deep_field",
+    "camera",
+    "brick",
+    "grass",
+    "gravel",
+    "coins",
+)
 SAMPLE_VALIDATION = ("astronaut", "chelsea")
 
 
@@ -53,11 +63,15 @@ def training_and_validation(config: Config) -> tuple[ImageSource, ImageSource]:
 def _held_out(photos: ImageSource, config: Config) -> tuple[ImageSource, ImageSource]:
     """A tenth of the pictures, spread evenly, at least one and at most 24, for validation; the rest for training."""
     if len(photos.names) < 2:
-        raise ConfigError(f"--data={config.data}: holds one photograph; add more, or name others with --validation.")
+        raise ConfigError(
+            f"--data={config.data}: holds one photograph; add more, or name others with --validation."
+        )
     count = min(24, max(1, len(photos.names) // 10))
     chosen = {round((i + 0.5) * len(photos.names) / count - 0.5) for i in range(count)}
     pick = lambda held: tuple(n for i, n in enumerate(photos.names) if (i in chosen) == held)  # noqa: E731
-    return dataclasses.replace(photos, names=pick(False)), dataclasses.replace(photos, names=pick(True))
+    return dataclasses.replace(photos, names=pick(False)), dataclasses.replace(
+        photos, names=pick(True)
+    )
 
 
 def sample(names: tuple[str, ...]) -> ImageSource:
@@ -67,7 +81,9 @@ def sample(names: tuple[str, ...]) -> ImageSource:
         from skimage import data
 
         image = data.stereo_motorcycle()[0] if name == "motorcycle" else getattr(data, name)()
-        return np.ascontiguousarray(np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image)
+        return np.ascontiguousarray(
+            np.repeat(image[..., None], 3, axis=2) if image.ndim == 2 else image
+        )
 
     return ImageSource(names, read, "--data=sample")
 
@@ -81,11 +97,17 @@ def folder(path: str | os.PathLike, flag: str = "data") -> ImageSource:
     root, origin = pathlib.Path(path), f"--{flag}={path}" if flag else str(path)
     if not root.is_dir():
         raise ConfigError(f"{origin}: {'is not a folder' if root.exists() else 'no such folder'}.")
-    visible = (p for p in root.rglob("*") if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith("."))
+    visible = (
+        p
+        for p in root.rglob("*")
+        if p.suffix.lower() in IMAGE_SUFFIXES and not p.name.startswith(".")
+    )
     found = (p for p in visible if p.is_file() or not p.exists())
     names = tuple(sorted(p.relative_to(root).as_posix() for p in found))
     if not names:
-        raise ConfigError(f"{origin}: holds no photographs ({', '.join(s[1:] for s in IMAGE_SUFFIXES)}).")
+        raise ConfigError(
+            f"{origin}: holds no photographs ({', '.join(s[1:] for s in IMAGE_SUFFIXES)})."
+        )
 
     def read(name: str) -> np.ndarray:
         if not _is_utf8(name):  # neither TFRecord nor a report can hold such a name
@@ -107,8 +129,12 @@ def div2k(split: str, data_dir: str) -> ImageSource:
         builder = tfds.builder("div2k/bicubic_x2", data_dir=data_dir or None)
         _prepare(builder)
         skip = {key: tfds.decode.SkipDecoding() for key in ("lr", "hr")}
-        in_order = tfds.ReadConfig(interleave_cycle_length=1, try_autocache=False)  # one shard after the other
-        dataset = builder.as_dataset(split=split, decoders=skip, read_config=in_order, shuffle_files=False)
+        in_order = tfds.ReadConfig(
+            interleave_cycle_length=1, try_autocache=False
+        )  # one shard after the other
+        dataset = builder.as_dataset(
+            split=split, decoders=skip, read_config=in_order, shuffle_files=False
+        )
         count = builder.info.splits[split].num_examples
     except Exception as error:  # whatever the package, the network, the disk or the archive did: the way out is the same
         raise ConfigError(
@@ -123,7 +149,9 @@ def div2k(split: str, data_dir: str) -> ImageSource:
     def read(name: str) -> np.ndarray:
         try:
             example = reader[numbers[name]]
-        except Exception as error:  # TensorFlow's, on a shard of tensorflow-datasets that is missing or damaged
+        except (
+            Exception
+        ) as error:  # TensorFlow's, on a shard of tensorflow-datasets that is missing or damaged
             reason = f"cannot be read ({_first_line(error)}); delete it and prepare it again"
             raise ConfigError(f"--data=div2k: {builder.data_dir}: {reason}") from None
         return read_image(io.BytesIO(example["hr"]), name)
@@ -170,5 +198,9 @@ def _first_line(error: Exception) -> str:
 def counterpart(folder: str | os.PathLike, name: str) -> str:
     """The file in ``folder`` that is called ``name``, whatever its suffix; one that is not there if none is."""
     path = pathlib.Path(folder, name)
-    same_stem = (p for p in sorted(path.parent.glob("*")) if p.stem == path.stem and p.suffix.lower() in IMAGE_SUFFIXES)
+    same_stem = (
+        p
+        for p in sorted(path.parent.glob("*"))
+        if p.stem == path.stem and p.suffix.lower() in IMAGE_SUFFIXES
+    )
     return os.fspath(path if path.exists() else next(same_stem, path))

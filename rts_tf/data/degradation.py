@@ -25,7 +25,14 @@ class Degradation:
 
     @classmethod
     def of(cls, config: Config) -> "Degradation":
-        return cls(config.degradation, config.kernel, config.jpeg_low, config.jpeg_high, config.seed, config.noise)
+        return cls(
+            config.degradation,
+            config.kernel,
+            config.jpeg_low,
+            config.jpeg_high,
+            config.seed,
+            config.noise,
+        )
 
     def quality(self, name: str) -> int:
         """The JPEG quality of picture ``name``: uniform over the range, the same in every run with this seed."""
@@ -35,7 +42,11 @@ class Degradation:
     def __call__(self, picture: np.ndarray, name: str) -> np.ndarray:
         """uint8 HR_0 [H, W, 3] with even sides -> uint8 LR [H/2, W/2, 3]."""
         for step in self.order.split(","):
-            picture = jpeg(picture, self.quality(name)) if step == "jpeg" else _reduce(picture, self.kernel)
+            picture = (
+                jpeg(picture, self.quality(name))
+                if step == "jpeg"
+                else _reduce(picture, self.kernel)
+            )
         return self._with_noise(picture, name) if self.noise else picture
 
     def _with_noise(self, picture: np.ndarray, name: str) -> np.ndarray:

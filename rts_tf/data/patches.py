@@ -55,12 +55,16 @@ def training_batches(
         turn = tf.random.experimental.stateless_fold_in(root, number)
         order = tf.argsort(tf.random.stateless_uniform([len(source.files)], turn))
         shards = tf.data.Dataset.from_tensor_slices(tf.gather(files, order))
-        pictures = shards.interleave(pairs_of_shard, cycle_length=4, num_parallel_calls=1, deterministic=True)
+        pictures = shards.interleave(
+            pairs_of_shard, cycle_length=4, num_parallel_calls=1, deterministic=True
+        )
         chosen = pictures.flat_map(lambda *picture: cut(number, *picture))
         return chosen.shuffle(buffer, seed=turn[0], reshuffle_each_iteration=False)
 
     def pairs_of_shard(paths):
-        return tf.data.Dataset.zip((tf.data.TFRecordDataset(paths[0]), tf.data.TFRecordDataset(paths[1])))
+        return tf.data.Dataset.zip(
+            (tf.data.TFRecordDataset(paths[0]), tf.data.TFRecordDataset(paths[1]))
+        )
 
     def cut(number, raw_source, raw_target):
         """The patches that one picture gives on one visit."""
@@ -71,27 +75,41 @@ def training_batches(
             target = tf.reshape(tf.io.decode_raw(picture["hr"], tf.uint8), [height, width, 3])
         else:
             other = tf.io.parse_single_example(raw_target, _features("target"))
-            tf.debugging.assert_equal(picture["name"], other["name"], "source and target shards do not match")
+            tf.debugging.assert_equal(
+                picture["name"], other["name"], "source and target shards do not match"
+            )
             target = tf.reshape(tf.io.decode_raw(other["target"], tf.float16), [height, width, 3])
-        mine = tf.random.experimental.stateless_fold_in(tf.constant([seed, 0x504C4143], tf.int64), picture["index"])
+        mine = tf.random.experimental.stateless_fold_in(
+            tf.constant([seed, 0x504C4143], tf.int64), picture["index"]
+        )
         room = tf.cast(tf.stack([height, width]) // 2 - patch // 2 + 1, tf.float32)
         corners = tf.cast(tf.random.stateless_uniform([places, 2], mine) * room, tf.int32)
-        corners = tf.minimum(corners, tf.cast(room, tf.int32) - 1)  # float32 may round up to the end
-        turn = tf.random.experimental.stateless_fold_in(mine, tf.constant(stage, tf.int64) * 2**32 + number // visits)
+        corners = tf.minimum(
+            corners, tf.cast(room, tf.int32) - 1
+        )  # float32 may round up to the end
+        turn = tf.random.experimental.stateless_fold_in(
+            mine, tf.constant(stage, tf.int64) * 2**32 + number // visits
+        )
         order = tf.argsort(tf.random.stateless_uniform([places], turn))
         first = tf.cast(number % visits, tf.int32) * per_visit
         chosen = tf.gather(corners, order[first : first + per_visit])
 
         def crop(corner):
             y, x, half = corner[0], corner[1], patch // 2
-            return lr[y : y + half, x : x + half], target[2 * y : 2 * y + patch, 2 * x : 2 * x + patch]
+            return lr[y : y + half, x : x + half], target[
+                2 * y : 2 * y + patch, 2 * x : 2 * x + patch
+            ]
 
         return tf.data.Dataset.from_tensor_slices(chosen).map(crop)
 
     def to_float(lr, target):
         lr = tf.ensure_shape(lr, [batch, patch // 2, patch // 2, 3])
         target = tf.ensure_shape(target, [batch, patch, patch, 3])
-        target = tf.cast(target, tf.float32) / 255.0 if target.dtype == tf.uint8 else tf.cast(target, tf.float32)
+        target = (
+            tf.cast(target, tf.float32) / 255.0
+            if target.dtype == tf.uint8
+            else tf.cast(target, tf.float32)
+        )
         return tf.cast(lr, tf.float32) / 255.0, target
 
     options = tf.data.Options()
@@ -105,6 +123,9 @@ def training_batches(
 
 
 def _features(*arrays: str) -> dict:
-    features = {"name": tf.io.FixedLenFeature([], tf.string), "index": tf.io.FixedLenFeature([], tf.int64)}
+    features = {
+        "name": tf.io.FixedLenFeature([], tf.string),
+        "index": tf.io.FixedLenFeature([], tf.int64),
+    }
     features["size"] = tf.io.FixedLenFeature([2], tf.int64)
     return features | {key: tf.io.FixedLenFeature([], tf.string) for key in arrays}

@@ -63,12 +63,16 @@ class ShardSet:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the hashes of all shards."""
-        return hashlib.sha256("".join(shard["sha256"] for shard in self.shards).encode()).hexdigest()
+        return hashlib.sha256(
+            "".join(shard["sha256"] for shard in self.shards).encode()
+        ).hexdigest()
 
     def records(self, shard: int, dtypes: dict[str, type]) -> Iterable[Record]:
         """The pictures of one shard; ``dtypes`` names the arrays wanted and their type."""
         options = tf.data.Options()
-        options.autotune.enabled = False  # it has nothing to tune, and at the end of an iterator it waits up to seconds
+        options.autotune.enabled = (
+            False  # it has nothing to tune, and at the end of an iterator it waits up to seconds
+        )
         for raw in tf.data.TFRecordDataset(self.files[shard]).with_options(options):
             example = tf.train.Example.FromString(raw.numpy())
             value = lambda key: example.features.feature[key]  # noqa: B023, E731
@@ -78,7 +82,11 @@ class ShardSet:
                 flat = np.frombuffer(value(key).bytes_list.value[0], dtype)
                 half = (height // 2, width // 2, 3)
                 arrays[key] = flat.reshape(half if key == "lr" else (height, width, 3))
-            yield Record(value("name").bytes_list.value[0].decode(), value("index").int64_list.value[0], arrays)
+            yield Record(
+                value("name").bytes_list.value[0].decode(),
+                value("index").int64_list.value[0],
+                arrays,
+            )
 
 
 def build(
@@ -121,7 +129,9 @@ def build(
                     yield functools.partial(shard.add, record)
                 yield shard.finish
 
-    with ThreadPoolExecutor(1) as writer:  # which ends what it was given, whatever happens to ``records``
+    with ThreadPoolExecutor(
+        1
+    ) as writer:  # which ends what it was given, whatever happens to ``records``
         behind = collections.deque()
         for step in steps():
             behind.append(writer.submit(step))
@@ -129,7 +139,9 @@ def build(
                 behind.popleft().result()
         while behind:
             behind.popleft().result()
-    manifest["sha256"] = {f"{k:05d}": _read_json(partial / f"{k:05d}.json")["sha256"] for k in range(count)}
+    manifest["sha256"] = {
+        f"{k:05d}": _read_json(partial / f"{k:05d}.json")["sha256"] for k in range(count)
+    }
     write_text(partial / "manifest.json", json.dumps(manifest, indent=1))
     sync(partial)
     os.replace(partial, directory)
@@ -150,7 +162,9 @@ def _prepare(partial: pathlib.Path, made_from: dict, count: int) -> dict:
         note = partial / f"{k:05d}.json"
         if not _shard_problem(partial, _read_json(note)):
             kept |= {note.name, f"{k:05d}.tfrecord"}
-    for file in partial.iterdir():  # whatever else a crash left, of atomic_path too: once published it would be a stray
+    for file in (
+        partial.iterdir()
+    ):  # whatever else a crash left, of atomic_path too: once published it would be a stray
         if file.name not in kept:
             file.unlink()
     return manifest
@@ -159,7 +173,9 @@ def _prepare(partial: pathlib.Path, made_from: dict, count: int) -> dict:
 class _Shard:
     """A shard that is being written."""
 
-    def __init__(self, partial: pathlib.Path, k: int, dtypes: dict[str, type], expected: str | None):
+    def __init__(
+        self, partial: pathlib.Path, k: int, dtypes: dict[str, type], expected: str | None
+    ):
         """``expected``: the SHA-256 it was published with, if it was."""
         self.path, self.temporary = partial / f"{k:05d}.tfrecord", partial / f"{k:05d}.tmp"
         self.dtypes, self.expected = dtypes, expected
@@ -168,7 +184,9 @@ class _Shard:
             self.writer = tf.io.TFRecordWriter(str(self.temporary))
 
     def add(self, record: Record) -> None:
-        arrays = {key: record.arrays[key].astype(dtype, copy=False) for key, dtype in self.dtypes.items()}
+        arrays = {
+            key: record.arrays[key].astype(dtype, copy=False) for key, dtype in self.dtypes.items()
+        }
         size = next(iter(arrays.values())).shape[:2]
         self.sizes[record.name], self.notes[record.name] = size, record.note
         with self._disk():
@@ -198,7 +216,9 @@ class _Shard:
             self.temporary.unlink(missing_ok=True)
             free = shutil.disk_usage(self.path.parent).free / 1e6
             reason = f"{_first_line(error)}; {free:.0f} MB free"
-            raise ShardError(f"{self.path}: cannot be written ({reason}); make room, go on") from None
+            raise ShardError(
+                f"{self.path}: cannot be written ({reason}); make room, go on"
+            ) from None
 
 
 def _serialize(record: Record, arrays: dict[str, np.ndarray], size: tuple[int, int]) -> bytes:
@@ -207,9 +227,15 @@ def _serialize(record: Record, arrays: dict[str, np.ndarray], size: tuple[int, i
             return tf.train.Feature(bytes_list=tf.train.BytesList(value=values))
         return tf.train.Feature(int64_list=tf.train.Int64List(value=values))
 
-    features = {"name": feature(record.name.encode()), "index": feature(record.index), "size": feature(*size)}
+    features = {
+        "name": feature(record.name.encode()),
+        "index": feature(record.index),
+        "size": feature(*size),
+    }
     features |= {key: feature(array.tobytes()) for key, array in arrays.items()}
-    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(deterministic=True)
+    return tf.train.Example(features=tf.train.Features(feature=features)).SerializeToString(
+        deterministic=True
+    )
 
 
 def find_problems(directory: pathlib.Path, made_from: dict | None = None) -> dict[str, str]:
@@ -222,8 +248,12 @@ def find_problems(directory: pathlib.Path, made_from: dict | None = None) -> dic
         return {"manifest.json": "is damaged, or of other settings"}
     stems = {f"{k:05d}" for k in range(manifest["shards"])}
     for file in sorted(directory.iterdir()):
-        if file.name != "manifest.json" and (file.stem not in stems or file.suffix not in (".tfrecord", ".json")):
-            raise ShardError(f"{file}: does not belong to this run; move it away and run the command again")
+        if file.name != "manifest.json" and (
+            file.stem not in stems or file.suffix not in (".tfrecord", ".json")
+        ):
+            raise ShardError(
+                f"{file}: does not belong to this run; move it away and run the command again"
+            )
     notes = {stem: _read_json(directory / f"{stem}.json") for stem in sorted(stems)}
     found = {f"{stem}.tfrecord": _shard_problem(directory, note) for stem, note in notes.items()}
     return {file: problem for file, problem in found.items() if problem}
@@ -237,7 +267,9 @@ def _shard_problem(directory: pathlib.Path, note: dict | None) -> str:
         return "is missing"
     if path.stat().st_size != note["bytes"]:
         return f"has {path.stat().st_size} bytes instead of {note['bytes']}"
-    return "" if _sha256(path) == note["sha256"] else "does not have the SHA-256 it was written with"
+    return (
+        "" if _sha256(path) == note["sha256"] else "does not have the SHA-256 it was written with"
+    )
 
 
 def open_set(directory: pathlib.Path) -> ShardSet:

@@ -8,11 +8,10 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from rts_tf.data.degradation import Degradation
 from rts_tf.data.datasets import ImageSource
+from rts_tf.data.degradation import Degradation
 from rts_tf.data.shards import Record, ShardSet, build
-from rts_tf.errors import ConfigError, ImageError
-from rts_tf.errors import printable
+from rts_tf.errors import ConfigError, ImageError, printable
 
 DTYPES = {"hr": np.uint8, "lr": np.uint8}
 
@@ -44,12 +43,22 @@ def build_source(
             except ImageError as error:
                 warn(printable(f"skipped {error}"))
                 continue
-            yield Record(name, k * images_per_shard + i, {"hr": picture, "lr": degradation(picture, name)})
+            yield Record(
+                name, k * images_per_shard + i, {"hr": picture, "lr": degradation(picture, name)}
+            )
 
-    made_from = {"photographs": list(names), "smallest": smallest, **dataclasses.asdict(degradation)}
-    source = build(directory, math.ceil(len(names) / images_per_shard), records, DTYPES, made_from, warn)
+    made_from = {
+        "photographs": list(names),
+        "smallest": smallest,
+        **dataclasses.asdict(degradation),
+    }
+    source = build(
+        directory, math.ceil(len(names) / images_per_shard), records, DTYPES, made_from, warn
+    )
     if not source.sizes:
-        shutil.rmtree(directory)  # so that the same command looks again when the photographs are mended
+        shutil.rmtree(
+            directory
+        )  # so that the same command looks again when the photographs are mended
         raise ConfigError(
             f"{photos.origin}: none of its {len(names)} photographs can be used; the lines above say why. Each needs"
             f" {smallest} pixels a side (for training, that is --patch)."
@@ -60,5 +69,7 @@ def build_source(
 def _usable(picture: np.ndarray, name: str, smallest: int) -> np.ndarray:
     height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
     if min(height, width) < smallest:
-        raise ImageError(f"{name}: {picture.shape[1]}x{picture.shape[0]} is smaller than {smallest} pixels a side")
+        raise ImageError(
+            f"{name}: {picture.shape[1]}x{picture.shape[0]} is smaller than {smallest} pixels a side"
+        )
     return np.ascontiguousarray(picture[:height, :width])

@@ -18,9 +18,8 @@ from rich.console import Console
 
 from rts_tf import pretrained
 from rts_tf.cli.command import begin, guarded
-from rts_tf.errors import ConfigError, ImageError
-from rts_tf.errors import printable
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.errors import ConfigError, ImageError, printable
 
 if TYPE_CHECKING:
     from rts_tf.enhance.images import Network
@@ -28,45 +27,79 @@ if TYPE_CHECKING:
     from rts_tf.inference import Enhancer
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_string("output", "", "File for one picture, folder for several; its suffix says the format.", flag_values=FLAGS)
-flags.DEFINE_enum("scale", "1", ("1", "2"), "1: enhance at the same size, 2: enlarge twice.", flag_values=FLAGS)
 flags.DEFINE_string(
-    "model", "residual3", "Name of weights that come with rts_tf, a run directory, or a .keras file.", flag_values=FLAGS
+    "output",
+    "",
+    "File for one picture, folder for several; its suffix says the format.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_enum(
+    "scale", "1", ("1", "2"), "1: enhance at the same size, 2: enlarge twice.", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "model",
+    "residual3",
+    "Name of weights that come with rts_tf, a run directory, or a .keras file.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_float(
-    "strength", 1.0, "How much of the change is taken, from 0 (none; with --scale=2 plain Lanczos interpolation) to 1.5.",
+    "strength",
+    1.0,
+    "How much of the change is taken, from 0 (none; with --scale=2 plain Lanczos interpolation) to 1.5.",
     flag_values=FLAGS,
-)  # fmt: skip
+)
 flags.DEFINE_string(
-    "tile", "auto", "Side of a square of the pixels that a tile has at most, or auto; bounds the memory, not the result.",
+    "tile",
+    "auto",
+    "Side of a square of the pixels that a tile has at most, or auto; bounds the memory, not the result.",
     flag_values=FLAGS,
-)  # fmt: skip
-flags.DEFINE_boolean("overwrite", False, "Write over what is there, the inputs themselves too.", flag_values=FLAGS)
-flags.DEFINE_string("compare", "", "HTML file to write, with a before/after slider for each picture.", flag_values=FLAGS)
-flags.DEFINE_boolean("chroma", False, "Of films: enhance colour too, not brightness alone.", flag_values=FLAGS)
+)
+flags.DEFINE_boolean(
+    "overwrite", False, "Write over what is there, the inputs themselves too.", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "compare",
+    "",
+    "HTML file to write, with a before/after slider for each picture.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+    "chroma", False, "Of films: enhance colour too, not brightness alone.", flag_values=FLAGS
+)
 flags.DEFINE_enum(
-    "codec", "auto", ("auto", "h264", "hevc", "vp9", "av1", "ffv1"),
-    "Of films: auto is H.264, HEVC above 8 bits, and VP9 in .webm.", flag_values=FLAGS,
-)  # fmt: skip
-flags.DEFINE_integer(
-    "crf", None, "Of films: less is better and larger; default 17 (h264), 19 (hevc), 24 (vp9), 25 (av1).", 0, 63,
+    "codec",
+    "auto",
+    ("auto", "h264", "hevc", "vp9", "av1", "ffv1"),
+    "Of films: auto is H.264, HEVC above 8 bits, and VP9 in .webm.",
     flag_values=FLAGS,
-)  # fmt: skip
+)
+flags.DEFINE_integer(
+    "crf",
+    None,
+    "Of films: less is better and larger; default 17 (h264), 19 (hevc), 24 (vp9), 25 (av1).",
+    0,
+    63,
+    flag_values=FLAGS,
+)
 
 # Pixels; 100 megapixels stay below 3 GB.
 AUTO_TILE = {"mixed_bfloat16": 1280, "float32": 768}
 
 
 def main(arguments: list[str]) -> int:
-    return guarded(lambda: _enhance(arguments[1:]), "stopped; what was written is whole. The same command continues.", str)
+    return guarded(
+        lambda: _enhance(arguments[1:]),
+        "stopped; what was written is whole. The same command continues.",
+        str,
+    )
 
 
 def _enhance(inputs: list[str]) -> int:
     _check_flags(inputs)
-    from rts_tf.report.comparison import Comparison
+    from rts_tf.cli.progress import RunProgress
     from rts_tf.enhance.images import compare_done, enhance_all, sizes_of
     from rts_tf.enhance.jobs import plan
-    from rts_tf.cli.progress import RunProgress
+    from rts_tf.report.comparison import Comparison
 
     everything = plan(inputs, FLAGS.output, FLAGS.overwrite)
     (jobs, done, errors), films = everything.only(films=False), _films(everything)
@@ -88,21 +121,33 @@ def _enhance(inputs: list[str]) -> int:
             if jobs:
                 failed, remarks = enhance_all(jobs, _network(model), progress, sizes, comparison)
                 errors += failed
-                print(f"enhanced {len(jobs) - len(failed)} of {len(jobs)} pictures: {printable(FLAGS.output)}")
+                print(
+                    f"enhanced {len(jobs) - len(failed)} of {len(jobs)} pictures: {printable(FLAGS.output)}"
+                )
             if films.jobs:
                 settings = Settings(FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf)
                 failed, more = enhance_videos(films.jobs, model, settings, progress)
                 errors, remarks = errors + failed, remarks + more
-                print(f"enhanced {len(films.jobs) - len(failed)} of {len(films.jobs)} films: {printable(FLAGS.output)}")
+                print(
+                    f"enhanced {len(films.jobs) - len(failed)} of {len(films.jobs)} films: {printable(FLAGS.output)}"
+                )
     for kind, its in (("pictures", everything.only(films=False)), ("films", films)):
         if its.done:
-            print(f"already there: {len(its.done)} of {len(its.done) + len(its.jobs)} {kind} (--overwrite makes them again)")
+            print(
+                f"already there: {len(its.done)} of {len(its.done) + len(its.jobs)} {kind} (--overwrite makes them again)"
+            )
     if comparison:
         compare_done(done, comparison)
         try:
-            print(f"compare: {printable(FLAGS.compare)}" if comparison.write() else "compare: no picture to show")
+            print(
+                f"compare: {printable(FLAGS.compare)}"
+                if comparison.write()
+                else "compare: no picture to show"
+            )
         except OSError as error:
-            errors.append(f"--compare={FLAGS.compare}: cannot be written ({error.strerror or error})")
+            errors.append(
+                f"--compare={FLAGS.compare}: cannot be written ({error.strerror or error})"
+            )
     for remark in remarks:
         print(printable(f"note: {remark}"), file=sys.stderr)
     for error in errors:
@@ -115,10 +160,14 @@ def _films(everything: Plan) -> Plan:
     films = everything.only(films=True)
     first = [*films.jobs, *films.done][:1]
     if first and FLAGS.scale == "2":
-        raise ConfigError(f"--scale=2: is for pictures; {first[0].source} can only be enhanced at its own size.")
+        raise ConfigError(
+            f"--scale=2: is for pictures; {first[0].source} can only be enhanced at its own size."
+        )
     if films.jobs and importlib.util.find_spec("av") is None:
         of = f"{len(films.jobs)} films" if len(films.jobs) > 1 else "is a film"
-        films.errors.append(f"{films.jobs[0].source}: {of}; to enhance films, pip install 'rts_tf[video]'")
+        films.errors.append(
+            f"{films.jobs[0].source}: {of}; to enhance films, pip install 'rts_tf[video]'"
+        )
         return films._replace(jobs=[])
     if films.done and importlib.util.find_spec("av"):
         load_tensorflow()
@@ -135,7 +184,9 @@ def _model() -> Enhancer:
     from rts_tf.networks.precision import resolve_precision
 
     precision = resolve_precision("auto")
-    return load(FLAGS.model, precision, AUTO_TILE[precision] if FLAGS.tile == "auto" else int(FLAGS.tile))
+    return load(
+        FLAGS.model, precision, AUTO_TILE[precision] if FLAGS.tile == "auto" else int(FLAGS.tile)
+    )
 
 
 def _network(model: Enhancer) -> Network:
@@ -148,7 +199,9 @@ def _network(model: Enhancer) -> Network:
         try:
             return function(pixels, FLAGS.strength, on_pixels)
         except (MemoryError, tf.errors.ResourceExhaustedError):
-            raise ImageError("there is not enough memory for it; name a smaller --tile, or cut it") from None
+            raise ImageError(
+                "there is not enough memory for it; name a smaller --tile, or cut it"
+            ) from None
 
     return network
 
@@ -156,7 +209,9 @@ def _network(model: Enhancer) -> Network:
 def _check_flags(inputs: list[str]) -> None:
     """Raise ConfigError naming what cannot work."""
     if not inputs:
-        raise ConfigError("name pictures, films or folders of them: python -m rts_tf.enhance INPUT... --output=PATH")
+        raise ConfigError(
+            "name pictures, films or folders of them: python -m rts_tf.enhance INPUT... --output=PATH"
+        )
     if not FLAGS.output:
         raise ConfigError("--output is empty: name a file, or a folder for several.")
     for path in inputs:
@@ -167,7 +222,9 @@ def _check_flags(inputs: list[str]) -> None:
     if FLAGS.tile != "auto" and not (FLAGS.tile.isdecimal() and 64 <= int(FLAGS.tile) <= 8192):
         raise ConfigError(f"--tile={FLAGS.tile}: must be auto or a number from 64 to 8192.")
     if not os.path.exists(FLAGS.model) and FLAGS.model not in pretrained.names():
-        raise ConfigError(f"--model={FLAGS.model}: no such file or directory, and {pretrained.known()}")
+        raise ConfigError(
+            f"--model={FLAGS.model}: no such file or directory, and {pretrained.known()}"
+        )
     if FLAGS.compare:
         if pathlib.Path(FLAGS.compare).suffix.lower() not in (".html", ".htm"):
             raise ConfigError(f"--compare={FLAGS.compare}: name a file that ends in .html.")

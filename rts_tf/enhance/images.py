@@ -14,7 +14,6 @@ from rts_tf.images.image_file import ImageFile, pixel_count, read_image_file
 from rts_tf.images.write import write_image_file
 from rts_tf.report.comparison import Comparison
 
-
 # Pixels of a ImageFile, and what to call with every number of them that is done -> enhanced pixels
 Network = Callable[[np.ndarray, Callable[[int], None]], np.ndarray]
 
@@ -68,7 +67,9 @@ def enhance_all(
             except OSError as error:
                 reason = f"{job.target}: cannot be written ({error.strerror or error})"
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise RtsError(f"{reason}. What was done is kept; make room and run the command again.") from None
+                    raise RtsError(
+                        f"{reason}. What was done is kept; make room and run the command again."
+                    ) from None
                 errors.append(reason)
 
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
@@ -99,7 +100,10 @@ def enhance_all(
                 errors.append(f"{job.source}: {error}")
                 continue
             finish()
-            writing = job, writer.submit(_write, job, before if comparison else None, after, comparison)
+            writing = (
+                job,
+                writer.submit(_write, job, before if comparison else None, after, comparison),
+            )
             del before, after
             if not small[i]:
                 finish()
@@ -107,7 +111,9 @@ def enhance_all(
     return errors, remarks
 
 
-def _write(job: Job, before: ImageFile | None, after: ImageFile, comparison: Comparison | None) -> None:
+def _write(
+    job: Job, before: ImageFile | None, after: ImageFile, comparison: Comparison | None
+) -> None:
     job.target.parent.mkdir(parents=True, exist_ok=True)
     write_image_file(job.target, after)
     if comparison and before:

@@ -3,28 +3,20 @@
 Films are planned here too, and made in rts_tf.enhance.video.
 """
 
-import errno
 import mimetypes
 import os
 import pathlib
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import cv2
-import numpy as np
 from PIL import Image
 
-from rts_tf.report.comparison import Comparison
 from rts_tf.data.datasets import folder
-from rts_tf.errors import ConfigError, ImageError, RtsError
-from rts_tf.video.suffixes import OUTPUT_SUFFIXES, VIDEO_SUFFIXES
+from rts_tf.errors import ConfigError, ImageError
+from rts_tf.images.image_file import is_image_file
 from rts_tf.images.read import IMAGE_SUFFIXES
-from rts_tf.images.image_file import ImageFile, is_image_file, pixel_count, read_image_file
-from rts_tf.images.write import format_of, write_image_file
-from rts_tf.cli.progress import RunProgress
-
-
+from rts_tf.images.write import format_of
+from rts_tf.video.suffixes import OUTPUT_SUFFIXES, VIDEO_SUFFIXES
 
 
 class Job(NamedTuple):
@@ -45,7 +37,10 @@ class Plan(NamedTuple):
 
     def only(self, films: bool) -> "Plan":
         """Of films alone, or of pictures alone."""
-        return self._replace(jobs=[j for j in self.jobs if j.film == films], done=[j for j in self.done if j.film == films])
+        return self._replace(
+            jobs=[j for j in self.jobs if j.film == films],
+            done=[j for j in self.done if j.film == films],
+        )
 
 
 def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
@@ -76,11 +71,15 @@ def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
             names = ()
             if not films:
                 errors.append(str(error))
-        within = os.path.relpath(os.path.realpath(output), os.path.realpath(given)).replace(os.sep, "/")
+        within = os.path.relpath(os.path.realpath(output), os.path.realpath(given)).replace(
+            os.sep, "/"
+        )
         for name in (*names, *films):
             if within == "." or not name.startswith(f"{within}/"):
                 film = name in films
-                found.append(Job(os.path.join(given, name), _in_folder(output, name, film), name, film))
+                found.append(
+                    Job(os.path.join(given, name), _in_folder(output, name, film), name, film)
+                )
     if not into:
         _check_suffix(output, found[0])
     _check_targets(found, overwrite)
@@ -97,18 +96,30 @@ def is_video(path: str | os.PathLike) -> bool:
     if suffix in (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES):
         return suffix in VIDEO_SUFFIXES
     kind = mimetypes.guess_type(path)[0] or ""
-    return not (kind.startswith(("image/", "text/")) or suffix in Image.registered_extensions() or is_image_file(path))
+    return not (
+        kind.startswith(("image/", "text/"))
+        or suffix in Image.registered_extensions()
+        or is_image_file(path)
+    )
 
 
 def _films_below(path: str) -> tuple[str, ...]:
     root = pathlib.Path(path)
-    found = (p for p in root.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file() and not p.name.startswith("."))
+    found = (
+        p
+        for p in root.rglob("*")
+        if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file() and not p.name.startswith(".")
+    )
     return tuple(sorted(p.relative_to(root).as_posix() for p in found))
 
 
 def _in_folder(output: str, name: str, film: bool) -> pathlib.Path:
     target = pathlib.Path(output, name)
-    return target.with_suffix(".mkv") if film and target.suffix.lower() not in OUTPUT_SUFFIXES else target
+    return (
+        target.with_suffix(".mkv")
+        if film and target.suffix.lower() not in OUTPUT_SUFFIXES
+        else target
+    )
 
 
 def _check_suffix(output: str, job: Job) -> None:
@@ -116,8 +127,12 @@ def _check_suffix(output: str, job: Job) -> None:
         if job.film and pathlib.Path(output).suffix.lower() not in OUTPUT_SUFFIXES:
             if pathlib.Path(job.source).suffix.lower() not in VIDEO_SUFFIXES:
                 wanted = f"if it is a film, end --output in {', '.join(OUTPUT_SUFFIXES)}"
-                raise ConfigError(f"{job.source}: is not a PNG, JPEG, WebP, TIFF or BMP picture; {wanted}.")
-            raise ImageError(f"{output}: cannot tell the container of a film; end it in {', '.join(OUTPUT_SUFFIXES)}")
+                raise ConfigError(
+                    f"{job.source}: is not a PNG, JPEG, WebP, TIFF or BMP picture; {wanted}."
+                )
+            raise ImageError(
+                f"{output}: cannot tell the container of a film; end it in {', '.join(OUTPUT_SUFFIXES)}"
+            )
         if not job.film:
             format_of(output)
     except ImageError as error:
@@ -130,18 +145,12 @@ def _check_targets(jobs: list[Job], overwrite: bool) -> None:
         target = os.path.realpath(job.target)
         if target in sources and not overwrite:
             kind = "films" if job.film else "pictures"
-            raise ConfigError(f"{job.target}: is one of the {kind}; name another --output, or allow it with --overwrite.")
+            raise ConfigError(
+                f"{job.target}: is one of the {kind}; name another --output, or allow it with --overwrite."
+            )
         if target in targets:
             both = f"{targets[target]} and {job.source}"
-            raise ConfigError(f"{both} would both become {job.target}; enhance them to different folders, one after the other.")
+            raise ConfigError(
+                f"{both} would both become {job.target}; enhance them to different folders, one after the other."
+            )
         targets[target] = job.source
-
-
-
-
-
-
-
-
-
-

@@ -27,15 +27,34 @@ from typing import Any, NamedTuple
 import av
 import tensorflow as tf
 
-from rts_tf.enhance.jobs import Job
-from rts_tf.errors import VideoError, RtsError
-from rts_tf.enhance.yuv import FRAMES_AT_ONCE, YuvEnhancer
-from rts_tf.storage import sync, write_text
-from rts_tf.video.reader import Film, Frame, Gap, Survey, bits_of, clock, frames, probe, suited, survey
-from rts_tf.video.writer import ENCODERS, THREADS, Coding, container_of, join, rehearse, times_of, write_segment
-from rts_tf.inference import Enhancer
 from rts_tf.cli.progress import RunProgress
-from rts_tf.storage import lock
+from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.yuv import FRAMES_AT_ONCE, YuvEnhancer
+from rts_tf.errors import RtsError, VideoError
+from rts_tf.inference import Enhancer
+from rts_tf.storage import lock, sync, write_text
+from rts_tf.video.reader import (
+    Film,
+    Frame,
+    Gap,
+    Survey,
+    bits_of,
+    clock,
+    frames,
+    probe,
+    suited,
+    survey,
+)
+from rts_tf.video.writer import (
+    ENCODERS,
+    THREADS,
+    Coding,
+    container_of,
+    join,
+    rehearse,
+    times_of,
+    write_segment,
+)
 
 SEGMENT = 48  # frames, about two seconds: what a kill costs, and how far apart the key frames are
 DECODED = 6  # frames that wait for the network
@@ -51,7 +70,9 @@ class Settings(NamedTuple):
     crf: int | None = None
 
 
-def enhance_videos(jobs: list[Job], model: Enhancer, settings: Settings, progress: RunProgress) -> tuple[list[str], list[str]]:
+def enhance_videos(
+    jobs: list[Job], model: Enhancer, settings: Settings, progress: RunProgress
+) -> tuple[list[str], list[str]]:
     """Enhance every film.
 
     Args:
@@ -76,7 +97,9 @@ def enhance_videos(jobs: list[Job], model: Enhancer, settings: Settings, progres
         except (OSError, av.error.FFmpegError) as error:
             reason = f"{job.target}: cannot be written ({error.strerror or error})"
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise RtsError(f"{reason}. What was done is kept; make room and run the command again.") from None
+                raise RtsError(
+                    f"{reason}. What was done is kept; make room and run the command again."
+                ) from None
             errors.append(reason)
     return errors, remarks
 
@@ -90,7 +113,9 @@ def megapixels_of(job: Job) -> float:
     return film.estimate * _megapixels(film)
 
 
-def enhance_video(job: Job, model: Enhancer, settings: Settings, progress: RunProgress, label: str) -> list[str]:
+def enhance_video(
+    job: Job, model: Enhancer, settings: Settings, progress: RunProgress, label: str
+) -> list[str]:
     """Enhance one film, or what is left of it; returns remarks. Raises as ``enhance_videos``, and VideoError."""
     film = probe(job.source)
     coding = _coding(film, job, settings)
@@ -125,7 +150,13 @@ def enhance_video(job: Job, model: Enhancer, settings: Settings, progress: RunPr
 def _coding(film: Film, job: Job, settings: Settings) -> Coding:
     codec = settings.codec
     if codec == "auto":  # hardware decodes ten bits of HEVC, not of H.264
-        codec = "vp9" if container_of(job.target) == "webm" else "hevc" if bits_of(film.format) > 8 else "h264"
+        codec = (
+            "vp9"
+            if container_of(job.target) == "webm"
+            else "hevc"
+            if bits_of(film.format) > 8
+            else "h264"
+        )
     if settings.crf is not None and ENCODERS[codec].crf is None:
         raise VideoError(f"{job.target}: {codec} has no --crf")
     return Coding(codec, ENCODERS[codec].crf if settings.crf is None else settings.crf)
@@ -140,17 +171,27 @@ def _remarks(film: Film, gaps: list[Gap]) -> list[str]:
     if film.source_format.replace("yuvj", "yuv") != film.format:
         remarks.append(f"pixel format {film.source_format} became {film.format}")
     if film.hdr:
-        remarks.append("what it says about the brightness of its display (HDR metadata) was left out")
+        remarks.append(
+            "what it says about the brightness of its display (HDR metadata) was left out"
+        )
     if gaps:
         length, first = f"{sum(gap.length for gap in gaps):.1f} s", f"at {clock(gaps[0].start)}"
-        what = f"a gap of {length} {first}" if len(gaps) == 1 else f"{len(gaps)} gaps of {length} in all, the first {first}"
+        what = (
+            f"a gap of {length} {first}"
+            if len(gaps) == 1
+            else f"{len(gaps)} gaps of {length} in all, the first {first}"
+        )
         remarks.append(f"{what}, where frames could not be decoded")
     return remarks
 
 
-def _record(film: Film, found: Survey, coding: Coding, settings: Settings, model: Enhancer) -> dict[str, Any]:
+def _record(
+    film: Film, found: Survey, coding: Coding, settings: Settings, model: Enhancer
+) -> dict[str, Any]:
     """All that decides about the frames, and with what they are coded."""
-    weights = hashlib.sha256(" ".join(type(layer).__name__ for layer in model.network.layers).encode())
+    weights = hashlib.sha256(
+        " ".join(type(layer).__name__ for layer in model.network.layers).encode()
+    )
     for array in model.network.get_weights():
         weights.update(array.tobytes())
     return {
@@ -191,7 +232,11 @@ class Work:
         except (OSError, ValueError):
             recorded = None
         self.replaced = False
-        if isinstance(recorded, dict) and recorded != record and os.path.realpath(job.source) == os.path.realpath(job.target):
+        if (
+            isinstance(recorded, dict)
+            and recorded != record
+            and os.path.realpath(job.source) == os.path.realpath(job.target)
+        ):
             others = recorded | {"film": record["film"]}
             self.replaced = others == record and (self.root / "published").exists()
         for leftover in self.root.iterdir():
@@ -292,7 +337,9 @@ def _ahead(items: Iterable, count: int) -> Iterator:
             handover.give_up()
 
 
-def _enhanced(decoded: Iterable[Frame], network: YuvEnhancer, on_frames: Callable[[int], None]) -> Iterator[Frame]:
+def _enhanced(
+    decoded: Iterable[Frame], network: YuvEnhancer, on_frames: Callable[[int], None]
+) -> Iterator[Frame]:
     """The frames through the network, always so many at once: the last is repeated if it is alone."""
     decoded = iter(decoded)
     while group := list(itertools.islice(decoded, FRAMES_AT_ONCE)):
@@ -303,7 +350,14 @@ def _enhanced(decoded: Iterable[Frame], network: YuvEnhancer, on_frames: Callabl
         on_frames(len(group))
 
 
-def _write(enhanced: Iterable[Frame], number: int, work: Work, film: Film, coding: Coding, global_header: bool) -> None:
+def _write(
+    enhanced: Iterable[Frame],
+    number: int,
+    work: Work,
+    film: Film,
+    coding: Coding,
+    global_header: bool,
+) -> None:
     """Code the frames into the segments from ``number`` on, in a thread of its own."""
     frames_left = iter(enhanced)
     with ThreadPoolExecutor(1) as encoder:

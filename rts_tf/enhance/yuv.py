@@ -8,12 +8,19 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.errors import VideoError
-from rts_tf.video.reader import BT470BG, BT709, Film
 from rts_tf.inference import Enhancer, enhancement
+from rts_tf.video.reader import BT470BG, BT709, Film
 
 FRAMES_AT_ONCE = 2  # oneDNN gives each core a picture, and runs a single one on one core
 # The weights of red and blue in luma by AVColorSpace (H.273, table 4)
-WEIGHTS = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
+WEIGHTS = {
+    1: (0.2126, 0.0722),
+    4: (0.30, 0.11),
+    5: (0.299, 0.114),
+    6: (0.299, 0.114),
+    7: (0.212, 0.087),
+    9: (0.2627, 0.0593),
+}
 
 
 class YuvEnhancer:
@@ -30,7 +37,9 @@ class YuvEnhancer:
         self._enhance = enhancement(model.network)
         self._chroma = chroma and not film.format.startswith("gray")
         if self._chroma and film.marked_matrix not in WEIGHTS:
-            raise VideoError(f"{film.path}: its colour matrix ({film.matrix}) is not known; leave out --chroma")
+            raise VideoError(
+                f"{film.path}: its colour matrix ({film.matrix}) is not known; leave out --chroma"
+            )
         red, blue = WEIGHTS.get(film.marked_matrix, WEIGHTS[BT709])
         self._weights = red, 1 - red - blue, blue
         unit = 2 ** (film.bits - 8)
@@ -50,13 +59,22 @@ class YuvEnhancer:
         luma, *chroma = (np.stack(planes) for planes in zip(*frames, strict=True))
         windows = self._model.tiles(*luma.shape[1:])
         if self._chroma:
-            rgb, change = self._to_rgb(luma, *chroma).numpy(), np.empty((*luma.shape, 3), np.float32)
+            rgb, change = (
+                self._to_rgb(luma, *chroma).numpy(),
+                np.empty((*luma.shape, 3), np.float32),
+            )
             for tile in windows:
-                change[_of_all(tile.write)] = self._change(rgb[_of_all(tile.read)]).numpy()[_of_all(tile.inner)]
-            return list(zip(*(plane.numpy() for plane in self._changed(change, luma, *chroma)), strict=True))
+                change[_of_all(tile.write)] = self._change(rgb[_of_all(tile.read)]).numpy()[
+                    _of_all(tile.inner)
+                ]
+            return list(
+                zip(*(plane.numpy() for plane in self._changed(change, luma, *chroma)), strict=True)
+            )
         better = np.empty_like(luma)
         for tile in windows:
-            better[_of_all(tile.write)] = self._on_luma(luma[_of_all(tile.read)]).numpy()[_of_all(tile.inner)]
+            better[_of_all(tile.write)] = self._on_luma(luma[_of_all(tile.read)]).numpy()[
+                _of_all(tile.inner)
+            ]
         return list(zip(better, *chroma, strict=True))
 
     def _luma_of_enhanced(self, plane: tf.Tensor) -> tf.Tensor:
@@ -75,18 +93,27 @@ class YuvEnhancer:
     def _rgb(self, luma: tf.Tensor, blue: tf.Tensor, red: tf.Tensor) -> tf.Tensor:
         y = (tf.cast(luma, tf.float32) - self._black) / self._luma
         size = tf.shape(luma)[1:]
-        u, v = (self._enlarged((tf.cast(plane, tf.float32) - self._grey) / self._colour, size) for plane in (blue, red))
+        u, v = (
+            self._enlarged((tf.cast(plane, tf.float32) - self._grey) / self._colour, size)
+            for plane in (blue, red)
+        )
         of_red, of_green, of_blue = self._weights
         r, b = y + 2 * (1 - of_red) * v, y + 2 * (1 - of_blue) * u
         return tf.stack([r, (y - of_red * r - of_blue * b) / of_green, b], axis=-1)
 
-    def _planes(self, change: tf.Tensor, luma: tf.Tensor, blue: tf.Tensor, red: tf.Tensor) -> tuple[tf.Tensor, ...]:
+    def _planes(
+        self, change: tf.Tensor, luma: tf.Tensor, blue: tf.Tensor, red: tf.Tensor
+    ) -> tuple[tf.Tensor, ...]:
         y = self._luma_of(change)
         u = (change[..., 2] - y) / (2 * (1 - self._weights[2]))
         v = (change[..., 0] - y) / (2 * (1 - self._weights[0]))
         size = tf.shape(blue)[1:]
         u, v = (self._reduced(plane, size) for plane in (u, v))
-        return self._levels(luma, y, self._luma), self._levels(blue, u, self._colour), self._levels(red, v, self._colour)
+        return (
+            self._levels(luma, y, self._luma),
+            self._levels(blue, u, self._colour),
+            self._levels(red, v, self._colour),
+        )
 
     def _enlarged(self, plane: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
         for axis, halved, between in self._subsampling():
@@ -105,7 +132,11 @@ class YuvEnhancer:
         name = self._film.format
         rows = "420" in name
         # MPEG-2 and later site chroma on the left sample; JPEG, which full range comes from, between two
-        return (1, rows, True), (2, rows or "422" in name, self._film.full_range and self._film.marked_matrix == BT470BG)
+        return (1, rows, True), (
+            2,
+            rows or "422" in name,
+            self._film.full_range and self._film.marked_matrix == BT470BG,
+        )
 
 
 def _of_all(window: tuple[slice, slice]) -> tuple[slice, ...]:
@@ -115,7 +146,11 @@ def _of_all(window: tuple[slice, slice]) -> tuple[slice, ...]:
 def enlarged(plane: tf.Tensor, axis: int, between: bool) -> tf.Tensor:
     """Twice as many samples of [batch, H, W] along ``axis``, linearly: between the old ones, or each second of them on one."""
     before, after = _neighbours(plane, axis)
-    first, second = (0.25 * before + 0.75 * plane, 0.75 * plane + 0.25 * after) if between else (plane, (plane + after) / 2)
+    first, second = (
+        (0.25 * before + 0.75 * plane, 0.75 * plane + 0.25 * after)
+        if between
+        else (plane, (plane + after) / 2)
+    )
     shape = tf.tensor_scatter_nd_update(tf.shape(plane), [[axis]], [2 * tf.shape(plane)[axis]])
     return tf.reshape(tf.stack([first, second], axis=axis + 1), shape)
 

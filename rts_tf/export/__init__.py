@@ -3,4 +3,6 @@
 FORMATS = ("saved_model", "tflite")
 HEADS = ("enhance", "upscale")  # d(SR(x)), the size of x; SR(x), twice that
 PRECISIONS = ("float32", "float16", "int8", "int8_float_residual", "int16x8", "dynamic")
-MAX_PIXELS = 3840 * 2160  # of a picture that the SavedModel takes; a bomb declares more and is refused before it is decoded
+MAX_PIXELS = (
+    3840 * 2160
+)  # of a picture that the SavedModel takes; a bomb declares more and is refused before it is decoded

@@ -25,13 +25,19 @@ class CalibrationCrops(NamedTuple):
 def crops_of_run(run: pathlib.Path) -> CalibrationCrops:
     """Crops of the training and of the validation photographs of a run. Raises RtsError if they are not there, or damaged."""
     sets, summary = [], run / "summary.json"
-    others = f"to take those inside scikit-image, name the network itself: --model={run / 'final.keras'}"
+    others = (
+        f"to take those inside scikit-image, name the network itself: --model={run / 'final.keras'}"
+    )
     for name, (count, side) in {"training": CALIBRATION, "validation": VALIDATION}.items():
         directory = run / "source" / name
         if not (directory / "manifest.json").exists():
-            raise RtsError(f"{directory}: is not there, and with it the photographs to calibrate on; {others}")
+            raise RtsError(
+                f"{directory}: is not there, and with it the photographs to calibrate on; {others}"
+            )
         for file, problem in find_problems(directory).items():
-            again = f"delete {summary} and " if summary.exists() else ""  # which ends the run: nothing is looked at any more
+            again = (
+                f"delete {summary} and " if summary.exists() else ""
+            )  # which ends the run: nothing is looked at any more
             again += "run the training command again, which makes it again"
             raise RtsError(f"{directory / file}: {problem}; {again}; or {others}")
         sets.append(_crops(_pictures(directory), count, side))

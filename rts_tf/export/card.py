@@ -3,15 +3,8 @@
 import json
 import pathlib
 
-import numpy as np
-
-from rts_tf.errors import RtsError
 from rts_tf.export.heads import OUTPUT
 from rts_tf.storage import write_text
-from rts_tf.images.dtypes import to_uint8
-from rts_tf.metrics.difference import change_percent
-from rts_tf.metrics.viqet import measure
-
 
 _MEANING = """\
 - **parity**: the largest difference from the Keras network's output on the frame in 8-bit levels, and the PSNR of the one
@@ -22,10 +15,6 @@ _MEANING = """\
   TensorFlow's own threads.
 - **MACs**: multiplications with a weight for one frame.
 """
-
-
-
-
 
 
 def write(directory: pathlib.Path, card: dict) -> None:
@@ -45,7 +34,11 @@ def _readable(card: dict) -> str:
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for entry in card["files"]:
-        name = f"{entry['file']} {entry['signature']}" if entry["kind"] == "saved_model" else entry["file"]
+        name = (
+            f"{entry['file']} {entry['signature']}"
+            if entry["kind"] == "saved_model"
+            else entry["file"]
+        )
         time = f"{entry['milliseconds']:.0f} ({entry['measured_at']}, {entry['threads']} threads)"
         ratios = f"{entry['difference_ratio_percent']:.3f} / {entry['network_difference_ratio_percent']:.3f} %"
         mos = f"{entry['mos']:.2f} / {entry['network_mos']:.2f}"
@@ -61,14 +54,21 @@ def _readable(card: dict) -> str:
             f" looks {entry.get('receptive_radius', '?')} pixels far."
         )
         if entry["operations"]:
-            counts = {name: entry["operations"].count(name) for name in dict.fromkeys(entry["operations"])}
-            lines.append("  " + ", ".join(f"{name} {count}" for name, count in counts.items()) + ".")
+            counts = {
+                name: entry["operations"].count(name) for name in dict.fromkeys(entry["operations"])
+            }
+            lines.append(
+                "  " + ", ".join(f"{name} {count}" for name, count in counts.items()) + "."
+            )
     return "\n".join(lines) + "\n"
 
 
 def shapes(kind: str, head: str, height: int, width: int) -> dict[str, str]:
     """What goes in and what comes out, in words; ``height`` x ``width`` of the input."""
-    dtype, scale = ("uint8 0..255" if kind in ("int8", "saved_model") else "float32 0..1"), 2 if head == "upscale" else 1
+    dtype, scale = (
+        ("uint8 0..255" if kind in ("int8", "saved_model") else "float32 0..1"),
+        2 if head == "upscale" else 1,
+    )
     inside, out = f"[1, {height}, {width}, 3]", f"[1, {scale * height}, {scale * width}, 3]"
     if kind in ("saved_model", "dynamic"):
         lead = "batch" if kind == "saved_model" else "1"

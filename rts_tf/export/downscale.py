@@ -25,7 +25,9 @@ def block_of(width: int) -> int:
     return next(block for block in (4, 2, 1) if width % block == 0)
 
 
-def halved(phases: tf.Tensor, columns: np.ndarray, rows: np.ndarray, visit, block: int = 1) -> tf.Tensor:
+def halved(
+    phases: tf.Tensor, columns: np.ndarray, rows: np.ndarray, visit, block: int = 1
+) -> tf.Tensor:
     """As ``rts_tf.images.resample.halve_shuffled``, of fixed size: [1, H, W, 12] -> [1, H, W, 3].
 
     Args:
@@ -39,7 +41,9 @@ def halved(phases: tf.Tensor, columns: np.ndarray, rows: np.ndarray, visit, bloc
     gain = np.repeat(border_gain(width), 6).reshape(1, 1, width // block, 6 * block)
     x = visit("normed_columns", x * visit("gain_of_columns", tf.constant(gain)))
     x = visit("lines", convolve(x, _across(rows, block)))
-    x = visit("output", x * visit("gain_of_rows", tf.constant(border_gain(height)[None, :, None, None])))
+    x = visit(
+        "output", x * visit("gain_of_rows", tf.constant(border_gain(height)[None, :, None, None]))
+    )
     return tf.reshape(x, [1, height, width, 3])
 
 
@@ -57,4 +61,6 @@ def _along(kernel: np.ndarray, block: int) -> np.ndarray:
 
 def _across(kernel: np.ndarray, block: int) -> np.ndarray:
     """[7, 1, in, out] for single pixels -> [7, 1, block * in, block * out] for blocks."""
-    return np.stack([np.kron(np.eye(block, dtype=np.float32), tap) for tap in kernel[:, 0]])[:, None]
+    return np.stack([np.kron(np.eye(block, dtype=np.float32), tap) for tap in kernel[:, 0]])[
+        :, None
+    ]

@@ -12,7 +12,9 @@ def operations_and_macs(data: bytes) -> tuple[list[str], int]:
     """
     from ai_edge_litert import schema_py_generated as schema
 
-    names = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
+    names = {
+        code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
+    }
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
     graph, operations, macs = model.subgraphs[0], [], 0
     for operator in graph.operators:
@@ -21,7 +23,10 @@ def operations_and_macs(data: bytes) -> tuple[list[str], int]:
         if name == "CUSTOM":
             raise RtsError(f"the operation {code.customCode} is not built into TFLite")
         operations.append(name)
-        shapes = [graph.tensors[i].shape.astype(np.int64) for i in [*operator.inputs[:3], operator.outputs[0]]]
+        shapes = [
+            graph.tensors[i].shape.astype(np.int64)
+            for i in [*operator.inputs[:3], operator.outputs[0]]
+        ]
         if name == "CONV_2D":
             macs += int(shapes[-1][:3].prod() * shapes[1].prod())
         if name == "TRANSPOSE_CONV":
@@ -38,7 +43,10 @@ def with_radius(data: bytes, radius: int) -> bytes:
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
-    model.metadata = [*(model.metadata or []), schema.MetadataT(name=RADIUS, buffer=len(model.buffers))]
+    model.metadata = [
+        *(model.metadata or []),
+        schema.MetadataT(name=RADIUS, buffer=len(model.buffers)),
+    ]
     model.buffers.append(schema.BufferT(data=np.frombuffer(str(radius).encode(), np.uint8)))
     builder = flatbuffers.Builder(len(data))
     builder.Finish(model.Pack(builder), b"TFL3")

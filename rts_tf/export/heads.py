@@ -41,7 +41,9 @@ def kernels_of(network: keras.Model, segmented: bool = False) -> Kernels:
 
 def body_layers(network: keras.Model) -> dict[str, str]:
     """The convolutions before the last one, each with the name under which ``traced_head`` visits its input."""
-    names = {id(network.inputs[0]): "image"} | {id(layer.output): layer.name for layer in network.layers[1:]}
+    names = {id(network.inputs[0]): "image"} | {
+        id(layer.output): layer.name for layer in network.layers[1:]
+    }
     body = [layer for layer in network.layers[:-2] if isinstance(layer, keras.layers.Conv2D)]
     return {layer.name: names[id(_inputs(layer)[0])] for layer in body}
 
@@ -52,13 +54,19 @@ def image_sources(network: keras.Model) -> set[str]:
     for layer in network.layers:
         if isinstance(layer, keras.layers.Conv2D) and layer.filters <= PICTURE_CHANNELS:
             source = made[id(_inputs(layer)[0])]
-            sources.add((made[id(_inputs(source)[0])] if isinstance(source, EdgePadding) else source).name)
+            sources.add(
+                (made[id(_inputs(source)[0])] if isinstance(source, EdgePadding) else source).name
+            )
     return sources
 
 
 def head_function(network: keras.Model, head: str) -> Callable[[tf.Tensor], tf.Tensor]:
     """SR(x) ("upscale") or d(SR(x)) ("enhance"): float32 [batch, H, W, 3] -> [batch, 2H, 2W, 3] or [batch, H, W, 3]."""
-    return enhancement(network) if head == "enhance" else lambda images: network(images, training=False)
+    return (
+        enhancement(network)
+        if head == "enhance"
+        else lambda images: network(images, training=False)
+    )
 
 
 def radius_of(network: keras.Model, head: str) -> int:
@@ -120,11 +128,15 @@ def traced_head(
         if residual and layer is residual[0]:
             values[id(layer.output)] = visit("segments", _segments(layer, inputs[0]))
         elif residual and layer is residual[1]:
-            values[id(layer.output)] = tf.concat([picture, *(x for x in inputs if x is not picture)], axis=-1)
+            values[id(layer.output)] = tf.concat(
+                [picture, *(x for x in inputs if x is not picture)], axis=-1
+            )
         elif isinstance(layer, EdgePadding):
             values[id(layer.output)] = _edge(inputs[0])
         else:
-            values[id(layer.output)] = visit(layer.name, layer(inputs if len(inputs) > 1 else inputs[0]))
+            values[id(layer.output)] = visit(
+                layer.name, layer(inputs if len(inputs) > 1 else inputs[0])
+            )
     x = visit("head_input", values[id(_inputs(last)[0])])
     if head == "upscale" and transposed:
         return visit("output", _enlarge(visit, x, kernels))
@@ -139,7 +151,9 @@ def _residual(network: keras.Model) -> tuple[keras.layers.Conv2D, keras.layers.A
     """The convolution whose output is added to the picture itself (the "blue layer" of Fig. 3), and the sum."""
     picture, made = network.inputs[0], {id(layer.output): layer for layer in network.layers[1:]}
     for layer in network.layers:
-        if isinstance(layer, keras.layers.Add) and any(tensor is picture for tensor in _inputs(layer)):
+        if isinstance(layer, keras.layers.Add) and any(
+            tensor is picture for tensor in _inputs(layer)
+        ):
             (source,) = (made[id(tensor)] for tensor in _inputs(layer) if tensor is not picture)
             return source, layer
     return None
@@ -148,8 +162,13 @@ def _residual(network: keras.Model) -> tuple[keras.layers.Conv2D, keras.layers.A
 def _segments(layer: keras.layers.Conv2D, x: tf.Tensor) -> tf.Tensor:
     """[1, H, W, 12]: relu(r), relu(-r), relu(r - 1), relu(-r - 1), the first two up to 1, of the convolution's r."""
     kernel, bias = tf.convert_to_tensor(layer.kernel), tf.convert_to_tensor(layer.bias)
-    kernels, biases = tf.concat([kernel, -kernel] * 2, axis=3), tf.concat([bias, -bias, bias - 1, -bias - 1], axis=0)
-    return tf.minimum(tf.nn.relu(tf.nn.conv2d(x, kernels, strides=1, padding=layer.padding.upper()) + biases), 1.0)
+    kernels, biases = (
+        tf.concat([kernel, -kernel] * 2, axis=3),
+        tf.concat([bias, -bias, bias - 1, -bias - 1], axis=0),
+    )
+    return tf.minimum(
+        tf.nn.relu(tf.nn.conv2d(x, kernels, strides=1, padding=layer.padding.upper()) + biases), 1.0
+    )
 
 
 def _edge(x: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,6 @@ from rts_tf.images.dtypes import to_uint8
 from rts_tf.metrics.difference import change_percent
 from rts_tf.metrics.viqet import measure
 
-
 # Of the output, clipped to [0, 1], against the Keras network's.
 MAX_LSB = {"saved_model": 1.0, "float32": 1.0, "dynamic": 1.0}
 MIN_DB = {"float16": 70.0, "int8": 47.0, "int8_float_residual": 55.0, "int16x8": 52.0}
@@ -34,7 +33,12 @@ def check(kind: str, head: str, entry: dict) -> None:
     """Raise RtsError where the figures of an entry miss a limit of its ``kind``, with the limit and by how much."""
     least_energy = MIN_ENERGY.get(kind, -np.inf) if head == "enhance" else -np.inf
     limits = [
-        ("differs from the network by {} of 255 levels", entry["max_lsb"], MAX_LSB.get(kind, np.inf), -1),
+        (
+            "differs from the network by {} of 255 levels",
+            entry["max_lsb"],
+            MAX_LSB.get(kind, np.inf),
+            -1,
+        ),
         ("has {} dB against the network", entry["psnr_db"], MIN_DB.get(kind, -np.inf), 1),
         ("keeps {} of the enhancement's energy", entry["energy_kept"], least_energy, 1),
     ]

@@ -13,16 +13,16 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.export import HEADS, card
-from rts_tf.export.runners import litert, process as measuring
-from rts_tf.export.heads import SCALE, radius_of
 from rts_tf.export.calibration import CalibrationCrops, mosaic
+from rts_tf.export.heads import SCALE, radius_of
+from rts_tf.export.runners import litert
+from rts_tf.export.runners import process as measuring
 from rts_tf.export.saved_model import write_saved_model
 from rts_tf.export.tflite import Converter
-from rts_tf.storage import sync
 from rts_tf.images.resample import double
 from rts_tf.inference import Enhancer
-from rts_tf.storage import lock, read_json
 from rts_tf.networks.weights import weights_sha256
+from rts_tf.storage import lock, read_json, sync
 
 SECONDS = 2.0  # for which a file is run again and again, to take its time
 TWIN = 4  # int16x8, for which LiteRT has no fast kernels on a CPU, is measured on a frame of this share of each side
@@ -45,8 +45,21 @@ class Order:
 class Export:
     """The making of one export in ``output``, step by step."""
 
-    def __init__(self, enhancer: Enhancer, photographs: CalibrationCrops, order: Order, source: str, output: pathlib.Path):
-        self.enhancer, self.photographs, self.order, self.source, self.output = enhancer, photographs, order, source, output
+    def __init__(
+        self,
+        enhancer: Enhancer,
+        photographs: CalibrationCrops,
+        order: Order,
+        source: str,
+        output: pathlib.Path,
+    ):
+        self.enhancer, self.photographs, self.order, self.source, self.output = (
+            enhancer,
+            photographs,
+            order,
+            source,
+            output,
+        )
         self.converter = Converter(enhancer.network, photographs.calibration)
         self.partial, self.entries, self.wanted = output / ".partial", [], {}
         self.weights = weights_sha256(enhancer.network.get_weights())
@@ -60,7 +73,11 @@ class Export:
             for head in order.heads:
                 for precision in order.precisions:
                     weight = 12 if precision == "int16x8" else 5
-                    yield f"tflite {head} {precision}", weight, lambda h=head, p=precision: self._tflite(h, p)
+                    yield (
+                        f"tflite {head} {precision}",
+                        weight,
+                        lambda h=head, p=precision: self._tflite(h, p),
+                    )
         if "saved_model" in order.formats:
             yield "saved_model", 4, self._saved_model
             for head in HEADS:
@@ -86,7 +103,11 @@ class Export:
             frame = mosaic(self.photographs.validation, height, width)
             x = frame.astype(np.float32) / np.float32(255)
             network = self.enhancer.enhance(x) if head == "enhance" else self.enhancer.upscale(x)
-            self.wanted[head, share] = frame, network, x if head == "enhance" else double(x[None])[0].numpy()
+            self.wanted[head, share] = (
+                frame,
+                network,
+                x if head == "enhance" else double(x[None])[0].numpy(),
+            )
         return self.wanted[head, share]
 
     def _tflite(self, head: str, precision: str) -> None:
@@ -100,10 +121,24 @@ class Export:
         if share > 1:
             run_path = self.partial / "twin.tflite"
             run_path.write_bytes(self.converter.convert(head, precision, *frame.shape[:2]))
-        run = measuring.run("rts_tf.export.runners.litert", run_path, head, frame, SECONDS, self.partial)
+        run = measuring.run(
+            "rts_tf.export.runners.litert", run_path, head, frame, SECONDS, self.partial
+        )
         if precision == "dynamic":
             macs = self._macs(head)
-        self._enter(precision, head, f"tflite/{path.name}", path, run, frame, network, x, operations, macs, litert.THREADS)
+        self._enter(
+            precision,
+            head,
+            f"tflite/{path.name}",
+            path,
+            run,
+            frame,
+            network,
+            x,
+            operations,
+            macs,
+            litert.THREADS,
+        )
 
     def _saved_model(self) -> None:
         self.warm = write_saved_model(self.enhancer.network, self.partial / "saved_model")
@@ -111,48 +146,88 @@ class Export:
     def _run_saved_model(self, head: str) -> None:
         frame, network, x = self._frame(head)
         directory = self.partial / "saved_model"
-        run = measuring.run("rts_tf.export.runners.session", directory, head, frame, SECONDS, self.partial)
+        run = measuring.run(
+            "rts_tf.export.runners.session", directory, head, frame, SECONDS, self.partial
+        )
         name = f"saved_model/rts/{self._version()}"
-        self._enter("saved_model", head, name, directory, run, frame, network, x, [], self._macs(head), os.cpu_count())
+        self._enter(
+            "saved_model",
+            head,
+            name,
+            directory,
+            run,
+            frame,
+            network,
+            x,
+            [],
+            self._macs(head),
+            os.cpu_count(),
+        )
 
     def _macs(self, head: str) -> int:
         """Multiplications with a weight for the frame, from the kernels alone."""
         height, width = self.order.input_size(head)
-        kernels = [layer.kernel for layer in self.enhancer.network.layers if hasattr(layer, "kernel")]
-        weights = sum(int(np.prod(kernel.shape)) for kernel in kernels) + (7 * 12 * 6 + 7 * 6 * 3 if head == "enhance" else 0)
+        kernels = [
+            layer.kernel for layer in self.enhancer.network.layers if hasattr(layer, "kernel")
+        ]
+        weights = sum(int(np.prod(kernel.shape)) for kernel in kernels) + (
+            7 * 12 * 6 + 7 * 6 * 3 if head == "enhance" else 0
+        )
         return weights * height * width
 
-    def _enter(self, kind, head, name, path, run, frame, network, x, operations, macs, threads) -> None:
+    def _enter(
+        self, kind, head, name, path, run, frame, network, x, operations, macs, threads
+    ) -> None:
         """Check a file against its limits, and note its entry of the card."""
         area = np.prod(self.order.input_size(head)) / (frame.shape[0] * frame.shape[1])
-        rounded = np.rint(255 * np.clip(network, 0, 1)) / np.float32(255) if kind == "saved_model" else network
+        rounded = (
+            np.rint(255 * np.clip(network, 0, 1)) / np.float32(255)
+            if kind == "saved_model"
+            else network
+        )
         entry = {
-            "file": name, "kind": kind, "signature": head, **card.shapes(kind, head, *self.order.input_size(head)),
-            "bytes": sum(f.stat().st_size for f in path.rglob("*")) if path.is_dir() else path.stat().st_size,
-            "sha256": _sha256(path), "operations": operations, "macs": macs,
+            "file": name,
+            "kind": kind,
+            "signature": head,
+            **card.shapes(kind, head, *self.order.input_size(head)),
+            "bytes": sum(f.stat().st_size for f in path.rglob("*"))
+            if path.is_dir()
+            else path.stat().st_size,
+            "sha256": _sha256(path),
+            "operations": operations,
+            "macs": macs,
             "receptive_radius": radius_of(self.enhancer.network, head),
             **card.compare(run.output, rounded, x),
-            "milliseconds": run.milliseconds * area, "peak_memory_mb": run.peak_memory_mb * area,
-            "measured_at": f"{frame.shape[1]}x{frame.shape[0]}" + (", scaled by area" if area != 1 else ""),
+            "milliseconds": run.milliseconds * area,
+            "peak_memory_mb": run.peak_memory_mb * area,
+            "measured_at": f"{frame.shape[1]}x{frame.shape[0]}"
+            + (", scaled by area" if area != 1 else ""),
             "threads": threads,
-        }  # fmt: skip
+        }
         card.check(kind, head, entry)
         self.entries.append(entry)
 
     def _version(self) -> int:
-        existing = [p.name for p in (self.output / "saved_model" / "rts").glob("*") if p.name.isdigit()]
+        existing = [
+            p.name for p in (self.output / "saved_model" / "rts").glob("*") if p.name.isdigit()
+        ]
         return 1 + max(map(int, existing), default=0)
 
     def _publish(self) -> None:
         """Everything takes its place by renames, the card last: while there is none, the files are not vouched for."""
-        before, made = read_json(self.output / "export.json") or {}, {entry["file"] for entry in self.entries}
+        before, made = (
+            read_json(self.output / "export.json") or {},
+            {entry["file"] for entry in self.entries},
+        )
         kept = before.get("files", []) if before.get("weights_sha256") == self.weights else []
         kept = [entry for entry in kept if entry["file"] not in made and self._is_there(entry)]
         for name in ("export.json", "EXPORT.md"):
             (self.output / name).unlink(missing_ok=True)
         for entry in self.entries:
             target = self.output / entry["file"]
-            built = self.partial / ("saved_model" if entry["kind"] == "saved_model" else target.name)
+            built = self.partial / (
+                "saved_model" if entry["kind"] == "saved_model" else target.name
+            )
             if built.exists():  # both entries of a SavedModel are one directory
                 target.parent.mkdir(parents=True, exist_ok=True)
                 for path in [*built.rglob("*"), built]:

@@ -11,12 +11,26 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.export import HEADS
-from rts_tf.export.heads import PICTURE_CHANNELS, Kernels, Visit, body_layers, head_function, kernels_of, image_sources, traced_head
+from rts_tf.export.heads import (
+    PICTURE_CHANNELS,
+    Kernels,
+    Visit,
+    body_layers,
+    head_function,
+    image_sources,
+    kernels_of,
+    traced_head,
+)
 
 SAMPLES = 4000  # values kept of a tensor and a crop
 PATCHES = 400  # patches kept of a kernel's input and a crop
-MOST_CHANGE = 0.01  # of a step, to meet a sum; where the weights of a kernel cancel, there is none to meet
-KERNEL_SIZES = {"phases": (1, 7), "normed_columns": (7, 1)}  # of what reads the tensor, where it is not 3x3
+MOST_CHANGE = (
+    0.01  # of a step, to meet a sum; where the weights of a kernel cancel, there is none to meet
+)
+KERNEL_SIZES = {
+    "phases": (1, 7),
+    "normed_columns": (7, 1),
+}  # of what reads the tensor, where it is not 3x3
 
 
 class Observed:
@@ -38,15 +52,21 @@ class Observed:
             for head in HEADS:
                 traced_head(network, head, image, kernels_of(network), self._note)
             segments = lambda n, v: self._note("segmented_input", v) if n == "head_input" else v  # noqa: E731
-            traced_head(network, "upscale", image, kernels_of(network, True), segments, segmented=True)
-        patches = {name: np.concatenate(kept).astype(np.float64) for name, kept in self._patches.items()}
+            traced_head(
+                network, "upscale", image, kernels_of(network, True), segments, segmented=True
+            )
+        patches = {
+            name: np.concatenate(kept).astype(np.float64) for name, kept in self._patches.items()
+        }
         self.moments = {name: x.T @ x / len(x) for name, x in patches.items()}
         self.means = {name: x.mean(0) for name, x in patches.items()}
 
     def _note(self, name: str, value: tf.Tensor) -> tf.Tensor:
         flat = value.numpy().ravel()
         chosen = flat[self._random.integers(flat.size, size=SAMPLES)]
-        if value.shape[-1] > PICTURE_CHANNELS:  # what is cut off of a picture is mostly beyond white, here it is not
+        if (
+            value.shape[-1] > PICTURE_CHANNELS
+        ):  # what is cut off of a picture is mostly beyond white, here it is not
             chosen[:2] = flat.min(), flat.max()
         elif name != "image":
             self.pictures.add(name)
@@ -55,14 +75,22 @@ class Observed:
         rows = self._random.integers(max(1, value.shape[1] - height + 1), size=PATCHES)
         columns = self._random.integers(max(1, value.shape[2] - width + 1), size=PATCHES)
         values = value.numpy()[0]
-        patches = [values[i : i + height, j : j + width].ravel() for i, j in zip(rows, columns, strict=True)]
+        patches = [
+            values[i : i + height, j : j + width].ravel()
+            for i, j in zip(rows, columns, strict=True)
+        ]
         if not name.startswith("gain"):
             self._patches.setdefault(name, []).append(np.array(patches))
         return value
 
 
 def floating_tensors(
-    network: keras.Model, body: keras.Model, observed: Observed, head: str, crops: Iterable[np.ndarray], wanted: float
+    network: keras.Model,
+    body: keras.Model,
+    observed: Observed,
+    head: str,
+    crops: Iterable[np.ndarray],
+    wanted: float,
 ) -> set[str]:
     """The names of the tensors that stay in floating point for the output to have ``wanted`` dB against the network's.
 
@@ -74,12 +102,19 @@ def floating_tensors(
     images = [tf.constant(crop[None] / 255, tf.float32) for crop in crops]
     exact = [tf.clip_by_value(head_function(network, head)(image), 0, 1) for image in images]
     floating = observed.pictures | image_sources(network)
-    others = [layer.name for layer in network.layers[1:] if layer.name in observed.samples.keys() - floating]
+    others = [
+        layer.name
+        for layer in network.layers[1:]
+        if layer.name in observed.samples.keys() - floating
+    ]
 
     def decibels(names: set[str]) -> float:
         visit = lambda name, value: value if name in names else pinned(name, value)  # noqa: E731
         outputs = (traced_head(body, head, image, kernels, visit) for image in images)
-        errors = [tf.reduce_mean((tf.clip_by_value(y, 0, 1) - x) ** 2) for y, x in zip(outputs, exact, strict=True)]
+        errors = [
+            tf.reduce_mean((tf.clip_by_value(y, 0, 1) - x) ** 2)
+            for y, x in zip(outputs, exact, strict=True)
+        ]
         return -10 * np.log10(max(np.mean(errors), 1e-20))
 
     while others and decibels(floating) < wanted:
@@ -96,10 +131,19 @@ def pins(observed: Observed, floating: Set[str] = frozenset()) -> Visit:
     """
     samples = observed.samples
     ranges = {name: _range(values) for name, values in samples.items()}
-    ranges |= dict.fromkeys(("image", "segments", "output", "output_phases"), (0.0, 1.0))  # their integers are levels
+    ranges |= dict.fromkeys(
+        ("image", "segments", "output", "output_phases"), (0.0, 1.0)
+    )  # their integers are levels
     # Inside the picture the gain is 1, which must be a level, and the lines must pass it as they are.
-    gains = {name: (0.0, 255 / np.floor(255 / v.max())) for name, v in samples.items() if name.startswith("gain")}
-    ranges |= gains | {"normed_columns": ranges["columns"], "lines": (0.0, 1 / samples["gain_of_rows"].min())}
+    gains = {
+        name: (0.0, 255 / np.floor(255 / v.max()))
+        for name, v in samples.items()
+        if name.startswith("gain")
+    }
+    ranges |= gains | {
+        "normed_columns": ranges["columns"],
+        "lines": (0.0, 1 / samples["gain_of_rows"].min()),
+    }
 
     def visit(name: str, value: tf.Tensor) -> tf.Tensor:
         if name == "head_input" or name in floating:  # the former repeats what is fixed
@@ -115,12 +159,18 @@ def _range(values: np.ndarray) -> tuple[float, float]:
     def error(low: float, high: float) -> float:
         step = (high - low) / 255
         zero = np.rint(-low / step)
-        return float(np.mean((step * (np.clip(np.rint(values / step) + zero, 0, 255) - zero) - values) ** 2))
+        return float(
+            np.mean((step * (np.clip(np.rint(values / step) + zero, 0, 255) - zero) - values) ** 2)
+        )
 
     best = low, high = min(0.0, values.min()), max(1e-3, values.max())
     for _ in range(2):
-        best = min(((share * low, best[1]) for share in np.linspace(1, 0.2, 33)), key=lambda r: error(*r))
-        best = min(((best[0], share * high) for share in np.linspace(1, 0.2, 33)), key=lambda r: error(*r))
+        best = min(
+            ((share * low, best[1]) for share in np.linspace(1, 0.2, 33)), key=lambda r: error(*r)
+        )
+        best = min(
+            ((best[0], share * high) for share in np.linspace(1, 0.2, 33)), key=lambda r: error(*r)
+        )
     return best
 
 
@@ -135,11 +185,15 @@ def integer_body(network: keras.Model, observed: Observed, pictures: bool) -> ke
         kernel, bias = made.get_layer(layer).get_weights()
         if pictures or kernel.shape[-1] > PICTURE_CHANNELS:
             rounded = _rounded(kernel, np.abs(kernel).max((0, 1, 2)), observed.moments[source])
-            made.get_layer(layer).set_weights([rounded, bias - _shift(rounded - kernel, observed.means[source])])
+            made.get_layer(layer).set_weights(
+                [rounded, bias - _shift(rounded - kernel, observed.means[source])]
+            )
     return made
 
 
-def integer_kernels(network: keras.Model, observed: Observed, segmented: bool, transposed: bool = False) -> Kernels:
+def integer_kernels(
+    network: keras.Model, observed: Observed, segmented: bool, transposed: bool = False
+) -> Kernels:
     """The kernels behind the body on the steps that the converter will use; the flags as in traced_head."""
     kernels, name = kernels_of(network, segmented), "segmented_input" if segmented else "head_input"
     largest = np.abs(kernels.head).max((0, 1, 2))
@@ -159,7 +213,9 @@ def _shift(change: np.ndarray, means: np.ndarray) -> np.ndarray:
     return (means @ change.reshape(-1, change.shape[-1])).astype(np.float32)
 
 
-def _rounded(kernel: np.ndarray, largest: np.ndarray, moment: np.ndarray, keep_sums: bool = False) -> np.ndarray:
+def _rounded(
+    kernel: np.ndarray, largest: np.ndarray, moment: np.ndarray, keep_sums: bool = False
+) -> np.ndarray:
     """``kernel`` [h, w, in, out] in steps of ``largest`` [out] / 127.
 
     From the nearest steps, single weights go up or down one, while that lowers the mean squared error of the output on
@@ -172,7 +228,10 @@ def _rounded(kernel: np.ndarray, largest: np.ndarray, moment: np.ndarray, keep_s
     exact = (kernel / step).reshape(-1, kernel.shape[-1]).astype(np.float64)
     levels, diagonal = np.rint(exact), np.diag(moment)
     for taps, wanted in zip(levels.T, exact.T, strict=True):
-        slope, fixed = moment @ (taps - wanted), (wanted == 0) | (np.abs(taps) == 127)  # the largest sets the step
+        slope, fixed = (
+            moment @ (taps - wanted),
+            (wanted == 0) | (np.abs(taps) == 127),
+        )  # the largest sets the step
         while True:
             signs = np.where(slope > 0, -1, 1)
             change = np.where(fixed, 0, 2 * signs * slope + diagonal)

@@ -16,8 +16,8 @@ import tensorflow as tf
 
 from rts_tf import networks
 from rts_tf.export import HEADS, MAX_PIXELS
-from rts_tf.export.heads import OUTPUT, SCALE, head_function
 from rts_tf.export.archive import archive
+from rts_tf.export.heads import OUTPUT, SCALE, head_function
 from rts_tf.inference import D_RADIUS
 
 STRIP_PIXELS = 2**18  # 64 channels of them are 67 MB
@@ -47,7 +47,11 @@ def _served(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         files = _shaped(image_bytes, [None], "image_bytes must have the shape [batch], not")
-        return {"enhanced_bytes": tf.map_fn(one, files, parallel_iterations=1, fn_output_signature=tf.string)}
+        return {
+            "enhanced_bytes": tf.map_fn(
+                one, files, parallel_iterations=1, fn_output_signature=tf.string
+            )
+        }
 
     return tf.function(serve, [tf.TensorSpec([None], tf.string, name="image_bytes")])
 
@@ -55,7 +59,11 @@ def _served(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
 def _uint8(network: keras.Model, head: str) -> tf.types.experimental.PolymorphicFunction:
     function = _in_strips(network, head)
     return tf.function(
-        lambda images: {OUTPUT[head]: _levels(function(tf.image.convert_image_dtype(_checked(images), tf.float32)))},
+        lambda images: {
+            OUTPUT[head]: _levels(
+                function(tf.image.convert_image_dtype(_checked(images), tf.float32))
+            )
+        },
         [tf.TensorSpec([None, None, None, 3], tf.uint8, name="images")],
     )
 
@@ -88,10 +96,16 @@ def _in_strips(network: keras.Model, head: str):
             first = tf.clip_by_value(start - radius, 0, height - length)
             result = function(images[picture : picture + 1, first : first + length])
             stop = tf.minimum(height, start + rows)
-            return i + 1, strips.write(i, result[0, scale * (start - first) : scale * (stop - first)])
+            return i + 1, strips.write(
+                i, result[0, scale * (start - first) : scale * (stop - first)]
+            )
 
-        strips = tf.TensorArray(tf.float32, batch * count, infer_shape=False, element_shape=[None, None, 3])
-        _, strips = tf.while_loop(lambda i, _: i < batch * count, strip, (0, strips), parallel_iterations=1)
+        strips = tf.TensorArray(
+            tf.float32, batch * count, infer_shape=False, element_shape=[None, None, 3]
+        )
+        _, strips = tf.while_loop(
+            lambda i, _: i < batch * count, strip, (0, strips), parallel_iterations=1
+        )
         return tf.reshape(strips.concat(), [batch, scale * height, scale * width, 3])
 
     return run
@@ -99,9 +113,14 @@ def _in_strips(network: keras.Model, head: str):
 
 def _checked(images: tf.Tensor) -> tf.Tensor:
     """``images`` once it is known that they are pictures [batch, H, W, 3] of a size that is allowed."""
-    images = _shaped(images, [None, None, None, 3], "images must have the shape [batch, height, width, 3], not")
+    images = _shaped(
+        images, [None, None, None, 3], "images must have the shape [batch, height, width, 3], not"
+    )
     shape = tf.shape(images)
-    checks = [_check(tf.reduce_min(shape) > 0, "images must not be empty"), _check_size(shape[1], shape[2])]
+    checks = [
+        _check(tf.reduce_min(shape) > 0, "images must not be empty"),
+        _check_size(shape[1], shape[2]),
+    ]
     with tf.control_dependencies(checks):
         return tf.identity(images)
 
@@ -131,7 +150,10 @@ def _check(condition: tf.Tensor, message: str) -> tf.Operation:
 
 def _check_size(height: tf.Tensor, width: tf.Tensor) -> tf.Operation:
     pixels = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
-    return _check(pixels <= MAX_PIXELS, f"a picture must not have more than {MAX_PIXELS} pixels; cut or reduce it first")
+    return _check(
+        pixels <= MAX_PIXELS,
+        f"a picture must not have more than {MAX_PIXELS} pixels; cut or reduce it first",
+    )
 
 
 def _decode(data: tf.Tensor) -> tf.Tensor:
@@ -139,8 +161,12 @@ def _decode(data: tf.Tensor) -> tf.Tensor:
 
     Only of these two is the size known before everything is decoded.
     """
-    png = tf.equal(tf.strings.substr(data, 0, tf.minimum(8, tf.strings.length(data))), b"\x89PNG\r\n\x1a\n")
-    jpeg = tf.equal(tf.strings.substr(data, 0, tf.minimum(3, tf.strings.length(data))), b"\xff\xd8\xff")
+    png = tf.equal(
+        tf.strings.substr(data, 0, tf.minimum(8, tf.strings.length(data))), b"\x89PNG\r\n\x1a\n"
+    )
+    jpeg = tf.equal(
+        tf.strings.substr(data, 0, tf.minimum(3, tf.strings.length(data))), b"\xff\xd8\xff"
+    )
     with tf.control_dependencies([_check(png | jpeg, "image_bytes must be JPEG or PNG files")]):
         return tf.cond(png, lambda: _decode_png(data), lambda: _decode_jpeg(data))
 
@@ -148,9 +174,15 @@ def _decode(data: tf.Tensor) -> tf.Tensor:
 def _decode_png(data: tf.Tensor) -> tf.Tensor:
     whole = tf.strings.length(data) >= 24
     with tf.control_dependencies([_check(whole, "image_bytes: a PNG file ends within its header")]):
-        header = tf.cast(tf.io.decode_raw(tf.strings.substr(data, 16, 8), tf.uint8), tf.int64)  # of IHDR, always the first
+        header = tf.cast(
+            tf.io.decode_raw(tf.strings.substr(data, 16, 8), tf.uint8), tf.int64
+        )  # of IHDR, always the first
     header.set_shape([8])
-    width, height = tf.unstack(tf.reduce_sum(tf.reshape(header, [2, 4]) * tf.constant([2**24, 2**16, 2**8, 1], tf.int64), 1))
+    width, height = tf.unstack(
+        tf.reduce_sum(
+            tf.reshape(header, [2, 4]) * tf.constant([2**24, 2**16, 2**8, 1], tf.int64), 1
+        )
+    )
     with tf.control_dependencies([_check_size(height, width)]):
         return tf.io.decode_png(data, channels=3)
 

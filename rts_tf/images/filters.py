@@ -22,7 +22,10 @@ def gaussian(images: tf.Tensor, sigma: float) -> tf.Tensor:
     radius = math.ceil(3 * sigma)
     size = 2 * radius + 1
     padded = _mirror(_mirror(images, radius, axis=1), radius, axis=2)
-    for window in ((size, 1), (1, size)):  # two passes of one dimension: 25 + 25 taps instead of 625
+    for window in (
+        (size, 1),
+        (1, size),
+    ):  # two passes of one dimension: 25 + 25 taps instead of 625
         padded = _library_gaussian(padded, window, sigma)
     return padded[:, radius:-radius, radius:-radius]
 
@@ -30,7 +33,9 @@ def gaussian(images: tf.Tensor, sigma: float) -> tf.Tensor:
 def _library_gaussian(images: tf.Tensor, window: tuple[int, int], sigma: float) -> tf.Tensor:
     if tfa is not None:
         return tfa.image.gaussian_filter2d(images, window, sigma, padding="CONSTANT")
-    return keras.ops.image.gaussian_blur(images, window, (sigma, sigma), data_format="channels_last")
+    return keras.ops.image.gaussian_blur(
+        images, window, (sigma, sigma), data_format="channels_last"
+    )
 
 
 def _mirror(images: tf.Tensor, radius: int, axis: int) -> tf.Tensor:
@@ -47,8 +52,12 @@ def wide_gaussian(images: tf.Tensor, sigma: float) -> tf.Tensor:
     """
     height, width = tf.shape(images)[1], tf.shape(images)[2]
     # Whole blocks of 4x4, the last ones filled by mirroring, so that the quarter-size samples lie where they should.
-    x = _mirror(_mirror(images, 4, axis=1), 4, axis=2)[:, 4 : 4 + -(-height // 4) * 4, 4 : 4 + -(-width // 4) * 4]
-    rest = math.sqrt(sigma**2 - 47 / 12) / 4  # averaging (variance 15/12) and interpolating (32/12) blur too
+    x = _mirror(_mirror(images, 4, axis=1), 4, axis=2)[
+        :, 4 : 4 + -(-height // 4) * 4, 4 : 4 + -(-width // 4) * 4
+    ]
+    rest = (
+        math.sqrt(sigma**2 - 47 / 12) / 4
+    )  # averaging (variance 15/12) and interpolating (32/12) blur too
     small = gaussian(tf.nn.avg_pool2d(x, 4, 4, "VALID"), rest)
     return tf.image.resize(small, 4 * tf.shape(small)[1:3])[:, :height, :width]
 

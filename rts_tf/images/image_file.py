@@ -3,35 +3,45 @@
 ``rts_tf.images.read.read_image`` gives the plain 8-bit RGB of training; this is for pictures that people keep.
 """
 
-import io
 import os
-import pathlib
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 from PIL.ExifTags import IFD, Base
-from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from rts_tf.errors import ImageError
-from rts_tf.images.read import FORMATS, ODD_16_BITS, IMAGE_SUFFIXES, opened
-from rts_tf.storage import atomic_path
 from rts_tf.images.dtypes import halve_bits, to_float, to_uint8
+from rts_tf.images.read import FORMATS, ODD_16_BITS, opened
 
 LARGEST = 500_000_000  # pixels; Pillow's own limit against decompression bombs, 89 million, is below today's panoramas
 # EXIF tags that say how a file stores its pixels, and blocks that other programs keep there: of no use in another file
-_LAYOUT = {*range(254, 267), 273, *range(277, 282), 284, *range(290, 294), 301, *range(317, 326), *range(330, 348),
-           *range(512, 533), 700, 33723, 34377, 34675, 37724}  # fmt: skip
-
+_LAYOUT = {
+    *range(254, 267),
+    273,
+    *range(277, 282),
+    284,
+    *range(290, 294),
+    301,
+    *range(317, 326),
+    *range(330, 348),
+    *range(512, 533),
+    700,
+    33723,
+    34377,
+    34675,
+    37724,
+}
 
 
 class ImageFile(NamedTuple):
     """A decoded photograph, turned as its EXIF says."""
 
     pixels: np.ndarray  # uint8 or uint16 [H, W, 1] grey or [H, W, 3] RGB
-    alpha: np.ndarray | None = None  # of the same type, [H, W]; the colours are not multiplied by it
+    alpha: np.ndarray | None = (
+        None  # of the same type, [H, W]; the colours are not multiplied by it
+    )
     icc: bytes = b""  # the ICC profile
     exif: bytes = b""  # the EXIF block ("Exif" and two zeros in front), its orientation "as it is"
     dpi: tuple[float, float] | None = None
@@ -77,9 +87,15 @@ def read_image_file(path: str | os.PathLike, largest: int = LARGEST) -> ImageFil
         orientation = image.getexif().get(Base.Orientation, 1)
         block, remark = _exif_block(image.getexif())
         image.load()
-        left = image.getexif().get(Base.Orientation, 1)  # newer versions of Pillow turn a TIFF while they load it
+        left = image.getexif().get(
+            Base.Orientation, 1
+        )  # newer versions of Pillow turn a TIFF while they load it
         decode = _samples16 if _has_16_bits(image, path) else _samples8
-        samples = turned(decode(image), left) if decode is _samples8 else decode(image, path, orientation, left)
+        samples = (
+            turned(decode(image), left)
+            if decode is _samples8
+            else decode(image, path, orientation, left)
+        )
         has_alpha = samples.shape[2] in (2, 4)
         return ImageFile(
             pixels=np.ascontiguousarray(samples[..., :-1] if has_alpha else samples),
@@ -116,7 +132,9 @@ def _exif_block(exif: Image.Exif) -> tuple[bytes, str]:
         if Base.Orientation in exif:
             kept[Base.Orientation] = 1
         return (kept.tobytes() if len(kept) else b""), ""
-    except Exception:  # Pillow writes no value that is not of its tag's type, and raises many types about it
+    except (
+        Exception
+    ):  # Pillow writes no value that is not of its tag's type, and raises many types about it
         return b"", "its EXIF is damaged and was left out"
 
 
@@ -145,28 +163,41 @@ def _samples8(image: Image.Image) -> np.ndarray:
     return samples if samples.ndim == 3 else samples[..., None]
 
 
-def _samples16(image: Image.Image, path: str | os.PathLike, orientation: int, left: int) -> np.ndarray:
+def _samples16(
+    image: Image.Image, path: str | os.PathLike, orientation: int, left: int
+) -> np.ndarray:
     """uint16 [H, W, 1 to 4], the right way up; ``image``, which is loaded, is yet to be turned by ``left``.
 
     Of colour Pillow keeps the high bytes alone, so OpenCV decodes it; which of the two knows best about orientation, planes
     and damage differs from version to version, so the high bytes of one must be what the other read.
     """
     if "transparency" in image.info:
-        raise ImageError("marks a colour as transparent, in 16 bits; give it an alpha channel instead")
+        raise ImageError(
+            "marks a colour as transparent, in 16 bits; give it an alpha channel instead"
+        )
     high = turned(np.asarray(image), left)
     if image.mode.startswith("I"):
         return high.astype(np.uint16)[..., None]
     samples = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    if samples is None or samples.dtype != np.uint16 or samples.ndim != 3 or samples.shape[2] not in (3, 4):
+    if (
+        samples is None
+        or samples.dtype != np.uint16
+        or samples.ndim != 3
+        or samples.shape[2] not in (3, 4)
+    ):
         raise ImageError(ODD_16_BITS)
-    if image.format == "PNG" and _png_header(path)[1] == 4:  # grey and alpha, which both may read as colour
+    if (
+        image.format == "PNG" and _png_header(path)[1] == 4
+    ):  # grey and alpha, which both may read as colour
         order, high = [0, 3], high[..., [0, -1]]
     else:
         order = [2, 1, 0, 3][: samples.shape[2]]  # BGR, BGRA
     for candidate in (samples, turned(samples, orientation)):
         if (*candidate.shape[:2], len(order)) == high.shape:
             chosen = np.ascontiguousarray(candidate[..., order])
-            if (chosen.view(np.uint8).reshape(*chosen.shape, 2)[..., 1] == high).all():  # little-endian
+            if (
+                chosen.view(np.uint8).reshape(*chosen.shape, 2)[..., 1] == high
+            ).all():  # little-endian
                 return chosen
     raise ImageError(ODD_16_BITS)
 
@@ -178,17 +209,3 @@ def _png_header(path: str | os.PathLike) -> tuple[int, int]:
 
 
 # --- writing
-
-
-
-
-
-
-
-
-
-
-
-
-
-

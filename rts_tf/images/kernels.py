@@ -29,7 +29,13 @@ def gaussian(x: np.ndarray) -> np.ndarray:
     return np.where(np.abs(x) < 1.5, np.exp(-2 * np.square(x)), 0.0)
 
 
-SHAPES = {"bilinear": triangle, "lanczos": lanczos3, "bicubic": keys_cubic, "box": box, "gaussian": gaussian}
+SHAPES = {
+    "bilinear": triangle,
+    "lanczos": lanczos3,
+    "bicubic": keys_cubic,
+    "box": box,
+    "gaussian": gaussian,
+}
 
 
 def reduction_taps(kernel: str, offsets: np.ndarray) -> np.ndarray:

@@ -2,9 +2,6 @@
 
 import contextlib
 import os
-import pathlib
-import shutil
-import unicodedata
 import warnings
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -17,8 +14,16 @@ from rts_tf.errors import ImageError
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 _MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "I;16", "I;16B", "I;16L", "I")
-FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")  # Pillow would read others too, EPS by starting Ghostscript
-ODD_16_BITS = "is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG"
+FORMATS = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "TIFF",
+    "BMP",
+)  # Pillow would read others too, EPS by starting Ghostscript
+ODD_16_BITS = (
+    "is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG"
+)
 _TRANSPARENT = "is transparent in places, where it has no colour to learn from; flatten it first"
 
 
@@ -43,7 +48,9 @@ def read_image(file: str | os.PathLike | BinaryIO, name: str = "") -> np.ndarray
 
 
 @contextlib.contextmanager
-def opened(file: str | os.PathLike | BinaryIO, name: str = "", largest: int = 0) -> Iterator[Image.Image]:
+def opened(
+    file: str | os.PathLike | BinaryIO, name: str = "", largest: int = 0
+) -> Iterator[Image.Image]:
     """Open one picture with Pillow and check its kind; what goes wrong, in the body too, is a ImageError with its name.
 
     ``largest``: most pixels it may have, instead of Pillow's limit against decompression bombs; that limit is global, so
@@ -57,7 +64,11 @@ def opened(file: str | os.PathLike | BinaryIO, name: str = "", largest: int = 0)
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             warnings.filterwarnings("ignore", message="(?!.*bomb)")
             # An open file, not a path: Pillow garbles some turned TIFFs that it maps into memory (one strip, RGBA).
-            stream = stack.enter_context(open(file, "rb")) if isinstance(file, str | os.PathLike) else file
+            stream = (
+                stack.enter_context(open(file, "rb"))
+                if isinstance(file, str | os.PathLike)
+                else file
+            )
             with Image.open(stream, formats=FORMATS) as image:
                 _check_kind(image)
                 yield image
@@ -68,8 +79,12 @@ def opened(file: str | os.PathLike | BinaryIO, name: str = "", largest: int = 0)
         raise ImageError(f"{name}: has more than {pixels}; cut or scale it down first") from None
     except UnidentifiedImageError:
         empty = isinstance(file, str | os.PathLike) and not os.path.getsize(file)
-        raise ImageError(f"{name}: {'is empty' if empty else 'is not a PNG, JPEG, WebP, TIFF or BMP picture'}") from None
-    except Exception as error:  # on damaged files Pillow's decoders raise nearly every type there is
+        raise ImageError(
+            f"{name}: {'is empty' if empty else 'is not a PNG, JPEG, WebP, TIFF or BMP picture'}"
+        ) from None
+    except (
+        Exception
+    ) as error:  # on damaged files Pillow's decoders raise nearly every type there is
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise ImageError(f"{name}: cannot be read ({reason})") from None
     finally:
@@ -78,16 +93,28 @@ def opened(file: str | os.PathLike | BinaryIO, name: str = "", largest: int = 0)
 
 def _check_kind(image: Image.Image) -> None:
     if getattr(image, "n_frames", 1) > 1 and image.format != "MPO":
-        raise ImageError(f"holds {image.n_frames} pictures (animated or multi-page); save the one you want alone")
+        raise ImageError(
+            f"holds {image.n_frames} pictures (animated or multi-page); save the one you want alone"
+        )
     if image.mode not in _MODES:
         raise ImageError(f"colour mode {image.mode} is not supported; convert it to RGB first")
     if image.mode.startswith("I") and image.format == "TIFF":
         # Pillow neither scales 12 and 32 bits nor inverts 16 bits with white at 0
         tags = image.tag_v2
-        kind = tags.get(Base.BitsPerSample), tags.get(Base.SampleFormat, (1,)), tags.get(Base.PhotometricInterpretation)
+        kind = (
+            tags.get(Base.BitsPerSample),
+            tags.get(Base.SampleFormat, (1,)),
+            tags.get(Base.PhotometricInterpretation),
+        )
         if kind != ((16,), (1,), 1):
-            raise ImageError("is a grey TIFF, but not of 16 bits from black at 0 to white; convert it to 8 bits first")
-    if image.format == "TIFF" and image.tag_v2.get(Base.PlanarConfiguration) == 2 and 16 in image.tag_v2[Base.BitsPerSample]:
+            raise ImageError(
+                "is a grey TIFF, but not of 16 bits from black at 0 to white; convert it to 8 bits first"
+            )
+    if (
+        image.format == "TIFF"
+        and image.tag_v2.get(Base.PlanarConfiguration) == 2
+        and 16 in image.tag_v2[Base.BitsPerSample]
+    ):
         raise ImageError(ODD_16_BITS)  # Pillow makes noise of the separate planes
 
 
@@ -107,11 +134,3 @@ def _grey16_to_rgb(image: Image.Image) -> np.ndarray:
     if (values == image.info.get("transparency", -1)).any():
         raise ImageError(_TRANSPARENT)
     return np.repeat(((values + 128) // 257).astype(np.uint8)[..., None], 3, axis=2)
-
-
-
-
-
-
-
-

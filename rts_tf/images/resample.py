@@ -8,7 +8,13 @@ import tensorflow as tf
 from rts_tf.images.kernels import reduction_taps
 
 # The names of tf.image.resize
-KERNELS = {"bilinear": "bilinear", "lanczos": "lanczos3", "bicubic": "bicubic", "box": "area", "gaussian": "gaussian"}
+KERNELS = {
+    "bilinear": "bilinear",
+    "lanczos": "lanczos3",
+    "bicubic": "bicubic",
+    "box": "area",
+    "gaussian": "gaussian",
+}
 
 
 def halve(images: tf.Tensor, kernel: str = "lanczos") -> tf.Tensor:
@@ -30,7 +36,9 @@ def double(images: tf.Tensor) -> tf.Tensor:
     return tf.image.resize(images, 2 * tf.shape(images)[1:3], method="lanczos3")
 
 
-_BOTH_PHASES = np.vstack([np.eye(3, dtype=np.float32)] * 2)[None, None]  # sums two column phases, faster than slices and +
+_BOTH_PHASES = np.vstack([np.eye(3, dtype=np.float32)] * 2)[
+    None, None
+]  # sums two column phases, faster than slices and +
 
 
 @functools.cache
@@ -45,7 +53,9 @@ def _phase_taps(kernel: str) -> np.ndarray:
 def phase_kernels(kernel: str = "lanczos") -> tuple[np.ndarray, np.ndarray]:
     """The kernels [7, 1, 12, 6] and [1, 7, 6, 3] that apply d() to the four phases of a doubled picture, one axis each."""
     taps = _phase_taps(kernel)
-    rows = np.zeros((7, 1, 12, 6), np.float32)  # (row phase, column phase, colour) -> (column phase, colour)
+    rows = np.zeros(
+        (7, 1, 12, 6), np.float32
+    )  # (row phase, column phase, colour) -> (column phase, colour)
     columns = np.zeros((1, 7, 6, 3), np.float32)
     for p in range(2):
         for q in range(6):
@@ -62,7 +72,9 @@ def border_gain(size: int | tf.Tensor, kernel: str = "lanczos") -> np.ndarray | 
     """
     sums = np.concatenate([[0.0], _phase_taps(kernel).sum(1).cumsum()])
     cut = np.arange(4)  # taps that stick out of the picture at one end
-    gains = (1 / (sums[7 - cut] - sums[cut][:, None])).astype(np.float32)  # looked up: a convolution rounds as it likes
+    gains = (1 / (sums[7 - cut] - sums[cut][:, None])).astype(
+        np.float32
+    )  # looked up: a convolution rounds as it likes
     if isinstance(size, int):
         before, after = (np.maximum(0, 3 - i) for i in (np.arange(size), np.arange(size)[::-1]))
         return gains[before, after]
@@ -87,7 +99,9 @@ def halve_shuffled(phases: tf.Tensor, kernel: str = "lanczos") -> tf.Tensor:
     height, width = (phases.shape[axis] or tf.shape(phases)[axis] for axis in (1, 2))
     lines = tf.nn.conv2d(phases, rows, strides=1, padding="SAME")
     # Depthwise, since oneDNN rounds an ordinary convolution along rows differently at some widths: tiles would not be exact.
-    halved = tf.nn.depthwise_conv2d(lines, columns.sum(axis=3, keepdims=True), strides=[1, 1, 1, 1], padding="SAME")
+    halved = tf.nn.depthwise_conv2d(
+        lines, columns.sum(axis=3, keepdims=True), strides=[1, 1, 1, 1], padding="SAME"
+    )
     halved = tf.nn.conv2d(halved, _BOTH_PHASES, strides=1, padding="SAME")
     # As lines of 3W values: TensorFlow is slow at broadcasting over a last axis as short as the colours.
     gain = border_gain(height, kernel)[:, None] * tf.repeat(border_gain(width, kernel), 3)

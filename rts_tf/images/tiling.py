@@ -23,7 +23,11 @@ def tiles(height: int, width: int, side: int, overlap: int) -> list[Tile]:
     """
     rows, columns = _counts(height, width, side, overlap)
     spans = _spans(height, rows, overlap), _spans(width, columns, overlap)
-    return [Tile(*zip(vertical, horizontal, strict=True)) for vertical in spans[0] for horizontal in spans[1]]
+    return [
+        Tile(*zip(vertical, horizontal, strict=True))
+        for vertical in spans[0]
+        for horizontal in spans[1]
+    ]
 
 
 def _counts(height: int, width: int, side: int, overlap: int) -> tuple[int, int]:
@@ -33,7 +37,9 @@ def _counts(height: int, width: int, side: int, overlap: int) -> tuple[int, int]
         """Pixels read by as many pairs as it takes; of equals the fewer tiles."""
         rows, columns = counts
         around = 2 * max(1, overlap)  # at least a pixel, or nothing would speak against shreds
-        read = min(height, math.ceil(height / rows) + around) * min(width, math.ceil(width / columns) + around)
+        read = min(height, math.ceil(height / rows) + around) * min(
+            width, math.ceil(width / columns) + around
+        )
         return math.ceil(rows * columns / 2) * read, rows * columns
 
     possible = []
@@ -51,5 +57,7 @@ def _spans(size: int, count: int, overlap: int) -> list[tuple[slice, slice, slic
     spans = []
     for start, stop in edges:
         first = min(max(0, start - overlap), size - length)
-        spans.append((slice(first, first + length), slice(start - first, stop - first), slice(start, stop)))
+        spans.append(
+            (slice(first, first + length), slice(start - first, stop - first), slice(start, stop))
+        )
     return spans

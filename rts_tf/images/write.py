@@ -17,10 +17,14 @@ from rts_tf.images.image_file import ImageFile
 from rts_tf.images.read import IMAGE_SUFFIXES
 from rts_tf.storage import atomic_path
 
-
 JPEG_QUALITY = 95  # with 4:4:4, colour at full size
 WEBP_QUALITY = 95  # WebP has 4:2:0 alone
-_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}  # others: the suffix itself
+_FORMATS = {
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}  # others: the suffix itself
 _LONGEST = {"JPEG": 65500, "WEBP": 16383}  # pixels a side
 _STRIP = 2**18  # bytes of a TIFF strip, about
 
@@ -29,7 +33,9 @@ def format_of(path: str | os.PathLike) -> str:
     """The format by the suffix of ``path``: PNG, JPEG, WEBP, TIFF or BMP. Raises ImageError for another one."""
     suffix = pathlib.Path(path).suffix.lower()
     if suffix not in IMAGE_SUFFIXES:
-        raise ImageError(f"{os.fspath(path)}: cannot tell the format; end it in {', '.join(IMAGE_SUFFIXES)}")
+        raise ImageError(
+            f"{os.fspath(path)}: cannot tell the format; end it in {', '.join(IMAGE_SUFFIXES)}"
+        )
     return _FORMATS.get(suffix, suffix[1:].upper())
 
 
@@ -45,7 +51,11 @@ def write_image_file(path: str | os.PathLike, photograph: ImageFile) -> None:
         OSError: the disk is full, or the like.
     """
     kind, (height, width, channels) = format_of(path), photograph.pixels.shape
-    if photograph.alpha is not None and photograph.alpha.dtype == np.uint16 and kind in ("PNG", "TIFF"):
+    if (
+        photograph.alpha is not None
+        and photograph.alpha.dtype == np.uint16
+        and kind in ("PNG", "TIFF")
+    ):
         # Neither Pillow nor OpenCV reads grey with alpha of 16 bits from every file
         photograph = photograph._replace(pixels=np.repeat(photograph.pixels, 3 // channels, axis=2))
     try:
@@ -56,7 +66,9 @@ def write_image_file(path: str | os.PathLike, photograph: ImageFile) -> None:
         if kind == "WEBP" and channels == 1 and photograph.icc:
             raise ImageError("is grey with a profile for grey, which WebP cannot hold; name a .png")
         if max(height, width) > _LONGEST.get(kind, max(height, width)):
-            raise ImageError(f"{width}x{height} is more than the {_LONGEST[kind]} pixels a side of {kind}; name a .png")
+            raise ImageError(
+                f"{width}x{height} is more than the {_LONGEST[kind]} pixels a side of {kind}; name a .png"
+            )
         with atomic_path(path) as temporary, open(temporary, "wb") as file:
             for part in _tiff(photograph) if kind == "TIFF" else [_encoded(photograph, kind)]:
                 file.write(part)
@@ -66,8 +78,11 @@ def write_image_file(path: str | os.PathLike, photograph: ImageFile) -> None:
 
 
 def _encoded(photograph: ImageFile, kind: str) -> bytes | memoryview:
-    options = {"PNG": {"compress_level": 1}, "JPEG": {"quality": JPEG_QUALITY, "subsampling": 0},
-               "WEBP": {"quality": WEBP_QUALITY, "exact": True}}.get(kind, {})  # fmt: skip
+    options = {
+        "PNG": {"compress_level": 1},
+        "JPEG": {"quality": JPEG_QUALITY, "subsampling": 0},
+        "WEBP": {"quality": WEBP_QUALITY, "exact": True},
+    }.get(kind, {})
     exif = _exif_of(photograph)
     if exif and kind != "BMP":
         options["exif"] = exif
@@ -83,7 +98,9 @@ def _encoded(photograph: ImageFile, kind: str) -> bytes | memoryview:
     samples = pixels if alpha is None else np.dstack([pixels, alpha])
     try:
         file = io.BytesIO()
-        Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples).save(file, kind, **options)
+        Image.fromarray(samples[..., 0] if samples.shape[2] == 1 else samples).save(
+            file, kind, **options
+        )
     except (ValueError, OSError, SystemError) as error:  # such as an EXIF block above 64 kB
         raise ImageError(f"cannot be written as {kind} ({error})") from None
     return file.getbuffer()
@@ -96,10 +113,14 @@ def _png(pixels: np.ndarray, alpha: np.ndarray | None, options: dict) -> bytes:
     """
     samples = pixels if alpha is None else np.dstack([pixels, alpha])
     to_bgr = {3: cv2.COLOR_RGB2BGR, 4: cv2.COLOR_RGBA2BGRA}.get(samples.shape[2])
-    contents = cv2.imencode(".png", samples if to_bgr is None else cv2.cvtColor(samples, to_bgr))[1].tobytes()
+    contents = cv2.imencode(".png", samples if to_bgr is None else cv2.cvtColor(samples, to_bgr))[
+        1
+    ].tobytes()
     file = io.BytesIO()
     Image.new("L" if pixels.shape[2] == 1 else "RGB", (1, 1)).save(file, "PNG", **options)
-    kept = b"".join(chunk for kind, chunk in _chunks(file.getvalue()) if kind in (b"iCCP", b"pHYs", b"eXIf"))
+    kept = b"".join(
+        chunk for kind, chunk in _chunks(file.getvalue()) if kind in (b"iCCP", b"pHYs", b"eXIf")
+    )
     header = 8 + 25  # signature and IHDR
     return contents[:header] + kept + contents[header:]
 
@@ -137,14 +158,19 @@ def _tiff(photograph: ImageFile) -> Iterator[bytes | memoryview]:
     directory[Base.SamplesPerPixel], directory[Base.PlanarConfiguration] = count, 1
     directory[Base.RowsPerStrip] = rows
     directory[Base.StripOffsets] = tuple(start * samples[0].nbytes for start in starts)
-    directory[Base.StripByteCounts] = tuple(min(rows, height - start) * samples[0].nbytes for start in starts)
+    directory[Base.StripByteCounts] = tuple(
+        min(rows, height - start) * samples[0].nbytes for start in starts
+    )
     if alpha is not None:
         directory[338] = (2,)  # ExtraSamples: alpha that the colours are not multiplied by
     if photograph.icc:
         directory.tagtype[34675] = 7  # undefined bytes
         directory[34675] = photograph.icc
     if photograph.dpi:
-        directory[Base.XResolution], directory[Base.YResolution], directory[Base.ResolutionUnit] = *photograph.dpi, 2
+        directory[Base.XResolution], directory[Base.YResolution], directory[Base.ResolutionUnit] = (
+            *photograph.dpi,
+            2,
+        )
     head = io.BytesIO()
     directory.save(head)
     yield head.getvalue()
@@ -158,7 +184,10 @@ def _exif_of(photograph: ImageFile) -> bytes:
     exif = Image.Exif()
     exif.load(photograph.exif)
     within = exif.get_ifd(IFD.Exif)
-    for tag, size in ((Base.ExifImageWidth, photograph.pixels.shape[1]), (Base.ExifImageHeight, photograph.pixels.shape[0])):
+    for tag, size in (
+        (Base.ExifImageWidth, photograph.pixels.shape[1]),
+        (Base.ExifImageHeight, photograph.pixels.shape[0]),
+    ):
         if tag in within:
             within[tag] = size
     return exif.tobytes()

@@ -19,10 +19,12 @@ class Artifacts(NamedTuple):
     clipped_percent: float  # samples at 0 or 255 in 8 bits, where detail is lost
     overshoot_levels: float  # mean distance beyond the range of the 5x5 neighbours in the original, in 8-bit levels: halos
     flat_noise_gain: float  # factor on the deviation of the fine structure where the original is flattest; nan: nowhere
-    corner_gain_db: float  # energy at the corner of the spectrum (both |f| > 0.45), in dB: a pixel-scale weave
+    corner_gain_db: (
+        float  # energy at the corner of the spectrum (both |f| > 0.45), in dB: a pixel-scale weave
+    )
 
 
-def naturalness(picture: np.ndarray, original: np.ndarray) -> Artifacts:
+def measure_artifacts(picture: np.ndarray, original: np.ndarray) -> Artifacts:
     """Measure ``picture`` against ``original``.
 
     Args:

@@ -16,7 +16,9 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_parallel(function: Callable[[Item], Result], items: Iterable[Item], workers: int = 0) -> Iterator[Result]:
+def in_parallel(
+    function: Callable[[Item], Result], items: Iterable[Item], workers: int = 0
+) -> Iterator[Result]:
     """``function`` of each item, in order, in ``workers`` threads (0: one a core); items are taken as their turn nears.
 
     OpenCV's own threads are off meanwhile: the pictures are the threads' work.

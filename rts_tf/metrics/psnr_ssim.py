@@ -32,7 +32,9 @@ def fidelity(picture: np.ndarray, reference: np.ndarray, grey: bool = False) -> 
     """
     if picture.shape != reference.shape or min(picture.shape[:2]) < SMALLEST:
         shapes = f"not {picture.shape} and {reference.shape}"
-        raise ValueError(f"need two pictures of one size, at least {SMALLEST} pixels a side, {shapes}")
+        raise ValueError(
+            f"need two pictures of one size, at least {SMALLEST} pixels a side, {shapes}"
+        )
     inner = slice(BORDER, -BORDER)
     a, b = (array[inner, inner].astype(np.float64) for array in (picture, reference))
     y_a, y_b = (array[..., 0] if grey else luma(array) for array in (a, b))

@@ -13,7 +13,9 @@ AMOUNTS = (0.4, 0.9, 1.7, 3.0)  # where its score is measured; about 0.8 scores 
 def unsharp_mask(picture: np.ndarray, amount: float) -> np.ndarray:
     """x + amount * (x - Gaussian(x)), sigma 1. Float32 [H, W, C], not clipped."""
     picture = np.asarray(picture, np.float32)
-    return picture + np.float32(amount) * (picture - cv2.GaussianBlur(picture, (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT))
+    return picture + np.float32(amount) * (
+        picture - cv2.GaussianBlur(picture, (0, 0), SIGMA, borderType=cv2.BORDER_REFLECT)
+    )
 
 
 def amount_of_score(amounts: Sequence[float], scores: Sequence[float], wanted: float) -> float:

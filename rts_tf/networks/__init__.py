@@ -27,7 +27,7 @@ _BUILDERS = {
 
 def build(
     name: str, seed: int = 0, precision: str = "float32", conv2d: type = keras.layers.Conv2D
-) -> keras.Model:  # fmt: skip
+) -> keras.Model:
     """Build the x2 super-resolution network ``name``.
 
     Args:
@@ -46,7 +46,9 @@ def build(
     if ":" in name:
         return _build_own(name, seed, precision, conv2d)
     if name not in _BUILDERS:
-        raise ConfigError(f"network {name}: choose one of {', '.join(_BUILDERS)}, or name your own as module:function.")
+        raise ConfigError(
+            f"network {name}: choose one of {', '.join(_BUILDERS)}, or name your own as module:function."
+        )
     return _BUILDERS[name](seed, precision, conv2d)
 
 
@@ -64,7 +66,7 @@ def receptive_radius(network: keras.Model) -> int:
 
 def macs_per_pixel(network: keras.Model) -> int:
     """Multiplications by weights for each LR pixel of one forward pass. Raises as ``receptive_radius``."""
-    return geometry_of(network).multiplications
+    return geometry_of(network).macs
 
 
 def parameters(network: keras.Model) -> int:
@@ -78,14 +80,20 @@ def _build_own(name: str, seed: int, precision: str, conv2d: type) -> keras.Mode
         builder: Callable = getattr(importlib.import_module(module), function)
     except Exception as error:  # whatever the module does when it is imported
         reason = f"{type(error).__name__}: {error}"
-        raise ConfigError(f"network {name}: cannot be imported ({reason}). Run from the folder of {module}.py.") from None
+        raise ConfigError(
+            f"network {name}: cannot be imported ({reason}). Run from the folder of {module}.py."
+        ) from None
     try:
         network = builder(seed, precision, conv2d)
         scale = geometry_of(network).scale
         output = network(tf.zeros([1, 5, 7, 3]))
     except Exception as error:  # likewise
-        raise ConfigError(f"network {name}: cannot be built ({type(error).__name__}: {error}).") from None
+        raise ConfigError(
+            f"network {name}: cannot be built ({type(error).__name__}: {error})."
+        ) from None
     if scale != 2 or tuple(output.shape) != (1, 10, 14, 3) or output.dtype != tf.float32:
         given = f"{output.dtype.name} {list(output.shape)}"
-        raise ConfigError(f"network {name}: must double float32 [1, 5, 7, 3] to float32 [1, 10, 14, 3], not to {given}.")
+        raise ConfigError(
+            f"network {name}: must double float32 [1, 5, 7, 3] to float32 [1, 10, 14, 3], not to {given}."
+        )
     return network

@@ -9,10 +9,23 @@ from keras import layers
 
 _CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
 _POINTWISE = (
-    layers.InputLayer, layers.Add, layers.Subtract, layers.Multiply, layers.Average, layers.Maximum, layers.Minimum,
-    layers.Concatenate, layers.Activation, layers.ReLU, layers.LeakyReLU, layers.PReLU, layers.ELU, layers.Dropout,
-    layers.SpatialDropout2D, layers.BatchNormalization,
-)  # fmt: skip
+    layers.InputLayer,
+    layers.Add,
+    layers.Subtract,
+    layers.Multiply,
+    layers.Average,
+    layers.Maximum,
+    layers.Minimum,
+    layers.Concatenate,
+    layers.Activation,
+    layers.ReLU,
+    layers.LeakyReLU,
+    layers.PReLU,
+    layers.ELU,
+    layers.Dropout,
+    layers.SpatialDropout2D,
+    layers.BatchNormalization,
+)
 
 
 _OF_LAYERS = "of layers, none used twice; for a + b write layers.Add()([a, b])"
@@ -23,7 +36,7 @@ class Geometry(NamedTuple):
 
     scale: int  # output pixels a side
     receptive_radius: int  # LR pixels on each side on which the output depends
-    multiplications: int  # by weights, of one forward pass
+    macs: int  # by weights, of one forward pass
     values: int  # the most that one layer gives: what decides about memory
 
 
@@ -78,13 +91,24 @@ def _before(layer: layers.Layer, reach: dict[int, _Reach]) -> _Reach:
 def _after(layer: layers.Layer, before: _Reach) -> _Reach:
     """What leaves ``layer``."""
     own = getattr(layer, "receptive_radius", None)
-    if own is None and isinstance(layer, _CONVOLUTIONS) and not isinstance(layer, layers.Conv2DTranspose):
+    if (
+        own is None
+        and isinstance(layer, _CONVOLUTIONS)
+        and not isinstance(layer, layers.Conv2DTranspose)
+    ):
         if set(layer.strides) != {1}:
             raise ValueError(f"layer {layer.name} has strides")
-        own = max(-(-(size - 1) * rate // 2) for size, rate in zip(layer.kernel_size, layer.dilation_rate, strict=True))
+        own = max(
+            -(-(size - 1) * rate // 2)
+            for size, rate in zip(layer.kernel_size, layer.dilation_rate, strict=True)
+        )
     elif own is None and isinstance(layer, _POINTWISE):
         own = 0
     elif own is None:
         kind = type(layer).__name__
-        raise ValueError(f"how far layer {layer.name} looks is not known: give {kind} an attribute receptive_radius")
-    return _Reach(before.scale * getattr(layer, "scale", 1), before.radius + Fraction(own, before.scale))
+        raise ValueError(
+            f"how far layer {layer.name} looks is not known: give {kind} an attribute receptive_radius"
+        )
+    return _Reach(
+        before.scale * getattr(layer, "scale", 1), before.radius + Fraction(own, before.scale)
+    )

@@ -53,7 +53,12 @@ class EdgePadding(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
-        return (batch, None if height is None else height + 2, None if width is None else width + 2, channels)
+        return (
+            batch,
+            None if height is None else height + 2,
+            None if width is None else width + 2,
+            channels,
+        )
 
 
 @keras.saving.register_keras_serializable(package="rts_tf")
@@ -75,7 +80,12 @@ class BicubicUpscaling(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
-        return (batch, None if height is None else 2 * height, None if width is None else 2 * width, channels)
+        return (
+            batch,
+            None if height is None else 2 * height,
+            None if width is None else 2 * width,
+            channels,
+        )
 
 
 def convolutions(seed: int, precision: str, conv2d: type) -> Callable[..., keras.layers.Layer]:
@@ -86,7 +96,11 @@ def convolutions(seed: int, precision: str, conv2d: type) -> Callable[..., keras
     seeds = itertools.count(seed)
 
     def convolution(filters: int, size: int, **settings) -> keras.layers.Layer:
-        start = {"kernel_initializer": keras.initializers.HeNormal(seed=next(seeds)), "padding": "same", "dtype": precision}
+        start = {
+            "kernel_initializer": keras.initializers.HeNormal(seed=next(seeds)),
+            "padding": "same",
+            "dtype": precision,
+        }
         return conv2d(filters, size, **(start | settings))
 
     return convolution
@@ -138,7 +152,10 @@ def _kernel_gradient(x, dy, padding: str):
         right = tf.concat([dy[:, :, 2 - j : 2 - j + width] for j in range(3)], axis=-1)
     left, right = (tf.reshape(side, [-1, side.shape[-1]]) for side in (left, right))
     rows = tf.shape(right)[0] - 2 * width
-    lines = [tf.matmul(left[i * width : i * width + rows], right[:rows], transpose_a=True) for i in range(3)]
+    lines = [
+        tf.matmul(left[i * width : i * width + rows], right[:rows], transpose_a=True)
+        for i in range(3)
+    ]
     if inputs < outputs:
         return tf.reshape(tf.stack(lines), [3, 3, inputs, outputs])
     return tf.transpose(tf.reshape(tf.stack(lines), [3, inputs, 3, outputs]), [0, 2, 1, 3])
@@ -155,15 +172,21 @@ class BicubicPhases(keras.initializers.Initializer):
     def __call__(self, shape, dtype=None, **kwargs):
         height, width, channels, outputs = shape
         if (height, width) != (3, 3) or outputs != 4 * channels:
-            raise ValueError(f"bicubic phases need a kernel of shape (3, 3, C, 4C), not {tuple(shape)}")
+            raise ValueError(
+                f"bicubic phases need a kernel of shape (3, 3, C, 4C), not {tuple(shape)}"
+            )
         taps = np.array([keys_cubic(0.75), keys_cubic(0.25), keys_cubic(1.25)])
         taps /= taps.sum()
-        phases = np.stack([taps, taps[::-1]])  # [phase, tap]: the upper (left) sample of a pair, then the lower (right)
+        phases = np.stack(
+            [taps, taps[::-1]]
+        )  # [phase, tap]: the upper (left) sample of a pair, then the lower (right)
         kernel = np.zeros(shape)
         for row in range(2):
             for column in range(2):
                 for channel in range(channels):
-                    output = (2 * row + column) * channels + channel  # the channel order of depth_to_space
+                    output = (
+                        2 * row + column
+                    ) * channels + channel  # the channel order of depth_to_space
                     kernel[:, :, channel, output] = np.outer(phases[row], phases[column])
         return tf.convert_to_tensor(kernel, dtype=dtype or "float32")
 

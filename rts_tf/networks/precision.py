@@ -9,12 +9,14 @@ from rts_tf.networks.layers import MatrixGradientConv2D
 
 
 def resolve_precision(precision: str) -> str:
-    """"auto" -> "mixed_bfloat16" where GPU or CPU multiplies bfloat16 in hardware, else "float32"."""
+    """ "auto" -> "mixed_bfloat16" where GPU or CPU multiplies bfloat16 in hardware, else "float32"."""
     if precision != "auto":
         return precision
     gpus = tf.config.list_physical_devices("GPU")
     if gpus:
-        capability = tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0))
+        capability = tf.config.experimental.get_device_details(gpus[0]).get(
+            "compute_capability", (0, 0)
+        )
         return "mixed_bfloat16" if capability >= (8, 0) else "float32"
     cpuinfo = pathlib.Path("/proc/cpuinfo")
     flags = set(cpuinfo.read_text().split()) if cpuinfo.exists() else set()

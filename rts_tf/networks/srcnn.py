@@ -6,7 +6,9 @@ from keras import layers
 from rts_tf.networks.layers import BicubicUpscaling, convolutions
 
 
-def build(seed: int = 0, precision: str = "float32", conv2d: type = layers.Conv2D, channels: int = 3) -> keras.Model:
+def build(
+    seed: int = 0, precision: str = "float32", conv2d: type = layers.Conv2D, channels: int = 3
+) -> keras.Model:
     """Build the network: bicubic x2 -> conv 9x9 64 + ReLU -> conv 5x5 32 + ReLU -> conv 5x5, + the interpolated picture.
 
     69,251 parameters in RGB; 57,281, the 57K of the paper's Table 3, with ``channels`` = 1 (luma).

@@ -20,17 +20,24 @@ def build(seed: int = 0, precision: str = "float32", conv2d: type = layers.Conv2
     conv = convolutions(seed, precision, conv2d)
 
     def normalized(x, name):  # Keras' own momentum, 0.99, would need 500 steps to forget the start
-        layer = layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, name=name, dtype=precision)
+        layer = layers.BatchNormalization(
+            momentum=0.9, epsilon=1e-5, synchronized=True, name=name, dtype=precision
+        )
         return layer(x)
 
     def prelu(x, name):  # one slope for each channel
         start = keras.initializers.Constant(0.25)
-        return layers.PReLU(alpha_initializer=start, shared_axes=[1, 2], name=name, dtype=precision)(x)
+        return layers.PReLU(
+            alpha_initializer=start, shared_axes=[1, 2], name=name, dtype=precision
+        )(x)
 
     image = keras.Input((None, None, 3), name="image", dtype="float32")
     x = first = prelu(conv(64, 9, name="input_conv")(image), "input_prelu")
     for i in range(1, BLOCKS + 1):
-        y = prelu(normalized(conv(64, 3, name=f"block_{i}_conv_1")(x), f"block_{i}_norm_1"), f"block_{i}_prelu")
+        y = prelu(
+            normalized(conv(64, 3, name=f"block_{i}_conv_1")(x), f"block_{i}_norm_1"),
+            f"block_{i}_prelu",
+        )
         y = normalized(conv(64, 3, name=f"block_{i}_conv_2")(y), f"block_{i}_norm_2")
         x = layers.Add(name=f"block_{i}_sum", dtype=precision)([x, y])
     x = normalized(conv(64, 3, name="body_conv")(x), "body_norm")

@@ -8,7 +8,9 @@ from rts_tf.networks.layers import BicubicUpscaling, convolutions
 DEPTH = 20
 
 
-def build(seed: int = 0, precision: str = "float32", conv2d: type = layers.Conv2D, channels: int = 3) -> keras.Model:
+def build(
+    seed: int = 0, precision: str = "float32", conv2d: type = layers.Conv2D, channels: int = 3
+) -> keras.Model:
     """Build the network: bicubic x2 -> 19 x (conv 64 + ReLU) -> conv, + the interpolated picture.
 
     668,227 parameters in RGB; 665,921, the 666K of the paper's Table 3, with ``channels`` = 1 (luma).

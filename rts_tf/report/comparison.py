@@ -8,12 +8,15 @@ import cv2
 import numpy as np
 
 from rts_tf.errors import printable
-from rts_tf.storage import write_text
 from rts_tf.images.image_file import ImageFile
 from rts_tf.report.slider import page, slider
+from rts_tf.storage import write_text
 
 MOST_PICTURES = 24  # on the page
-SHOWN = (1024, 1024)  # most rows and columns of the original that are shown; with scale 2 twice as many of the result
+SHOWN = (
+    1024,
+    1024,
+)  # most rows and columns of the original that are shown; with scale 2 twice as many of the result
 
 
 class Comparison:
@@ -35,17 +38,28 @@ class Comparison:
             self._sections[name] = ""  # its place
         height, width, _ = before.pixels.shape
         scale = after.pixels.shape[0] // height
-        rows, columns = (slice((n - min(n, most)) // 2, (n + min(n, most)) // 2) for n, most in zip((height, width), SHOWN))
+        rows, columns = (
+            slice((n - min(n, most)) // 2, (n + min(n, most)) // 2)
+            for n, most in zip((height, width), SHOWN)
+        )
         shown, better = _crop(before, rows, columns, 1), _crop(after, rows, columns, scale)
         notes = []
         if shown.shape[:2] != (height, width):
-            notes.append(f"The middle {shown.shape[1]} × {shown.shape[0]} of {width} × {height} pixels.")
+            notes.append(
+                f"The middle {shown.shape[1]} × {shown.shape[0]} of {width} × {height} pixels."
+            )
         if scale > 1:
             notes.append("The original is enlarged by bicubic interpolation.")
             shown = cv2.resize(shown, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
         title = escape(printable(name))
         icc = before.icc if before.pixels.shape[2] == 3 else b""  # what is shown is RGB
-        html = slider(shown, better, ("original", "enhanced"), (f"{name}, the original", f"{name}, enhanced"), icc)
+        html = slider(
+            shown,
+            better,
+            ("original", "enhanced"),
+            (f"{name}, the original", f"{name}, enhanced"),
+            icc,
+        )
         note = f'<p class="quiet">{" ".join(notes)}</p>\n' if notes else ""
         self._sections[name] = f"<section>\n<h2>{title}</h2>\n{note}{html}\n</section>"
 
@@ -63,6 +77,9 @@ class Comparison:
 
 
 def _crop(photograph: ImageFile, rows: slice, columns: slice, scale: int) -> np.ndarray:
-    window = slice(scale * rows.start, scale * rows.stop), slice(scale * columns.start, scale * columns.stop)
+    window = (
+        slice(scale * rows.start, scale * rows.stop),
+        slice(scale * columns.start, scale * columns.stop),
+    )
     alpha = None if photograph.alpha is None else photograph.alpha[window]
     return photograph._replace(pixels=photograph.pixels[window], alpha=alpha).to_rgb8()

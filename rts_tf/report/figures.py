@@ -13,7 +13,9 @@ from matplotlib.figure import Figure
 
 from rts_tf.report.tables import PAPER_RATIO_PERCENT
 
-INK = "#010203"  # stands for the page's text colour in the SVG, which must follow light and dark mode
+INK = (
+    "#010203"  # stands for the page's text colour in the SVG, which must follow light and dark mode
+)
 GREEN, BLUE, ORANGE, PURPLE = "#2f9e62", "#3b7fe0", "#e08a1e", "#a05bd0"
 # Table 2 of the paper, over its HR_0 (3.825): LR, HR_0 .. HR_8.
 PAPER_MOS_GAIN = (-0.180, 0.0, 0.137, 0.203, 0.232, 0.225, 0.223, 0.213, 0.205, 0.205)
@@ -25,17 +27,42 @@ def change_curve(stages: Sequence[dict], selected: int) -> str:
     numbers = [stage["stage"] for stage in stages]
     paper = PAPER_RATIO_PERCENT[: max(numbers)]
     lines = (
-        ("unsharp mask, repeated", GREEN, "s-", [stage["unsharp_ratio_percent"] for stage in stages]),
-        ("HRn from HR0 (ratio)", BLUE, "o-", [stage["difference_ratio_percent"] for stage in stages]),
-        ("HRn from HRn−1 (step)", ORANGE, "o-", [stage["step_difference_percent"] for stage in stages]),
+        (
+            "unsharp mask, repeated",
+            GREEN,
+            "s-",
+            [stage["unsharp_ratio_percent"] for stage in stages],
+        ),
+        (
+            "HRn from HR0 (ratio)",
+            BLUE,
+            "o-",
+            [stage["difference_ratio_percent"] for stage in stages],
+        ),
+        (
+            "HRn from HRn−1 (step)",
+            ORANGE,
+            "o-",
+            [stage["step_difference_percent"] for stage in stages],
+        ),
     )
     with _drawing() as figure:
         axes = figure.add_subplot()
         axes.axvline(selected, color=INK, alpha=0.12, linewidth=9)
         for label, colour, style, values in lines:
             axes.plot(numbers, values, style, color=colour, label=label, **LINE)
-        axes.plot(range(1, len(paper) + 1), paper, ".:", color=INK, alpha=0.6, markersize=3, label="the paper's ratio")
-        axes.set(xlabel="stage", ylabel="mean change, % of full scale", xticks=numbers, ylim=(0, None))
+        axes.plot(
+            range(1, len(paper) + 1),
+            paper,
+            ".:",
+            color=INK,
+            alpha=0.6,
+            markersize=3,
+            label="the paper's ratio",
+        )
+        axes.set(
+            xlabel="stage", ylabel="mean change, % of full scale", xticks=numbers, ylim=(0, None)
+        )
         _dress(axes)
         return _svg(figure, "Change of the pictures against the stage; the values are in Table 1")
 
@@ -62,7 +89,15 @@ def mos_curve(originals: dict[str, dict], stages: Sequence[dict], selected: int)
         left.axhline(0, color=INK, alpha=0.4, linewidth=0.8)
         left.plot([-1, *numbers], gains, "o-", color=BLUE, label="these pictures", **LINE)
         paper = PAPER_MOS_GAIN[: len(numbers) + 1]
-        left.plot(range(-1, len(paper) - 1), paper, ".:", color=INK, alpha=0.6, markersize=3, label="the paper's")
+        left.plot(
+            range(-1, len(paper) - 1),
+            paper,
+            ".:",
+            color=INK,
+            alpha=0.6,
+            markersize=3,
+            label="the paper's",
+        )
         left.set(ylabel="MOS above HR0", xticks=[-1, *numbers])
         left.set_xticklabels(["LR", *(f"HR{number}" for number in numbers)])
         for label, key, colour in measures:
@@ -95,7 +130,12 @@ def _dress(axes: Axes) -> None:
 
 def _svg(figure: Figure, label: str) -> str:
     file = io.StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    figure.savefig(
+        file,
+        format="svg",
+        transparent=True,
+        metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")),
+    )
     svg = file.getvalue()
     svg = svg[svg.index("<svg") :].replace(INK, "currentColor")
     return svg.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)

@@ -4,21 +4,18 @@ import csv
 import io
 import math
 import os
-import pathlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from rts_tf.errors import ConfigError
-from rts_tf.images.read import IMAGE_SUFFIXES
 from rts_tf.errors import printable
 
 SMALL = 1.0  # megapixels
 
 
-
-
-def aligned(names: Sequence[str], headings: Sequence[Sequence[str]], cells: Sequence[Sequence[str]]) -> str:
+def aligned(
+    names: Sequence[str], headings: Sequence[Sequence[str]], cells: Sequence[Sequence[str]]
+) -> str:
     """Lines with the pictures' names in front, by the part below the folder that all share, and the mean last.
 
     Args:
@@ -26,12 +23,17 @@ def aligned(names: Sequence[str], headings: Sequence[Sequence[str]], cells: Sequ
         headings: lines of headings; ``cells``: a line for each picture, and that of the mean.
     """
     shared = os.path.commonprefix(names)
-    shown = [printable(name[shared.rfind(os.sep) + 1 :]) for name in names] + [f"mean of {len(names)}"]
+    shown = [printable(name[shared.rfind(os.sep) + 1 :]) for name in names] + [
+        f"mean of {len(names)}"
+    ]
     labels = [*[""] * (len(headings) - 1), "picture", *shown]
     lines = [[label, *line] for label, line in zip(labels, [*headings, *cells], strict=True)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))]).rstrip() for line in lines
+        "  ".join(
+            [line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:]))]
+        ).rstrip()
+        for line in lines
     )
 
 
@@ -58,7 +60,3 @@ def csv_text(header: Sequence[str], rows: Iterable[Sequence]) -> str:
     writer.writerow(header)
     writer.writerows(rows)
     return text.getvalue()
-
-
-
-

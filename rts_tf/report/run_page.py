@@ -16,7 +16,18 @@ import numpy as np
 
 from rts_tf.report.figures import change_curve, mos_curve
 from rts_tf.report.slider import data_uri, page, slider
-from rts_tf.report.tables import NATURALNESS, TABLE_1, TABLE_2, TRAINING, duration, html_table, mark, meanings, rows_of_table2, table  # fmt: skip
+from rts_tf.report.tables import (
+    ARTIFACTS,
+    TABLE_1,
+    TABLE_2,
+    TRAINING,
+    duration,
+    html_table,
+    mark,
+    meanings,
+    rows_of_table2,
+    table,
+)
 
 
 @dataclass(frozen=True)
@@ -24,10 +35,14 @@ class Strip:
     """One crop through the stages, a row of Fig. 5."""
 
     name: str  # of the picture
-    crops: tuple[np.ndarray, ...]  # uint8 HxWx3 of equal sizes (the paper: 64x64), HR_0 first, then HR_1 .. HR_n
+    crops: tuple[
+        np.ndarray, ...
+    ]  # uint8 HxWx3 of equal sizes (the paper: 64x64), HR_0 first, then HR_1 .. HR_n
 
 
-def write_report(path: Path, summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.ndarray) -> None:
+def write_report(
+    path: Path, summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.ndarray
+) -> None:
     """Write the page of the run to ``path``; an older page stays whole until the new one is.
 
     Args:
@@ -96,9 +111,9 @@ read it with the table below.</p>
 <h2>What MOS cannot see</h2>
 <p class="quiet">What the sharpness costs, measured against the original, and in brackets what it costs when bought with an
 unsharp mask of the same MOS.</p>
-<div class="scroll numbers">{table(NATURALNESS, rows, selected)}</div>
+<div class="scroll numbers">{table(ARTIFACTS, rows, selected)}</div>
 <dl class="meanings">
-{meanings(NATURALNESS[1:])}
+{meanings(ARTIFACTS[1:])}
 </dl>
 </section>
 
@@ -113,7 +128,8 @@ def _count(number: int, noun: str) -> str:
 
 def _settings(config: dict) -> str:
     return "\n".join(
-        f"<dt>{escape(str(name))}</dt><dd>{escape(str(value)) or '–'}</dd>" for name, value in config.items()
+        f"<dt>{escape(str(name))}</dt><dd>{escape(str(value)) or '–'}</dd>"
+        for name, value in config.items()
     )
 
 
@@ -122,9 +138,13 @@ def _strips(strips: Sequence[Strip], selected: int) -> str:
     if not strips:
         return "No crops were kept."
     most = max(len(strip.crops) for strip in strips)
-    enlarge = 4 if most <= 4 else 3  # whole factors keep the pixels square; five columns at 3x fill the page
+    enlarge = (
+        4 if most <= 4 else 3
+    )  # whole factors keep the pixels square; five columns at 3x fill the page
     names = ["original", *(f"HR{stage}" for stage in range(1, most))]
-    headings = "".join(f'<th scope="col"{mark(stage, selected)}>{name}</th>' for stage, name in enumerate(names))
+    headings = "".join(
+        f'<th scope="col"{mark(stage, selected)}>{name}</th>' for stage, name in enumerate(names)
+    )
     rows = []
     for strip in strips:
         if len({crop.shape for crop in strip.crops}) != 1:
@@ -137,4 +157,3 @@ def _strips(strips: Sequence[Strip], selected: int) -> str:
         )
         rows.append(f'<tr><th scope="rowgroup" colspan="{most}">{name}</th></tr>\n<tr>{cells}</tr>')
     return html_table(headings, rows)
-

@@ -13,18 +13,26 @@ from string import Template
 import numpy as np
 from PIL import Image
 
-LARGEST_EXACT = 2**20  # pixels; a larger picture goes into the page as JPEG, so that the page stays below some 5 MB
+LARGEST_EXACT = (
+    2**20
+)  # pixels; a larger picture goes into the page as JPEG, so that the page stays below some 5 MB
 
 
 def page(template: str, **parts: object) -> str:
     """A page from ``template`` in ``rts_tf/web``, with the styles and script of pages that have sliders."""
     names = {"page_style": "page.css", "slider_style": "slider.css", "slider_script": "slider.js"}
-    return Template(_web(template)).substitute({part: _web(file) for part, file in names.items()}, **parts)
+    return Template(_web(template)).substitute(
+        {part: _web(file) for part, file in names.items()}, **parts
+    )
 
 
 def slider(
-    before: np.ndarray, after: np.ndarray, names: tuple[str, str], texts: tuple[str, str], icc: bytes = b""
-) -> str:  # fmt: skip
+    before: np.ndarray,
+    after: np.ndarray,
+    names: tuple[str, str],
+    texts: tuple[str, str],
+    icc: bytes = b"",
+) -> str:
     """HTML of one slider.
 
     Args:
@@ -55,11 +63,15 @@ def data_uri(picture: np.ndarray, icc: bytes = b"") -> str:
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
         raise ValueError(f"a picture must be uint8 HxWx3, not {picture.dtype} {picture.shape}")
     height, width, _ = picture.shape
-    kind, options = ("png", {}) if height * width <= LARGEST_EXACT else ("jpeg", {"quality": 95, "subsampling": 0})
+    kind, options = (
+        ("png", {})
+        if height * width <= LARGEST_EXACT
+        else ("jpeg", {"quality": 95, "subsampling": 0})
+    )
     file = io.BytesIO()
     Image.fromarray(picture).save(file, kind, icc_profile=icc or None, **options)
     return f"data:image/{kind};base64," + base64.b64encode(file.getvalue()).decode("ascii")
 
 
 def _web(name: str) -> str:
-    return resources.files("rts_tf").joinpath("web", name).read_text(encoding="utf-8")
+    return resources.files("rts_tf.report").joinpath("web", name).read_text(encoding="utf-8")

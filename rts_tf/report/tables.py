@@ -7,7 +7,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-PAPER_RATIO_PERCENT = (0.95, 1.35, 1.47, 1.48, 1.51, 1.55, 1.62, 1.76)  # Table 1, HR_1 .. HR_8, on DIV2K
+PAPER_RATIO_PERCENT = (
+    0.95,
+    1.35,
+    1.47,
+    1.48,
+    1.51,
+    1.55,
+    1.62,
+    1.76,
+)  # Table 1, HR_1 .. HR_8, on DIV2K
 
 
 @dataclass(frozen=True)
@@ -29,13 +38,21 @@ def _paper_ratio(stage: dict) -> str:
 
 
 TABLE_1 = (
-    Column("stage", lambda stage: f"HR{stage['stage']}", "the pictures after so many stages; HR0 is as taken."),
+    Column(
+        "stage",
+        lambda stage: f"HR{stage['stage']}",
+        "the pictures after so many stages; HR0 is as taken.",
+    ),
     Column(
         "ratio %",
         lambda stage: f"{stage['difference_ratio_percent']:.2f}",
         "how far the pictures have moved from the originals: mean |HRn − HR0| / 255 × 100.",
     ),
-    Column("paper %", _paper_ratio, "the ratio in the paper's Table 1, on the 100 validation pictures of DIV2K."),
+    Column(
+        "paper %",
+        _paper_ratio,
+        "the ratio in the paper's Table 1, on the 100 validation pictures of DIV2K.",
+    ),
     Column(
         "delta %",
         lambda stage: f"{stage['delta_percent']:.2f}",
@@ -70,12 +87,31 @@ TABLE_1 = (
 )
 TRAINING = (
     Column("stage", lambda stage: str(stage["stage"]), "number of the stage."),
-    Column("steps", lambda stage: f"{stage['steps']:,}", "training steps of Phase A, one batch each."),
-    Column("final loss", lambda stage: f"{stage['final_loss']:#.3g}", "mean squared error at the end, pixels 0 to 1."),
-    Column("phase A", lambda stage: duration(stage["phase_a_seconds"]), "time to train the network of the stage."),
-    Column("phase B", lambda stage: duration(stage["phase_b_seconds"]), "time to make the next targets HRn with it."),
-    Column("weights", lambda stage: stage["weights_sha256"][:12], "start of the SHA-256 of the stage's weights."),
+    Column(
+        "steps", lambda stage: f"{stage['steps']:,}", "training steps of Phase A, one batch each."
+    ),
+    Column(
+        "final loss",
+        lambda stage: f"{stage['final_loss']:#.3g}",
+        "mean squared error at the end, pixels 0 to 1.",
+    ),
+    Column(
+        "phase A",
+        lambda stage: duration(stage["phase_a_seconds"]),
+        "time to train the network of the stage.",
+    ),
+    Column(
+        "phase B",
+        lambda stage: duration(stage["phase_b_seconds"]),
+        "time to make the next targets HRn with it.",
+    ),
+    Column(
+        "weights",
+        lambda stage: stage["weights_sha256"][:12],
+        "start of the SHA-256 of the stage's weights.",
+    ),
 )
+
 
 def _figure(key: str, decimals: int = 1) -> Callable[[dict], str]:
     """The cell of a figure that may be missing."""
@@ -96,11 +132,31 @@ _ROW = Column(
 )
 TABLE_2 = (
     _ROW,
-    Column("MOS", _figure("mos_raw", 3), "VIQET's mean opinion score, before it is bounded to 1 .. 4.5. Mostly sharpness."),
-    Column("gain", _figure("mos_gain", 3), "MOS above that of HR0. The paper's: .137 .203 .232 .225 for HR1 to HR4."),
-    Column("edge", _figure("edge_acutance"), "multi-scale edge acutance: energy of the contours; 100 for good photographs."),
-    Column("noise", _figure("noise_signature_index"), "noise signature index, of the calmest hundredth of the picture."),
-    Column("texture", _figure("texture_acutance"), "multi-scale texture acutance: mean amplitude of the finer structure."),
+    Column(
+        "MOS",
+        _figure("mos_raw", 3),
+        "VIQET's mean opinion score, before it is bounded to 1 .. 4.5. Mostly sharpness.",
+    ),
+    Column(
+        "gain",
+        _figure("mos_gain", 3),
+        "MOS above that of HR0. The paper's: .137 .203 .232 .225 for HR1 to HR4.",
+    ),
+    Column(
+        "edge",
+        _figure("edge_acutance"),
+        "multi-scale edge acutance: energy of the contours; 100 for good photographs.",
+    ),
+    Column(
+        "noise",
+        _figure("noise_signature_index"),
+        "noise signature index, of the calmest hundredth of the picture.",
+    ),
+    Column(
+        "texture",
+        _figure("texture_acutance"),
+        "multi-scale texture acutance: mean amplitude of the finer structure.",
+    ),
     Column("satur.", _figure("saturation"), "saturation of the colours."),
     Column("warmth", _figure("color_warmth"), "mean colour temperature, as VIQET reckons it."),
     Column("illum.", _figure("illumination"), "contrast times exposure."),
@@ -108,15 +164,35 @@ TABLE_2 = (
     Column("over", _figure("over_exposed", 2), "percent of the pixels that are over-exposed."),
     Column("under", _figure("under_exposed", 2), "percent of the pixels that are under-exposed."),
 )
-NATURALNESS = (
+ARTIFACTS = (
     _ROW,
-    Column("mask", _figure("unsharp_amount", 2), "amount of the unsharp mask (sigma 1) of HR0 with the same MOS; its figures "
-           "are in brackets, means over the pictures where an amount of 3 or less reaches it."),
-    Column("clipped %", _beside_mask("clipped_percent", 2), "samples at 0 or 255, where detail is lost."),
-    Column("overshoot", _beside_mask("overshoot_levels", 2), "mean distance beyond the 5x5 range of HR0, in levels: halos."),
-    Column("flat noise", _beside_mask("flat_noise_gain", 2), "factor on the grain where HR0 is flattest."),
-    Column("corner dB", _beside_mask("corner_gain_db", 1), "energy at the corner of the spectrum, where a weave would show."),
-)  # fmt: skip
+    Column(
+        "mask",
+        _figure("unsharp_amount", 2),
+        "amount of the unsharp mask (sigma 1) of HR0 with the same MOS; its figures "
+        "are in brackets, means over the pictures where an amount of 3 or less reaches it.",
+    ),
+    Column(
+        "clipped %",
+        _beside_mask("clipped_percent", 2),
+        "samples at 0 or 255, where detail is lost.",
+    ),
+    Column(
+        "overshoot",
+        _beside_mask("overshoot_levels", 2),
+        "mean distance beyond the 5x5 range of HR0, in levels: halos.",
+    ),
+    Column(
+        "flat noise",
+        _beside_mask("flat_noise_gain", 2),
+        "factor on the grain where HR0 is flattest.",
+    ),
+    Column(
+        "corner dB",
+        _beside_mask("corner_gain_db", 1),
+        "energy at the corner of the spectrum, where a weave would show.",
+    ),
+)
 
 
 def duration(seconds: float) -> str:
@@ -124,7 +200,11 @@ def duration(seconds: float) -> str:
     if seconds < 59.95:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+    return (
+        f"{minutes} min {rest:02d} s"
+        if minutes < 60
+        else f"{minutes // 60} h {minutes % 60:02d} min"
+    )
 
 
 def table1(summary: dict) -> str:
@@ -135,7 +215,11 @@ def table1(summary: dict) -> str:
 def table2(summary: dict) -> str:
     """Table 2 of the run and what MOS cannot see, as plain text."""
     rows = rows_of_table2(summary)
-    return _text(TABLE_2, rows, summary["selected_stage"]) + "\n\n" + _text(NATURALNESS, rows, summary["selected_stage"])
+    return (
+        _text(TABLE_2, rows, summary["selected_stage"])
+        + "\n\n"
+        + _text(ARTIFACTS, rows, summary["selected_stage"])
+    )
 
 
 def rows_of_table2(summary: dict) -> list[dict]:
@@ -148,9 +232,14 @@ def rows_of_table2(summary: dict) -> list[dict]:
 
 
 def _text(columns: Sequence[Column], rows: Sequence[dict], selected: int) -> str:
-    cells = [[column.heading for column in columns]] + [[column.cell(row) for column in columns] for row in rows]
+    cells = [[column.heading for column in columns]] + [
+        [column.cell(row) for column in columns] for row in rows
+    ]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) for row in cells]
+    lines = [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    ]
     for index, row in enumerate(rows, start=1):
         if row.get("stage") == selected:
             lines[index] += "  <- selected"
@@ -165,13 +254,19 @@ def table(columns: Sequence[Column], rows: Sequence[dict], selected: int) -> str
         first, *cells = (escape(column.cell(row)) for column in columns)
         note = ' <span class="note">selected</span>' if row.get("stage") == selected else ""
         values = "".join(f"<td>{cell}</td>" for cell in cells)
-        lines.append(f'<tr{mark(row.get("stage"), selected)}><th scope="row">{first}{note}</th>{values}</tr>')
+        lines.append(
+            f'<tr{mark(row.get("stage"), selected)}><th scope="row">{first}{note}</th>{values}</tr>'
+        )
     return html_table(headings, lines)
 
 
 def html_table(headings: str, rows: Sequence[str]) -> str:
     """An HTML table of cells that are HTML already."""
-    return f"<table><thead><tr>{headings}</tr></thead>\n<tbody>\n" + "\n".join(rows) + "\n</tbody></table>"
+    return (
+        f"<table><thead><tr>{headings}</tr></thead>\n<tbody>\n"
+        + "\n".join(rows)
+        + "\n</tbody></table>"
+    )
 
 
 def mark(stage: int | None, selected: int) -> str:
@@ -181,4 +276,6 @@ def mark(stage: int | None, selected: int) -> str:
 
 def meanings(columns: Sequence[Column]) -> str:
     """What the columns mean, as the items of an HTML list."""
-    return "\n".join(f"<dt>{escape(column.heading)}</dt><dd>{escape(column.meaning)}</dd>" for column in columns)
+    return "\n".join(
+        f"<dt>{escape(column.heading)}</dt><dd>{escape(column.meaning)}</dd>" for column in columns
+    )

@@ -4,12 +4,9 @@ The whole state (weights, optimiser, step, running loss) goes into an atomic che
 are a pure function of the step, so a run that was killed continues to the same weights, bit for bit on a CPU.
 """
 
-import contextlib
-import hashlib
 import itertools
 import math
 import pathlib
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -20,9 +17,9 @@ import tensorflow as tf
 
 from rts_tf import networks
 from rts_tf.config import Config
-from rts_tf.errors import Interrupted, RtsError, TrainingDiverged
-from rts_tf.storage import write_text
-from rts_tf.networks.layers import MatrixGradientConv2D
+from rts_tf.errors import Interrupted, TrainingDiverged
+from rts_tf.networks.precision import convolution
+from rts_tf.training import checkpoints
 
 REPORT_EVERY = 10  # steps between looks at the loss; each look waits for the device
 STATISTICS_STEPS = 50  # with a momentum of 0.9 nothing of the old statistics is left
@@ -61,7 +58,9 @@ def fit(
     """
     strategy = strategy or tf.distribute.get_strategy()
     with strategy.scope():
-        network = networks.build(config.network, config.seed, config.precision, convolution(config.precision))
+        network = networks.build(
+            config.network, config.seed, config.precision, convolution(config.precision)
+        )
         network.set_weights(start)
         schedule = learning_rate_schedule(config, steps)
         average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
@@ -70,11 +69,17 @@ def fit(
     done = tf.Variable(0, dtype=tf.int64, trainable=False)
     running_loss = tf.Variable(0.0, trainable=False)
     seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-    parts = {"network": network, "optimizer": optimizer, "done": done, "running_loss": running_loss, "seconds": seconds}
+    parts = {
+        "network": network,
+        "optimizer": optimizer,
+        "done": done,
+        "running_loss": running_loss,
+        "seconds": seconds,
+    }
     checkpoint = tf.train.Checkpoint(**parts)
-    _mend_list(pathlib.Path(directory))
+    checkpoints.mend_list(pathlib.Path(directory))
     manager = tf.train.CheckpointManager(checkpoint, str(directory), max_to_keep=2)
-    _restore(checkpoint, manager)
+    checkpoints.restore(checkpoint, manager)
 
     train = make_step(network, optimizer, config.batch, strategy)
 
@@ -96,13 +101,13 @@ def fit(
             _check_finite(number, float(running_loss), network if save else None)
             seconds.assign(time.monotonic() - began)
             if save:
-                _save(manager, number)
+                checkpoints.save(manager, number)
             try:
                 on_report(number, float(running_loss), float(schedule(number)))
             except Interrupted:
                 if not save:  # never write over the newest checkpoint
                     _check_finite(number, float(running_loss), network)
-                    _save(manager, number)
+                    checkpoints.save(manager, number)
                 raise
     if config.ema:
         optimizer.finalize_variable_values(network.trainable_variables)
@@ -111,7 +116,10 @@ def fit(
 
 
 def make_step(
-    network: keras.Model, optimizer: keras.optimizers.Optimizer, batch: int, strategy: tf.distribute.Strategy
+    network: keras.Model,
+    optimizer: keras.optimizers.Optimizer,
+    batch: int,
+    strategy: tf.distribute.Strategy,
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """One update of ``network``: a function of (lr, target), ``batch`` pictures over all replicas, that gives the loss."""
 
@@ -124,14 +132,22 @@ def make_step(
         optimizer.apply_gradients(zip(gradients, network.trainable_variables))
         return loss
 
-    return tf.function(lambda lr, target: strategy.reduce("SUM", strategy.run(replica_step, args=(lr, target)), axis=None))
+    return tf.function(
+        lambda lr, target: strategy.reduce(
+            "SUM", strategy.run(replica_step, args=(lr, target)), axis=None
+        )
+    )
 
 
-def _settle_statistics(network: keras.Model, strategy: tf.distribute.Strategy, data: Iterator) -> None:
+def _settle_statistics(
+    network: keras.Model, strategy: tf.distribute.Strategy, data: Iterator
+) -> None:
     """Measure the statistics of batch normalisation anew: those there are belong to other weights than the averaged ones."""
     if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):
         return
-    look = tf.function(lambda lr: strategy.run(lambda images: network(images, training=True), args=(lr,)))
+    look = tf.function(
+        lambda lr: strategy.run(lambda images: network(images, training=True), args=(lr,))
+    )
     for lr, _ in itertools.islice(data, STATISTICS_STEPS):
         look(lr)
 
@@ -139,24 +155,17 @@ def _settle_statistics(network: keras.Model, strategy: tf.distribute.Strategy, d
 def learning_rate_schedule(config: Config, steps: int) -> Callable:
     """Learning rate over the ``steps`` of a stage: constant (section 4.1), or warm-up then cosine to a hundredth."""
     if config.schedule == "constant":
-        return keras.optimizers.schedules.PiecewiseConstantDecay([steps], [config.learning_rate] * 2)
+        return keras.optimizers.schedules.PiecewiseConstantDecay(
+            [steps], [config.learning_rate] * 2
+        )
     warmup = min(config.warmup, steps // 2)
     rising = {"warmup_target": config.learning_rate, "warmup_steps": warmup} if warmup else {}
     return keras.optimizers.schedules.CosineDecay(
-        config.learning_rate / (warmup + 1) if warmup else config.learning_rate, max(1, steps - warmup), 0.01, **rising
+        config.learning_rate / (warmup + 1) if warmup else config.learning_rate,
+        max(1, steps - warmup),
+        0.01,
+        **rising,
     )
-
-
-
-
-
-
-
-
-
-
-
-
 
 
 def _check_finite(step: int, loss: float, network: keras.Model | None) -> None:

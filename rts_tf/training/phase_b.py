@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.data.shards import Record, ShardSet, build
-from rts_tf.images.filters import nyquist_share, wide_gaussian
 from rts_tf.images.dtypes import to_float
+from rts_tf.images.filters import nyquist_share, wide_gaussian
 from rts_tf.inference import Enhancer
 
 DTYPES = {"target": np.float16}
@@ -39,7 +39,13 @@ def build_targets(
     Raises:
         ShardError: see :func:`rts_tf.data.shards.build`.
     """
-    @tf.function(input_signature=[tf.TensorSpec([1, None, None, 3], tf.float32), tf.TensorSpec([1, None, None, 3], tf.uint8)])
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([1, None, None, 3], tf.float32),
+            tf.TensorSpec([1, None, None, 3], tf.uint8),
+        ]
+    )
     def finished(hr_n, levels):
         """HR_n with its anchor, and the mean change before it in levels; in TensorFlow, which has all cores."""
         hr_0 = tf.cast(levels, tf.float32) / 255.0

@@ -21,25 +21,33 @@ import tensorflow as tf
 from rich.console import Console
 
 from rts_tf import networks
+from rts_tf.cli.progress import RunProgress
 from rts_tf.config import Config
-from rts_tf.training.selection import select, turned_upward
+from rts_tf.data.datasets import training_and_validation
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.patches import training_batches
-from rts_tf.data.datasets import training_and_validation
 from rts_tf.data.shards import ShardSet
 from rts_tf.data.source_shards import build_source
 from rts_tf.errors import RtsError
 from rts_tf.inference import Enhancer, load
-from rts_tf.training.validation import judge, save_crops, unsharp_ratios
-from rts_tf.training.mos_validation import MEASURES_OF_ORIGINALS, ORIGINALS, choose_judge, measure_originals, measure_stage, means, images_for_mos
-from rts_tf.cli.progress import RunProgress
-from rts_tf.report.run_page import Strip, write_report
-from rts_tf.training.run_directory import RunDirectory
-from rts_tf.storage import read_json, write_json
-from rts_tf.training.phase_b import build_targets
-from rts_tf.training.phase_a import fit
 from rts_tf.networks.precision import resolve_precision
 from rts_tf.networks.weights import weights_sha256
+from rts_tf.report.run_page import Strip, write_report
+from rts_tf.storage import read_json, write_json
+from rts_tf.training.mos_validation import (
+    MEASURES_OF_ORIGINALS,
+    ORIGINALS,
+    choose_judge,
+    images_for_mos,
+    means,
+    measure_originals,
+    measure_stage,
+)
+from rts_tf.training.phase_a import fit
+from rts_tf.training.phase_b import build_targets
+from rts_tf.training.run_directory import RunDirectory
+from rts_tf.training.selection import select, turned_upward
+from rts_tf.training.validation import judge, save_crops, unsharp_ratios
 
 SMALLEST_JUDGED = 16  # pixels a side, for d() and the anchor to mean something
 MEASURE_WORK = 300.0  # GFLOP in whose time VIQET measures a picture, about
@@ -72,7 +80,11 @@ class _Run:
     def __init__(self, directory: RunDirectory, console: Console):
         self.directory, self.config, self.console = directory, directory.config, console
         network = networks.build(self.config.network, self.config.seed)
-        self.start = network.get_weights() if self.config.identity_start else networks.glorot_start(network, self.config.seed)
+        self.start = (
+            network.get_weights()
+            if self.config.identity_start
+            else networks.glorot_start(network, self.config.seed)
+        )
         self.parameters = networks.parameters(network)
         self.pixel_work = 2 * networks.macs_per_pixel(network) / 1e9
 
@@ -81,11 +93,16 @@ class _Run:
         self.training, self.validation = self.sources()
         self.judged_by = choose_judge(config.judge, self.validation, self.say)
         self.progress = RunProgress(self.work(), self.console)
-        with self.progress.running(), tf.summary.create_file_writer(str(self.directory.root / "logs")).as_default():
+        with (
+            self.progress.running(),
+            tf.summary.create_file_writer(str(self.directory.root / "logs")).as_default(),
+        ):
             for stage in range(1, config.stages + 1):
                 if self.directory.metrics(stage) is None:
                     if not self.trained(stage):
-                        self.phase_a(stage, self.phase_b(stage - 1, "targets") if stage > 1 else None)
+                        self.phase_a(
+                            stage, self.phase_b(stage - 1, "targets") if stage > 1 else None
+                        )
                     self.judge(stage, history)
                 history.append(self.directory.metrics(stage))
                 if config.stop_early and turned_upward(history):
@@ -96,11 +113,22 @@ class _Run:
     def sources(self) -> tuple[ShardSet, ShardSet]:
         """The source shards of the training and the validation pictures."""
         config, sets = self.config, []
-        for name, photos in zip(("training", "validation"), training_and_validation(config), strict=True):
+        for name, photos in zip(
+            ("training", "validation"), training_and_validation(config), strict=True
+        ):
             self.say(f"{name}: {len(photos.names)} photographs")
             directory = self.directory.root / "source" / name
             smallest = config.patch if name == "training" else SMALLEST_JUDGED
-            sets.append(build_source(directory, photos, Degradation.of(config), smallest, config.images_per_shard, self.say))
+            sets.append(
+                build_source(
+                    directory,
+                    photos,
+                    Degradation.of(config),
+                    smallest,
+                    config.images_per_shard,
+                    self.say,
+                )
+            )
         return tuple(sets)
 
     def say(self, line: str) -> None:
@@ -114,9 +142,15 @@ class _Run:
 
         def batches(first_step: int) -> tf.data.Dataset:
             return training_batches(
-                self.training, targets, patch=config.patch, batch=config.batch, places=config.patches_per_image,
-                seed=config.seed, stage=stage, first_step=first_step,
-            )  # fmt: skip
+                self.training,
+                targets,
+                patch=config.patch,
+                batch=config.batch,
+                places=config.patches_per_image,
+                seed=config.seed,
+                stage=stage,
+                first_step=first_step,
+            )
 
         def report(step: int, loss: float, learning_rate: float) -> None:
             nonlocal done
@@ -125,11 +159,19 @@ class _Run:
             else:
                 for name, value in {"loss": loss, "learning_rate": learning_rate}.items():
                     tf.summary.scalar(f"stage_{stage}/{name}", value, step)
-                text = f"stage {stage}/{config.stages}  Phase A  step {step}/{steps}  loss {loss:.6f}"
-                self.progress.advance("Phase A", (step - done) * self.step_work(), text, step - done, "steps")
+                text = (
+                    f"stage {stage}/{config.stages}  Phase A  step {step}/{steps}  loss {loss:.6f}"
+                )
+                self.progress.advance(
+                    "Phase A", (step - done) * self.step_work(), text, step - done, "steps"
+                )
             done = step
 
-        start = self.start if stage == 1 or not config.warm_start else self.network(stage - 1).get_weights()
+        start = (
+            self.start
+            if stage == 1 or not config.warm_start
+            else self.network(stage - 1).get_weights()
+        )
         fitted = fit(config, start, batches, steps, directory / "checkpoint", report)
         record = {"steps": steps, "final_loss": fitted.loss, "phase_a_seconds": fitted.seconds}
         write_json(directory / "phase_a.json", record)
@@ -151,7 +193,9 @@ class _Run:
             nonlocal left, count
             height, width = source.sizes[picture]
             work, count = self.pixels_work(source, picture), count + 1
-            text = f"stage {stage}/{self.config.stages}  Phase B  {name} {count}/{len(source.sizes)}"
+            text = (
+                f"stage {stage}/{self.config.stages}  Phase B  {name} {count}/{len(source.sizes)}"
+            )
             self.progress.advance("Phase B", work, text, height * width / 1e6, "MP")
             left -= work
 
@@ -178,14 +222,24 @@ class _Run:
         before = self.phase_b(stage - 1, "validation") if stage > 1 else None
         pictures = self.phase_b(stage, "validation")
         save_crops(directory / "crops.npz", self.validation, pictures)
-        metrics = judge(self.validation, pictures, before, history[-1]["difference_ratio_percent"] if history else 0.0)
+        metrics = judge(
+            self.validation,
+            pictures,
+            before,
+            history[-1]["difference_ratio_percent"] if history else 0.0,
+        )
         if self.judged_by == "mos":
             metrics |= self.judge_mos(stage, pictures)
         for name, value in metrics.items():
             if value is not None:
                 tf.summary.scalar(f"stages/{name}", value, stage)
         weights = weights_sha256(self.network(stage).get_weights())
-        record = {"stage": stage, **read_json(directory / "phase_a.json"), **metrics, "weights_sha256": weights}
+        record = {
+            "stage": stage,
+            **read_json(directory / "phase_a.json"),
+            **metrics,
+            "weights_sha256": weights,
+        }
         self.directory.write_metrics(stage, record)
         if not self.config.keep_targets:
             self.directory.remove(stage - 1, "validation")
@@ -195,8 +249,12 @@ class _Run:
         file = self.directory.root / "originals.json"
         if not file.exists():
             on_picture = self.measured("LR, HR0", MEASURES_OF_ORIGINALS)
-            write_json(file, measure_originals(self.validation, Degradation.of(self.config), on_picture))
-        rows = measure_stage(self.validation, pictures, read_json(file), self.measured(f"HR{stage}", 1))
+            write_json(
+                file, measure_originals(self.validation, Degradation.of(self.config), on_picture)
+            )
+        rows = measure_stage(
+            self.validation, pictures, read_json(file), self.measured(f"HR{stage}", 1)
+        )
         write_json(self.directory.stage(stage) / "quality.json", rows)
         return means(rows.values())
 
@@ -219,7 +277,9 @@ class _Run:
         originals = (read_json(self.directory.root / "originals.json") or {}) if by_mos else {}
         root, stages = self.directory.root, [dict(metrics) for metrics in history]
         self.network(selected)  # that it is whole
-        unsharp = unsharp_ratios(self.validation, stages[0]["difference_ratio_percent"], len(stages))
+        unsharp = unsharp_ratios(
+            self.validation, stages[0]["difference_ratio_percent"], len(stages)
+        )
         for metrics, ratio in zip(stages, unsharp, strict=True):
             files = self.directory.stage(metrics["stage"]).glob("phase_b_*.json")
             metrics["phase_b_seconds"] = sum(read_json(file)["seconds"] for file in files)
@@ -234,21 +294,37 @@ class _Run:
             "selected_because": because,
             "stopped_because": stopped_because,
             "judged_by": self.judged_by,
-            "seconds": sum(metrics["phase_a_seconds"] + metrics["phase_b_seconds"] for metrics in stages),
+            "seconds": sum(
+                metrics["phase_a_seconds"] + metrics["phase_b_seconds"] for metrics in stages
+            ),
             "peak_memory_mb": peak_memory_mb(),
             "weights_sha256": stages[selected - 1]["weights_sha256"],
             "config": dataclasses.asdict(self.config),
-            "originals": {row: means(picture[row] for picture in originals.values()) for row in ORIGINALS if originals},
+            "originals": {
+                row: means(picture[row] for picture in originals.values())
+                for row in ORIGINALS
+                if originals
+            },
             "stages": stages,
         }
         save_crops(root / "originals.npz", self.validation, None)
         crops = [dict(np.load(root / "originals.npz"))]
         crops += [self.crops(metrics["stage"]) for metrics in stages]
-        strips = [Strip(key[6:], tuple(c[key] for c in crops)) for key in crops[0] if key.startswith("strip ")]
-        write_report(root / "report.html", summary, strips, crops[0]["slider"], crops[selected]["slider"])
+        strips = [
+            Strip(key[6:], tuple(c[key] for c in crops))
+            for key in crops[0]
+            if key.startswith("strip ")
+        ]
+        write_report(
+            root / "report.html", summary, strips, crops[0]["slider"], crops[selected]["slider"]
+        )
         self.directory.copy_network(selected, root / "final.keras")
-        needless = ["checkpoint"] if self.config.keep_targets else ["checkpoint", "targets", "validation"]
-        for metrics in stages:  # before the summary, which ends the run: after a crash nobody would remove them
+        needless = (
+            ["checkpoint"] if self.config.keep_targets else ["checkpoint", "targets", "validation"]
+        )
+        for metrics in (
+            stages
+        ):  # before the summary, which ends the run: after a crash nobody would remove them
             self.directory.remove(metrics["stage"], *needless)
         write_json(root / "summary.json", summary)
         return summary
@@ -263,12 +339,18 @@ class _Run:
             return dict(np.load(file))
 
     def trained(self, stage: int) -> bool:
-        return all((self.directory.stage(stage) / name).exists() for name in ("phase_a.json", "model.keras"))
+        return all(
+            (self.directory.stage(stage) / name).exists()
+            for name in ("phase_a.json", "model.keras")
+        )
 
     def network(self, stage: int) -> keras.Model:
         """SR_n, float32. Raises RtsError if it is damaged, or not the one that the stage was judged by."""
         directory = self.directory.stage(stage)
-        file, judged = directory / "model.keras", (self.directory.metrics(stage) or {}).get("weights_sha256")
+        file, judged = (
+            directory / "model.keras",
+            (self.directory.metrics(stage) or {}).get("weights_sha256"),
+        )
         try:
             network = load(file).network
             if judged in (None, weights_sha256(network.get_weights())):
@@ -276,7 +358,9 @@ class _Run:
             problem = f"{file}: does not have the weights that the stage was judged by"
         except RtsError as error:
             problem = str(error)
-        raise RtsError(f"{problem}; delete {directory} and run the command again, which makes stage {stage} again.")
+        raise RtsError(
+            f"{problem}; delete {directory} and run the command again, which makes stage {stage} again."
+        )
 
     def step_work(self) -> float:
         """GFLOP of a training step: forward, and twice that backward."""
@@ -294,7 +378,9 @@ class _Run:
         for stage in range(1, self.config.stages + 1):
             if self.directory.metrics(stage) is None:
                 if not self.trained(stage):
-                    work["Phase A"] += self.config.steps(stage, len(self.training.sizes)) * self.step_work()
+                    work["Phase A"] += (
+                        self.config.steps(stage, len(self.training.sizes)) * self.step_work()
+                    )
                     work["Phase B"] += self.pixels_work(self.training) if stage > 1 else 0
                 work["Phase B"] += self.pixels_work(self.validation)
                 measures += 1

@@ -1,23 +1,21 @@
 """A run is a directory, and the directory is the truth: what is there under its own name is whole.
 
-    config.json                 the settings; another configuration is refused
-    source/training, validation source shards: HR_0 and LR
-    stage_N/checkpoint/         state of Phase A, until it is over
-    stage_N/model.keras         SR_N
-    stage_N/targets/            HR_N of the training pictures, until the next stage's are in use
-    stage_N/validation/         HR_N of the validation pictures, likewise
-    stage_N/crops.npz           what the report shows of HR_N
-    stage_N/metrics.json        the stage is over
-    logs/                       TensorBoard
-    final.keras report.html     of the selected stage
-    summary.json                the run is over
-    originals.json              VIQET's measures of LR and HR_0 of the validation pictures, if the run is judged by MOS
-    stage_N/quality.json        the same of HR_N, picture by picture
+config.json                 the settings; another configuration is refused
+source/training, validation source shards: HR_0 and LR
+stage_N/checkpoint/         state of Phase A, until it is over
+stage_N/model.keras         SR_N
+stage_N/targets/            HR_N of the training pictures, until the next stage's are in use
+stage_N/validation/         HR_N of the validation pictures, likewise
+stage_N/crops.npz           what the report shows of HR_N
+stage_N/metrics.json        the stage is over
+logs/                       TensorBoard
+final.keras report.html     of the selected stage
+summary.json                the run is over
+originals.json              VIQET's measures of LR and HR_0 of the validation pictures, if the run is judged by MOS
+stage_N/quality.json        the same of HR_N, picture by picture
 """
 
 import contextlib
-import json
-import math
 import os
 import pathlib
 import shutil
@@ -25,8 +23,8 @@ import shutil
 import keras
 
 from rts_tf.config import Config
-from rts_tf.errors import ConfigError, RtsError
-from rts_tf.storage import atomic_path, write_text
+from rts_tf.errors import ConfigError
+from rts_tf.storage import atomic_path, lock, read_json, write_json, write_text
 
 try:
     import fcntl
@@ -50,17 +48,24 @@ class RunDirectory:
         self.root = pathlib.Path(root)
         is_run = (self.root / "config.json").exists() or not self.root.is_dir()
         if not is_run and any(not path.name.startswith(".") for path in self.root.iterdir()):
-            raise ConfigError(f"--workdir={root}: is not empty and not a run (it has no config.json); name another.")
+            raise ConfigError(
+                f"--workdir={root}: is not empty and not a run (it has no config.json); name another."
+            )
         self._made = [path for path in (self.root, *self.root.parents) if not path.exists()]
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             self._lock = lock(self.root, "--workdir", "is working on this run")
         except OSError as error:
-            raise ConfigError(f"--workdir={root}: cannot be made or written to ({error.strerror}); name another.") from None
+            raise ConfigError(
+                f"--workdir={root}: cannot be made or written to ({error.strerror}); name another."
+            ) from None
         self._is_new = not (self.root / "config.json").exists()
         try:
             self.config = self._agree(config)
-            for leftover in [*self.root.glob(".*.[0-9]*.tmp*"), *self.root.glob("stage_*/.*.[0-9]*.tmp*")]:
+            for leftover in [
+                *self.root.glob(".*.[0-9]*.tmp*"),
+                *self.root.glob("stage_*/.*.[0-9]*.tmp*"),
+            ]:
                 leftover.unlink()  # of atomic_path, in a process that was killed
         except BaseException:
             self._lock.close()
@@ -70,7 +75,12 @@ class RunDirectory:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_) -> None:
-        if kind and issubclass(kind, ConfigError) and self._is_new and not any(self.root.glob("source/*/*.tfrecord")):
+        if (
+            kind
+            and issubclass(kind, ConfigError)
+            and self._is_new
+            and not any(self.root.glob("source/*/*.tfrecord"))
+        ):
             self._forget()
         self._lock.close()
 
@@ -121,17 +131,11 @@ class RunDirectory:
 
     def summary(self) -> dict | None:
         """The summary of a run that is over, else None."""
-        return read_json(self.root / "summary.json") if (self.root / "final.keras").exists() else None
+        return (
+            read_json(self.root / "summary.json") if (self.root / "final.keras").exists() else None
+        )
 
     def remove(self, stage: int, *names: str) -> None:
         """Remove what is no longer needed of a stage (0: nothing), checkpoint and shards."""
         for name in names:
             shutil.rmtree(self.root / f"stage_{stage}" / name, ignore_errors=True)
-
-
-
-
-
-
-
-

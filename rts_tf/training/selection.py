@@ -3,7 +3,10 @@
 
 def turned_upward(history: list[dict]) -> bool:
     """Whether ||HR_n - HR_{n-1}|| of the last stage is larger than that of the one before (second criterion)."""
-    return len(history) > 1 and history[-1]["step_difference_percent"] > history[-2]["step_difference_percent"]
+    return (
+        len(history) > 1
+        and history[-1]["step_difference_percent"] > history[-2]["step_difference_percent"]
+    )
 
 
 def select(history: list[dict], by_mos: bool) -> tuple[int, str]:
@@ -17,4 +20,7 @@ def select(history: list[dict], by_mos: bool) -> tuple[int, str]:
         return best["stage"], reason
     best = min(history, key=lambda metrics: metrics["step_difference_percent"])
     change = f"mean|HR_n - HR_(n-1)| = {best['step_difference_percent']:.3f} %"
-    return best["stage"], f"the validation pictures changed least in this stage ({change}; section 3.4, second criterion)"
+    return (
+        best["stage"],
+        f"the validation pictures changed least in this stage ({change}; section 3.4, second criterion)",
+    )

@@ -5,11 +5,11 @@ import pathlib
 import numpy as np
 
 from rts_tf.data.shards import ShardSet
-from rts_tf.storage import atomic_path
 from rts_tf.images.dtypes import to_float, to_uint8
 from rts_tf.images.resample import double, halve
 from rts_tf.metrics.difference import alpha, change_percent, drift_levels
 from rts_tf.metrics.unsharp import unsharp_mask
+from rts_tf.storage import atomic_path
 
 CROP = 64  # pixels, as in Fig. 5
 STRIPS = 6
@@ -17,7 +17,9 @@ SLIDER = (720, 960)  # largest height and width of the picture in the before/aft
 UNSHARP_SIDE = 512  # the unsharp mask is judged on the middle of each picture
 
 
-def judge(source: ShardSet, stage: ShardSet, before: ShardSet | None, ratio_before: float) -> dict[str, float]:
+def judge(
+    source: ShardSet, stage: ShardSet, before: ShardSet | None, ratio_before: float
+) -> dict[str, float]:
     """Measure HR_n of the validation pictures; means over pictures, each weighing the same.
 
     Args:
@@ -31,7 +33,12 @@ def judge(source: ShardSet, stage: ShardSet, before: ShardSet | None, ratio_befo
     """
     ratios, steps, alphas, drifts = [], [], [], []
     for k in range(len(source.shards)):
-        triples = zip(originals(source, k), enhanced(stage, source, k), enhanced(before, source, k), strict=True)
+        triples = zip(
+            originals(source, k),
+            enhanced(stage, source, k),
+            enhanced(before, source, k),
+            strict=True,
+        )
         for (_, hr_0), (_, hr_n), (_, hr_before) in triples:
             blurred = double(halve(hr_0[None]))[0].numpy()
             ratios.append(change_percent(hr_n, hr_0))
@@ -46,7 +53,9 @@ def judge(source: ShardSet, stage: ShardSet, before: ShardSet | None, ratio_befo
         "alpha_mean": float(np.mean(alphas)),
         "alpha_std": float(np.std(alphas)),
         "brightness_drift_levels": float(np.mean(drifts)),
-        "network_drift_levels": float(np.mean([note["network_drift_levels"] for note in stage.notes.values()])),
+        "network_drift_levels": float(
+            np.mean([note["network_drift_levels"] for note in stage.notes.values()])
+        ),
     }
 
 
@@ -55,13 +64,17 @@ def unsharp_ratios(source: ShardSet, first_percent: float, times: int) -> list[f
 
     Its amount is such that the first time changes the pictures by ``first_percent``, as the first stage did.
     """
-    pictures = [_middle(hr_0) for k in range(len(source.shards)) for _, hr_0 in originals(source, k)]
+    pictures = [
+        _middle(hr_0) for k in range(len(source.shards)) for _, hr_0 in originals(source, k)
+    ]
     detail = np.mean([change_percent(unsharp_mask(y, 1.0), y) for y in pictures])
     amount = first_percent / detail if detail else 0.0
     ratios, sharpened = [], pictures
     for _ in range(times):
         sharpened = [unsharp_mask(x, amount) for x in sharpened]
-        ratios.append(float(np.mean([change_percent(x, y) for x, y in zip(sharpened, pictures, strict=True)])))
+        ratios.append(
+            float(np.mean([change_percent(x, y) for x, y in zip(sharpened, pictures, strict=True)]))
+        )
     return ratios
 
 
@@ -74,7 +87,9 @@ def save_crops(path: pathlib.Path, source: ShardSet, pictures: ShardSet | None) 
     shown = {names[round(i)] for i in np.linspace(0, len(names) - 1, min(STRIPS, len(names)))}
     crops = {}
     for k in range(len(source.shards)):
-        for (name, hr_0), (_, hr_n) in zip(originals(source, k), enhanced(pictures, source, k), strict=True):
+        for (name, hr_0), (_, hr_n) in zip(
+            originals(source, k), enhanced(pictures, source, k), strict=True
+        ):
             if name not in shown:
                 continue
             crops[f"strip {name}"] = to_uint8(hr_n[most_detailed(hr_0, CROP, CROP)])
@@ -107,7 +122,10 @@ def most_detailed(picture: np.ndarray, height: int, width: int) -> tuple[slice, 
     gradient[:-1] += np.abs(np.diff(grey, axis=0))
     gradient[:, :-1] += np.abs(np.diff(grey, axis=1))
     sums = np.pad(gradient.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
-    rows, columns = np.arange(0, grey.shape[0] - height + 1, 16), np.arange(0, grey.shape[1] - width + 1, 16)
+    rows, columns = (
+        np.arange(0, grey.shape[0] - height + 1, 16),
+        np.arange(0, grey.shape[1] - width + 1, 16),
+    )
     ends = sums[np.ix_(rows + height, columns + width)] - sums[np.ix_(rows, columns + width)]
     windows = ends - sums[np.ix_(rows + height, columns)] + sums[np.ix_(rows, columns)]
     i, j = np.unravel_index(np.argmax(windows), windows.shape)

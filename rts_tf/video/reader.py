@@ -16,8 +16,14 @@ import numpy as np
 from rts_tf.errors import VideoError
 
 FULL_RANGE = 2  # AVColorRange
-BT709, BT470BG, SMPTE170M = 1, 5, 6  # AVColorSpace; the first is also the number of its primaries and its transfer
-HEIGHT_OF_BT709 = 720  # players take unmarked films from this height on for BT.709, and smaller ones for BT.601
+BT709, BT470BG, SMPTE170M = (
+    1,
+    5,
+    6,
+)  # AVColorSpace; the first is also the number of its primaries and its transfer
+HEIGHT_OF_BT709 = (
+    720  # players take unmarked films from this height on for BT.709, and smaller ones for BT.601
+)
 _RECORD_THEIR_LENGTH = {"matroska", "mov", "avi", "asf"}  # of others FFmpeg estimates it
 _MISSING = 0.5  # seconds that may be missing before a film counts as cut short, and a hundredth of its length; or in a gap
 _PLANAR = re.compile(r"(gray|yuvj?(420|422|444)p)(9|10|12|14|16)?(le)?")
@@ -110,7 +116,11 @@ def probe(path: str | os.PathLike) -> Film:
     """
     name = os.fspath(path)
     with opened(path) as container:
-        streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+        streams = [
+            s
+            for s in container.streams.video
+            if not s.disposition & av.stream.Disposition.attached_pic
+        ]
         if not streams:
             raise VideoError(f"{name}: has no video stream")
         stream = container.streams.best("video")
@@ -122,23 +132,44 @@ def probe(path: str | os.PathLike) -> Film:
         if first is None:
             raise VideoError(f"{name}: has no frame that can be decoded")
         if first.interlaced_frame:
-            raise VideoError(f"{name}: is interlaced; make whole frames of it first, such as with FFmpeg's filter bwdif")
+            raise VideoError(
+                f"{name}: is interlaced; make whole frames of it first, such as with FFmpeg's filter bwdif"
+            )
         source = first.format.name
         full = first.color_range == FULL_RANGE or source.startswith("yuvj")
         colours = first.colorspace, first.color_primaries, first.color_trc
         if first.format.is_rgb or source == "pal8":
-            full, colours = False, (BT709, colours[1] if colours[1] != 2 else BT709, colours[2] if colours[2] != 2 else BT709)
+            full, colours = (
+                False,
+                (
+                    BT709,
+                    colours[1] if colours[1] != 2 else BT709,
+                    colours[2] if colours[2] != 2 else BT709,
+                ),
+            )
         rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        seconds = (stream.duration or 0) * (stream.time_base or 0) or (container.duration or 0) / av.time_base
+        seconds = (stream.duration or 0) * (stream.time_base or 0) or (
+            container.duration or 0
+        ) / av.time_base
         return Film(
-            path=name, index=stream.index, width=first.width, height=first.height,
-            source_format=source, format=_nearest(source, _COMMON, name), full_range=full,
-            matrix=colours[0], primaries=colours[1], transfer=colours[2],
-            aspect=stream.sample_aspect_ratio or Fraction(0), display_matrix=_display_matrix(first),
+            path=name,
+            index=stream.index,
+            width=first.width,
+            height=first.height,
+            source_format=source,
+            format=_nearest(source, _COMMON, name),
+            full_range=full,
+            matrix=colours[0],
+            primaries=colours[1],
+            transfer=colours[2],
+            aspect=stream.sample_aspect_ratio or Fraction(0),
+            display_matrix=_display_matrix(first),
             hdr=any(data.type.name in _HDR for data in first.side_data),
-            time_base=stream.time_base, length=stream.duration or 0, rate=rate,
+            time_base=stream.time_base,
+            length=stream.duration or 0,
+            rate=rate,
             estimate=stream.frames or max(1, round(float(seconds * rate))),
-        )  # fmt: skip
+        )
 
 
 def suited(film: Film, formats: tuple[str, ...]) -> Film:
@@ -157,16 +188,35 @@ def _nearest(source: str, wanted: tuple[str, ...], name: str) -> str:
         return own
     found, _ = av.codec.codec.find_best_pix_fmt_of_list(formats, source)
     if found is None:
-        raise VideoError(f"{name}: the encoder knows nothing like its pixel format {source}; name another --codec")
+        raise VideoError(
+            f"{name}: the encoder knows nothing like its pixel format {source}; name another --codec"
+        )
     return found.name
 
 
-_COMMON = (*(f"yuv{chroma}p{bits}" for bits in ("", "10le", "12le") for chroma in (420, 422, 444)), "gray", "gray10le")
-_HDR = ("MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL", "DYNAMIC_HDR_PLUS", "DOVI_METADATA", "DOVI_RPU_BUFFER")
+_COMMON = (
+    *(f"yuv{chroma}p{bits}" for bits in ("", "10le", "12le") for chroma in (420, 422, 444)),
+    "gray",
+    "gray10le",
+)
+_HDR = (
+    "MASTERING_DISPLAY_METADATA",
+    "CONTENT_LIGHT_LEVEL",
+    "DYNAMIC_HDR_PLUS",
+    "DOVI_METADATA",
+    "DOVI_RPU_BUFFER",
+)
 
 
 def _display_matrix(frame: "av.VideoFrame") -> tuple[int, ...] | None:
-    return next((struct.unpack("=9i", bytes(data)) for data in frame.side_data if data.type.name == "DISPLAYMATRIX"), None)
+    return next(
+        (
+            struct.unpack("=9i", bytes(data))
+            for data in frame.side_data
+            if data.type.name == "DISPLAYMATRIX"
+        ),
+        None,
+    )
 
 
 def survey(film: Film) -> Survey:
@@ -180,7 +230,10 @@ def survey(film: Film) -> Survey:
         for packet in container.demux():
             if packet.size == 0 and packet.dts is None:  # the end of a stream
                 continue
-            time, duration = packet.pts if packet.pts is not None else packet.dts, packet.duration or 0
+            time, duration = (
+                packet.pts if packet.pts is not None else packet.dts,
+                packet.duration or 0,
+            )
             if packet.stream_index == film.index:
                 if packet.is_corrupt:
                     raise VideoError(f"{film.path}: is damaged at {clock(end)} or cut short there")
@@ -198,7 +251,9 @@ def survey(film: Film) -> Survey:
         start = (container.start_time or 0) / av.time_base
         length = (container.duration or 0) / av.time_base if formats & _RECORD_THEIR_LENGTH else 0
         expected = max((s.frames for s in container.streams if s.index == film.index), default=0)
-    if length - (end - start) > _MISSING + 0.01 * length or ("mov" in formats and packets + left_out < 0.99 * expected):
+    if length - (end - start) > _MISSING + 0.01 * length or (
+        "mov" in formats and packets + left_out < 0.99 * expected
+    ):
         raise VideoError(
             f"{film.path}: is cut short, at {clock(end - start)} of {clock(length)}; to enhance what is there, copy it"
             " into another file first (ffmpeg -i FILM -c copy OTHER)"
@@ -225,12 +280,20 @@ def frames(film: Film, first: int = 0, gaps: list[Gap] | None = None) -> Iterato
         stream = container.streams[film.index]
         stream.thread_type = "AUTO"
         for number, (frame, length) in enumerate(_decoded(container, stream, film.path)):
-            if (frame.width, frame.height, frame.format.name) != (film.width, film.height, film.source_format):
+            if (frame.width, frame.height, frame.format.name) != (
+                film.width,
+                film.height,
+                film.source_format,
+            ):
                 now = f"{frame.width}x{frame.height} {frame.format.name}"
-                raise VideoError(f"{film.path}: changes to {now} at frame {number}; cut it there, and enhance the parts")
+                raise VideoError(
+                    f"{film.path}: changes to {now} at frame {number}; cut it there, and enhance the parts"
+                )
             duration = length or duration or max(1, round(1 / (film.rate * film.time_base)))
             time = frame.pts
-            if last is not None and (time is None or time <= last):  # no file may hold two frames of one time
+            if last is not None and (
+                time is None or time <= last
+            ):  # no file may hold two frames of one time
                 time = last + (duration if time is None else 1)
             time = time or 0
             start = time if start is None else start
@@ -251,7 +314,9 @@ def _decoded(container, stream, name: str) -> Iterator[tuple["av.VideoFrame", in
         except av.error.InvalidDataError as error:
             if number == 0:  # a recording may begin in the middle of a group of pictures
                 continue
-            raise VideoError(f"{name}: is damaged after frame {number} ({error.strerror}); repair it first") from None
+            raise VideoError(
+                f"{name}: is damaged after frame {number} ({error.strerror}); repair it first"
+            ) from None
         for frame in found:
             number += 1
             yield frame, packet.duration or 0

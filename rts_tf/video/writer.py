@@ -16,14 +16,19 @@ import cv2
 import numpy as np
 
 from rts_tf.errors import VideoError
-from rts_tf.video.suffixes import OUTPUT_SUFFIXES
 from rts_tf.storage import atomic_path, sync
 from rts_tf.video.reader import Film, Frame, Survey, open_file, planes_of
+from rts_tf.video.suffixes import OUTPUT_SUFFIXES
 
 # FFmpeg's names of the containers by suffix
-CONTAINERS = dict(zip(OUTPUT_SUFFIXES, ("mp4", "mp4", "mov", "matroska", "webm", "mpegts"), strict=True))
+CONTAINERS = dict(
+    zip(OUTPUT_SUFFIXES, ("mp4", "mp4", "mov", "matroska", "webm", "mpegts"), strict=True)
+)
 THREADS = 2  # of the encoder. A fixed number: what x264 and x265 write depends on it
-TRANSPORT_STREAM_CODECS = ("h264", "hevc")  # FFmpeg puts others into a .ts too, but as data, which it does not know again
+TRANSPORT_STREAM_CODECS = (
+    "h264",
+    "hevc",
+)  # FFmpeg puts others into a .ts too, but as data, which it does not know again
 AVX_512F = 13  # of cv2.checkHardwareSupport
 GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
 EARLIEST = -60  # seconds at which a film may begin: no time in a segment is negative, or FFmpeg would move all of them
@@ -42,7 +47,11 @@ REPEATABLE = {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(AVX_512F) e
 
 ENCODERS = {
     "h264": Encoder("libx264", 17, {"preset": "medium"} | REPEATABLE),
-    "hevc": Encoder("libx265", 19, {"preset": "fast", "x265-params": f"log-level=none:pools={THREADS}:frame-threads=1"}),
+    "hevc": Encoder(
+        "libx265",
+        19,
+        {"preset": "fast", "x265-params": f"log-level=none:pools={THREADS}:frame-threads=1"},
+    ),
     "vp9": Encoder("libvpx-vp9", 24, {"deadline": "good", "cpu-used": "4", "row-mt": "1"}),
     "av1": Encoder("libsvtav1", 25, {"preset": "8", "svtav1-params": f"lp={THREADS}"}),
     "ffv1": Encoder("ffv1", None, {"level": "3", "slices": "4"}),
@@ -57,7 +66,9 @@ class Coding(NamedTuple):
 
     def formats(self) -> tuple[str, ...]:
         """The pixel formats that the encoder takes."""
-        return tuple(f.name for f in av.codec.Codec(ENCODERS[self.codec].name, "w").video_formats or ())
+        return tuple(
+            f.name for f in av.codec.Codec(ENCODERS[self.codec].name, "w").video_formats or ()
+        )
 
 
 def add_video(container, film: Film, coding: Coding):
@@ -70,9 +81,13 @@ def add_video(container, film: Film, coding: Coding):
     if container.format.name == "mpegts" and coding.codec not in TRANSPORT_STREAM_CODECS:
         raise ValueError(f"'mpegts' format does not support '{encoder.name}' codec")
     options = encoder.options | ({} if coding.crf is None else {"crf": str(coding.crf)})
-    if coding.codec == "h264" and film.bits > 8:  # with the macroblock tree, one run in thirty would give other frames
+    if (
+        coding.codec == "h264" and film.bits > 8
+    ):  # with the macroblock tree, one run in thirty would give other frames
         options["mbtree"] = "0"
-    stream = container.add_stream(encoder.name, rate=film.rate, options=options, width=film.width, height=film.height)
+    stream = container.add_stream(
+        encoder.name, rate=film.rate, options=options, width=film.width, height=film.height
+    )
     context = stream.codec_context
     context.pix_fmt, context.time_base, context.thread_count = film.format, film.time_base, THREADS
     context.color_range, context.colorspace = 2 if film.full_range else 1, film.matrix
@@ -86,7 +101,9 @@ def add_video(container, film: Film, coding: Coding):
     return stream
 
 
-def write_segment(path: pathlib.Path, film: Film, coding: Coding, global_header: bool, frames: Iterable[Frame]) -> None:
+def write_segment(
+    path: pathlib.Path, film: Film, coding: Coding, global_header: bool, frames: Iterable[Frame]
+) -> None:
     """Code ``frames`` into a file that is whole or not there.
 
     Raises:
@@ -180,7 +197,9 @@ def rehearse(film: Film, target: pathlib.Path, trial: pathlib.Path, coding: Codi
             what = f"{ENCODERS[coding.codec].name} cannot code {film.width}x{film.height} {film.format} into it"
             raise VideoError(f"{target}: {what} ({error.strerror}); name another --codec") from None
         except ValueError as error:
-            raise VideoError(f"{target}: {error}; name another --codec, or a .mkv as output") from None
+            raise VideoError(
+                f"{target}: {error}; name another --codec, or a .mkv as output"
+            ) from None
         finally:
             trial.unlink(missing_ok=True)
     return Outline(global_header, remarks)
@@ -193,7 +212,9 @@ def _streams(source, output, film: Film, coding: Coding) -> tuple:
     for stream in source.streams:
         if stream.index == film.index:
             copied = video = add_video(output, film, coding)
-        elif stream.type == "data" or (stream.type == "attachment" and output.format.name != "matroska"):
+        elif stream.type == "data" or (
+            stream.type == "attachment" and output.format.name != "matroska"
+        ):
             remarks.append(f"stream {stream.index} ({stream.type}) was left out")
             continue
         elif stream.type == "attachment":
@@ -205,7 +226,9 @@ def _streams(source, output, film: Film, coding: Coding) -> tuple:
             except (ValueError, AttributeError):
                 codec = stream.codec_context.name if stream.codec_context else "of an unknown codec"
                 kind = f"{stream.type} stream {stream.index} ({codec})"
-                raise ValueError(f"{pathlib.Path(output.name).suffix} cannot hold its {kind}") from None
+                raise ValueError(
+                    f"{pathlib.Path(output.name).suffix} cannot hold its {kind}"
+                ) from None
         copied.metadata.update(_kept(stream.metadata))
         copied.disposition = stream.disposition
     if chapters := source.chapters():
@@ -214,16 +237,36 @@ def _streams(source, output, film: Film, coding: Coding) -> tuple:
 
 
 def _kept(tags: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in tags.items() if key.lower().split("-")[0] not in _OF_THE_FILE}
+    return {
+        key: value for key, value in tags.items() if key.lower().split("-")[0] not in _OF_THE_FILE
+    }
 
 
 # Tags that say how the old file was made or how long its streams are
-_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder", "handler_name", "vendor_id", "duration",
-                "number_of_frames", "number_of_bytes", "bps", "_statistics_tags", "_statistics_writing_app",
-                "_statistics_writing_date_utc"}  # fmt: skip
+_OF_THE_FILE = {
+    "major_brand",
+    "minor_version",
+    "compatible_brands",
+    "encoder",
+    "handler_name",
+    "vendor_id",
+    "duration",
+    "number_of_frames",
+    "number_of_bytes",
+    "bps",
+    "_statistics_tags",
+    "_statistics_writing_app",
+    "_statistics_writing_date_utc",
+}
 
 
-def join(film: Film, found: Survey, segments: Sequence[pathlib.Path], target: pathlib.Path, coding: Coding) -> None:
+def join(
+    film: Film,
+    found: Survey,
+    segments: Sequence[pathlib.Path],
+    target: pathlib.Path,
+    coding: Coding,
+) -> None:
     """Write ``target``: the segments one after the other, with the other streams of ``film`` as they are.
 
     Raises:
@@ -236,29 +279,42 @@ def join(film: Film, found: Survey, segments: Sequence[pathlib.Path], target: pa
         with open_file(target, "w", format=container_of(target)) as output:
             video, copies, _ = _streams(source, output, film, coding)
             output.start_encoding()
-            packets = itertools.chain.from_iterable(packets_of(segment, film) for segment in segments)
+            packets = itertools.chain.from_iterable(
+                packets_of(segment, film) for segment in segments
+            )
             enhanced = ((packet, video) for packet in _timed(packets, times, shown, film, found))
-            for packet, stream in heapq.merge(enhanced, _copied(source, copies), key=lambda pair: _seconds(pair[0])):
+            for packet, stream in heapq.merge(
+                enhanced, _copied(source, copies), key=lambda pair: _seconds(pair[0])
+            ):
                 packet.stream = stream
                 output.mux(packet)
     _check(target, place, film, shown)
     sync(target)
 
 
-def _timed(packets, times: Sequence[Sequence[int]], shown: Sequence[int], film: Film, found: Survey) -> Iterator:
+def _timed(
+    packets, times: Sequence[Sequence[int]], shown: Sequence[int], film: Film, found: Survey
+) -> Iterator:
     """The packets with the times at which they are to be decoded, in one row over all segments, and their durations.
 
     A packet is decoded when the one shown ``delay`` places before it is shown. MP4 holds these times alone, and how long each
     is from the next: so the last packet lasts as long as the frame that is shown last, and the ``lead`` of the first ones is
     what the last ones have too little. Then the length of the film is right.
     """
-    delay = max((i - rank for its in times for i, rank in enumerate(np.argsort(np.argsort(its)).tolist())), default=0)
+    delay = max(
+        (i - rank for its in times for i, rank in enumerate(np.argsort(np.argsort(its)).tolist())),
+        default=0,
+    )
     last = len(shown) - 1
     lead = shown[last] - shown[last - delay]
     lasting = {time: after - time for time, after in itertools.pairwise(shown)} | found.durations
     usual = max(1, (shown[last] - shown[0]) // max(1, last))
-    rest = film.length - (shown[last] - shown[0])  # files of cut films may say the length before the cut
-    lasting[shown[last]] = max(1, rest) if 0 <= rest < 3 * usual else lasting.get(shown[last], usual)
+    rest = film.length - (
+        shown[last] - shown[0]
+    )  # files of cut films may say the length before the cut
+    lasting[shown[last]] = (
+        max(1, rest) if 0 <= rest < 3 * usual else lasting.get(shown[last], usual)
+    )
     for i, packet in enumerate(packets):
         packet.dts = shown[i - delay] if i >= delay else shown[0] - lead * (delay - i) // delay
         packet.duration = lasting[shown[last] if i == last else packet.pts]
@@ -284,7 +340,10 @@ def _check(path: pathlib.Path, place: int, film: Film, shown: Sequence[int]) -> 
         stream = container.streams.video[place]
         found = sorted(packet.pts for packet in container.demux(stream) if packet.size)
         tick = max(stream.time_base, film.time_base)
-        moved = [abs((a - found[0]) * stream.time_base - (b - shown[0]) * film.time_base) for a, b in zip(found, shown)]
+        moved = [
+            abs((a - found[0]) * stream.time_base - (b - shown[0]) * film.time_base)
+            for a, b in zip(found, shown)
+        ]
         if len(found) == len(shown) and max(moved) <= tick:
             return
     raise OSError(None, DIFFERS)

@@ -11,13 +11,22 @@ from experiments import runs
 from tests.support.commands import set_flags
 
 
-@pytest.mark.parametrize(("module", "flag"), [
-    ("rts_tf.main", "network"), ("rts_tf.enhance", "strength"), ("rts_tf.evaluate", "reference"),
-    ("rts_tf.export", "precisions"), ("rts_tf.viqet", "against"),
-    ("export.serving.client", "output"), ("experiments.ablation", "rows"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("module", "flag"),
+    [
+        ("rts_tf.main", "network"),
+        ("rts_tf.enhance", "strength"),
+        ("rts_tf.evaluate", "reference"),
+        ("rts_tf.export", "precisions"),
+        ("rts_tf.viqet", "against"),
+        ("export.serving.client", "output"),
+        ("experiments.ablation", "rows"),
+    ],
+)
 def test_help_lists_the_flags(module, flag):
-    done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True, timeout=100)
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], capture_output=True, text=True, timeout=100
+    )
     assert f"--{flag}" in done.stdout or f"--[no]{flag}" in done.stdout, done.stdout + done.stderr
 
 
@@ -25,12 +34,19 @@ def test_home_and_a_table_that_nobody_reads(tmp_path):
     """Shells leave the ~ of --csv=~/a.csv alone; and a full standard output is not the fault of --csv."""
     Image.fromarray(data.chelsea()).save(tmp_path / "cat.png")
     words = [sys.executable, "-m", "rts_tf.viqet"]
-    options = {"env": os.environ | {"HOME": str(tmp_path)}, "stderr": subprocess.PIPE, "text": True, "timeout": 100}
+    options = {
+        "env": os.environ | {"HOME": str(tmp_path)},
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "timeout": 100,
+    }
     done = subprocess.run([*words, "~/cat.png", "--csv=~/a.csv"], stdout=subprocess.PIPE, **options)
     assert done.returncode == 0 and (tmp_path / "a.csv").exists(), done.stderr
     with open("/dev/full", "w") as full:
         done = subprocess.run([*words, "~/cat.png"], stdout=full, **options)
-    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith("error: the table: cannot be written (")
+    assert done.returncode == 1 and done.stderr.splitlines()[-1].startswith(
+        "error: the table: cannot be written ("
+    )
 
 
 @pytest.mark.parametrize("quick", [False, True])
@@ -40,8 +56,11 @@ def test_quick_experiments_have_folders_of_their_own(quick):
     seen = []
     with set_flags(own, quick=quick):
         runs._run(own, lambda: seen.extend([own.runs, own.output]), ["command"])
-        assert seen == (["rts_experiments/quick", "rts_experiments/quick/results"] if quick else
-                        ["rts_experiments", "experiments/results"])  # fmt: skip
+        assert seen == (
+            ["rts_experiments/quick", "rts_experiments/quick/results"]
+            if quick
+            else ["rts_experiments", "experiments/results"]
+        )
 
 
 def test_quick_experiments_take_folders_that_are_named():

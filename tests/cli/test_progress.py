@@ -6,8 +6,8 @@ import pytest
 from rich.console import Console
 
 from rts_tf.cli import progress
-from rts_tf.errors import Interrupted
 from rts_tf.cli.progress import RunProgress
+from rts_tf.errors import Interrupted
 
 
 @pytest.fixture
@@ -26,7 +26,9 @@ def test_time_left_follows_the_pace_of_each_phase(clock):
     run = RunProgress({"Phase A": 100.0, "Phase B": 50.0}, Console(file=io.StringIO()))
     clock(10)
     run.advance("Phase A", 10, "stage 1/4", 2, "steps")
-    assert run.seconds_left() == pytest.approx(90 + 50)  # a phase not met yet goes at the pace of the others
+    assert run.seconds_left() == pytest.approx(
+        90 + 50
+    )  # a phase not met yet goes at the pace of the others
     clock(4)
     run.advance("Phase B", 2, "stage 1/4", 1, "MP")
     assert run.seconds_left() == pytest.approx(90 + 96)

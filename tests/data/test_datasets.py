@@ -54,10 +54,23 @@ def tree(tmp_path, photograph):
 
 
 def test_a_folder_is_read_recursively_in_order(tree, photograph):
-    (tree / "folder.png" / "INNER.JPEG").write_bytes(png(photograph[:20, :30]))  # by content, whatever its name says
+    (tree / "folder.png" / "INNER.JPEG").write_bytes(
+        png(photograph[:20, :30])
+    )  # by content, whatever its name says
     found = photos.folder(tree)
-    assert found.names == ("a/0.png", "a/2.png", "a/4.png", "a/6.png", "a/8.png", "b/1.png", "b/3.png", "b/5.png",
-                           "b/7.png", "b/9.png", "folder.png/INNER.JPEG")  # fmt: skip
+    assert found.names == (
+        "a/0.png",
+        "a/2.png",
+        "a/4.png",
+        "a/6.png",
+        "a/8.png",
+        "b/1.png",
+        "b/3.png",
+        "b/5.png",
+        "b/7.png",
+        "b/9.png",
+        "folder.png/INNER.JPEG",
+    )
     np.testing.assert_array_equal(found.read("b/3.png"), photograph[3:43, :50])
     np.testing.assert_array_equal(found.read("folder.png/INNER.JPEG"), photograph[:20, :30])
     assert found.origin == f"--data={tree}"
@@ -93,7 +106,11 @@ def test_a_name_that_is_not_utf8_is_refused(tree):
 
 def test_a_folder_that_is_none_names_the_flag(tmp_path):
     path = tmp_path / "pictures"
-    for make, reason in ((str, "no such folder"), (pathlib.Path.touch, "is not a folder"), (pathlib.Path.mkdir, "holds no")):
+    for make, reason in (
+        (str, "no such folder"),
+        (pathlib.Path.touch, "is not a folder"),
+        (pathlib.Path.mkdir, "holds no"),
+    ):
         path.unlink(missing_ok=True)
         make(path)
         with pytest.raises(ConfigError, match=f"^--validation={path}: {reason}"):
@@ -103,18 +120,30 @@ def test_a_folder_that_is_none_names_the_flag(tmp_path):
 @pytest.mark.parametrize(("count", "held"), [(2, 1), (10, 1), (25, 2), (400, 24)])
 def test_a_tenth_is_held_out_evenly(monkeypatch, count, held):
     names = tuple(f"{i:03d}.png" for i in range(count))
-    monkeypatch.setattr(photos, "folder", lambda path, flag: photos.ImageSource(names, lambda name: None, f"--{flag}={path}"))
+    monkeypatch.setattr(
+        photos,
+        "folder",
+        lambda path, flag: photos.ImageSource(names, lambda name: None, f"--{flag}={path}"),
+    )
     training, validation = photos.training_and_validation(preset("quick", data="/somewhere"))
-    assert len(validation.names) == held and sorted(training.names + validation.names) == list(names)
-    assert np.ptp(np.diff([names.index(name) for name in validation.names])) <= 1 if held > 2 else True
+    assert len(validation.names) == held and sorted(training.names + validation.names) == list(
+        names
+    )
+    assert (
+        np.ptp(np.diff([names.index(name) for name in validation.names])) <= 1 if held > 2 else True
+    )
     assert training.origin == validation.origin == "--data=/somewhere"
 
 
 def test_one_photograph_is_too_few(tmp_path, photograph):
     (tmp_path / "one.png").write_bytes(png(photograph))
-    with pytest.raises(ConfigError, match=f"^--data={tmp_path}: holds one photograph; add more, or .*--validation"):
+    with pytest.raises(
+        ConfigError, match=f"^--data={tmp_path}: holds one photograph; add more, or .*--validation"
+    ):
         photos.training_and_validation(preset("quick", data=str(tmp_path)))
-    training, validation = photos.training_and_validation(preset("quick", data=str(tmp_path), validation=str(tmp_path)))
+    training, validation = photos.training_and_validation(
+        preset("quick", data=str(tmp_path), validation=str(tmp_path))
+    )
     assert training.names == validation.names == ("one.png",)
 
 
@@ -143,15 +172,23 @@ def prepared(tmp_path_factory):
     pictures, first = {}, {"train": 1, "valid": 801}
     for split, count in (("train", 5), ("valid", 3)):
         sizes = [(64 + 2 * i, 80 - 4 * i) for i in range(count)]
-        pictures[split] = [data.chelsea()[10 * i : 10 * i + h, 30 * i : 30 * i + w] for i, (h, w) in enumerate(sizes)]
+        pictures[split] = [
+            data.chelsea()[10 * i : 10 * i + h, 30 * i : 30 * i + w]
+            for i, (h, w) in enumerate(sizes)
+        ]
         numbered = list(enumerate(pictures[split], first[split]))
         hr = {f"DIV2K_{split}_HR/{n:04d}.png": png(picture) for n, picture in numbered}
-        lr = {f"DIV2K_{split}_LR_bicubic/X2/{n:04d}x2.png": png(picture[::2, ::2]) for n, picture in numbered}
+        lr = {
+            f"DIV2K_{split}_LR_bicubic/X2/{n:04d}x2.png": png(picture[::2, ::2])
+            for n, picture in numbered
+        }
         archive(downloads / f"DIV2K_{split}_HR.zip", hr)
         archive(downloads / f"DIV2K_{split}_LR_bicubic_X2.zip", lr)
 
     def downloaded(manager, urls: dict[str, str]):
-        return manager.extract({key: downloads / url.rpartition("/")[2] for key, url in urls.items()})
+        return manager.extract(
+            {key: downloads / url.rpartition("/")[2] for key, url in urls.items()}
+        )
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tfds.download.DownloadManager, "download_and_extract", downloaded)
@@ -190,7 +227,9 @@ def test_a_damaged_shard_of_div2k_is_named(prepared, tmp_path):
     (shard,) = copy.rglob("*train*tfrecord*")
     shard.write_bytes(shard.read_bytes()[:-100])
     div2k = photos.div2k("train", str(copy))
-    with pytest.raises(ConfigError, match=f"^--data=div2k: {copy}/div2k.*: cannot be read .*delete it") as caught:
+    with pytest.raises(
+        ConfigError, match=f"^--data=div2k: {copy}/div2k.*: cannot be read .*delete it"
+    ) as caught:
         everything(div2k)
     assert "\n" not in str(caught.value)
 
@@ -198,7 +237,9 @@ def test_a_damaged_shard_of_div2k_is_named(prepared, tmp_path):
 def way_out(caught) -> str:
     message = str(caught.value)
     assert message.startswith("--data=div2k: ") and "\n" not in message
-    assert "--data_dir" in message and "--data=DIV2K_train_HR --validation=DIV2K_valid_HR" in message
+    assert (
+        "--data_dir" in message and "--data=DIV2K_train_HR --validation=DIV2K_valid_HR" in message
+    )
     return message
 
 

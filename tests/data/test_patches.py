@@ -3,9 +3,9 @@ import itertools
 import numpy as np
 import pytest
 
+from rts_tf.data.datasets import folder
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.patches import PATCHES_PER_VISIT, training_batches
-from rts_tf.data.datasets import folder
 from rts_tf.data.shards import Record, build
 from rts_tf.data.source_shards import build_source
 from rts_tf.training.phase_b import DTYPES as TARGETS
@@ -30,8 +30,13 @@ def sets(small_photographs, tmp_path_factory):
 
 def take(sets, count, first_step=0, with_targets=True, **changes):
     settings = {"patch": PATCH, "batch": 4, "places": PLACES, "seed": 3, "stage": 2} | changes
-    batches = training_batches(sets[0], sets[1] if with_targets else None, first_step=first_step, **settings)
-    return [tuple(part.numpy() for part in element) for element in itertools.islice(iter(batches), count)]
+    batches = training_batches(
+        sets[0], sets[1] if with_targets else None, first_step=first_step, **settings
+    )
+    return [
+        tuple(part.numpy() for part in element)
+        for element in itertools.islice(iter(batches), count)
+    ]
 
 
 def test_shapes_and_ranges(sets):
@@ -60,7 +65,9 @@ def test_order_depends_on_the_step_alone(sets, first):
     """A run continued at any step sees what an unbroken one sees, across visits and epochs."""
     unbroken = take(sets, 45)
     continued = take(sets, 4, first_step=first)
-    for (lr, target), (same_lr, same_target) in zip(unbroken[first : first + 4], continued, strict=True):
+    for (lr, target), (same_lr, same_target) in zip(
+        unbroken[first : first + 4], continued, strict=True
+    ):
         np.testing.assert_array_equal(lr, same_lr)
         np.testing.assert_array_equal(target, same_target)
 

@@ -22,7 +22,11 @@ def records(k):
 
 
 def contents(shard_set):
-    return [(r.name, r.index, r.arrays["hr"].tobytes()) for k in range(3) for r in shard_set.records(k, DTYPES)]
+    return [
+        (r.name, r.index, r.arrays["hr"].tobytes())
+        for k in range(3)
+        for r in shard_set.records(k, DTYPES)
+    ]
 
 
 def make(directory, made_from=None, source=records):
@@ -32,8 +36,14 @@ def make(directory, made_from=None, source=records):
 
 def test_shards_give_back_what_was_written(tmp_path):
     made, warnings = make(tmp_path / "set")
-    assert not warnings and list(made.sizes) == [f"picture {i}" for i in range(6)] and made.notes["picture 3"] == {"i": 3}
-    assert contents(made) == [(r.name, r.index, r.arrays["hr"].tobytes()) for k in range(3) for r in records(k)]
+    assert (
+        not warnings
+        and list(made.sizes) == [f"picture {i}" for i in range(6)]
+        and made.notes["picture 3"] == {"i": 3}
+    )
+    assert contents(made) == [
+        (r.name, r.index, r.arrays["hr"].tobytes()) for k in range(3) for r in records(k)
+    ]
     assert not (tmp_path / "set.partial").exists()
 
 
@@ -85,12 +95,16 @@ def test_a_stray_file_is_refused(tmp_path):
     assert (tmp_path / "set/00007.tfrecord").exists()
 
 
-@pytest.mark.parametrize("files", [["00001.tfrecord"], ["00001.json"], ["00001.tfrecord", "00001.json"]], ids="+".join)
+@pytest.mark.parametrize(
+    "files", [["00001.tfrecord"], ["00001.json"], ["00001.tfrecord", "00001.json"]], ids="+".join
+)
 def test_a_damaged_shard_whose_source_changed_is_refused(tmp_path, files):
     make(tmp_path / "set")
     for file in files:
         flip(tmp_path / "set" / file) if file.endswith("d") else os.unlink(tmp_path / "set" / file)
-    changed = lambda k: (r._replace(arrays={"hr": r.arrays["hr"] // 2, "lr": r.arrays["lr"]}) for r in records(k))  # noqa: E731
+    changed = lambda k: (
+        r._replace(arrays={"hr": r.arrays["hr"] // 2, "lr": r.arrays["lr"]}) for r in records(k)
+    )  # noqa: E731
     for _ in range(2):  # and stays refused
         with pytest.raises(ShardError, match="00001.tfrecord.*differs"):
             make(tmp_path / "set", source=changed)
@@ -125,9 +139,14 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
     make(tmp_path / "before")
     with monkeypatch.context() as patch:
         patch.setattr(shards.tf.io, "TFRecordWriter", FullDisk)
-        with pytest.raises(ShardError, match=r"00000.tfrecord: cannot be written \(No space left on device; \d+ MB free\)"):
+        with pytest.raises(
+            ShardError,
+            match=r"00000.tfrecord: cannot be written \(No space left on device; \d+ MB free\)",
+        ):
             make(tmp_path / "set")
-    assert not list(tmp_path.glob("set*/*.tmp")) and len(contents(make(tmp_path / "before")[0])) == 6
+    assert (
+        not list(tmp_path.glob("set*/*.tmp")) and len(contents(make(tmp_path / "before")[0])) == 6
+    )
     assert len(contents(make(tmp_path / "set")[0])) == 6
 
 

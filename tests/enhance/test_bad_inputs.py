@@ -3,7 +3,6 @@
 import contextlib
 import errno
 import os
-import pathlib
 import re
 import signal
 import subprocess
@@ -18,11 +17,12 @@ from PIL import Image
 from rts_tf.errors import printable
 from rts_tf.images.image_file import ImageFile
 from rts_tf.images.write import write_image_file
+from tests.images.test_image_file import EIGHT, SIXTEEN
 from tests.support.commands import photo, state
 from tests.support.enhance_command import command, model_file  # noqa: F401  fixture
 from tests.support.images import BAD, DANGLING, GOOD, LOOP, NOT_UTF8, chunk, planes
+from tests.support.paths import ROOT
 from tests.training.test_bad_workdir import largest_file
-from tests.images.test_image_file import EIGHT, SIXTEEN
 
 
 def png16(end: int | None = None, extra: bytes = b"") -> bytes:
@@ -34,11 +34,16 @@ def png16(end: int | None = None, extra: bytes = b"") -> bytes:
 
 
 # What only training refuses: pictures that are transparent or smaller than a patch
-FINE = {name for name, (_, reason) in BAD.items() if "transparent" in reason or "smaller than" in reason}
+FINE = {
+    name for name, (_, reason) in BAD.items() if "transparent" in reason or "smaller than" in reason
+}
 REFUSED = {name: entry for name, entry in BAD.items() if name not in FINE} | {
     "truncated in 16 bits.png": (png16(-5000), "cannot be read"),
     "damaged in 16 bits.png": (png16()[:3000] + bytes(64) + png16()[3064:], "cannot be read"),
-    "transparent colour in 16 bits.png": (png16(extra=chunk(b"tRNS", bytes(6))), "give it an alpha channel"),
+    "transparent colour in 16 bits.png": (
+        png16(extra=chunk(b"tRNS", bytes(6))),
+        "give it an alpha channel",
+    ),
     "planes of 16 bits.tif": (planes(SIXTEEN), "in a way that is not supported"),
     DANGLING: (b"", "cannot be read .No such file"),
     LOOP: (b"", "cannot be read"),
@@ -59,7 +64,11 @@ def mixed(tmp_path_factory, model_file):
     with contextlib.suppress(OSError):  # some file systems take UTF-8 names alone
         (folder / NOT_UTF8).write_bytes(GOOD["jpeg.png"][0])
     page = f"--compare={root / 'page.html'}"
-    return folder, root / "better", command(folder, f"--output={root / 'better'}", f"--model={model_file}", page)
+    return (
+        folder,
+        root / "better",
+        command(folder, f"--output={root / 'better'}", f"--model={model_file}", page),
+    )
 
 
 def test_there_are_thirty_kinds():
@@ -70,7 +79,11 @@ def test_there_are_thirty_kinds():
 def test_a_bad_picture_is_named_with_its_reason(mixed, name):
     folder, output, (code, out, err) = mixed
     assert code == 1 and "Traceback" not in out + err, err
-    lines = [line for line in err.splitlines() if line.startswith(f"error: {printable(str(folder / name))}: ")]
+    lines = [
+        line
+        for line in err.splitlines()
+        if line.startswith(f"error: {printable(str(folder / name))}: ")
+    ]
     assert len(lines) == 1 and re.search(REFUSED[name][1], lines[0]), lines or err
     assert not os.path.lexists(output / name)
 
@@ -78,12 +91,20 @@ def test_a_bad_picture_is_named_with_its_reason(mixed, name):
 def test_all_the_others_are_made_and_nothing_else(mixed):
     folder, output, (_, out, err) = mixed
     good = {*GOOD, *FINE} | ({NOT_UTF8} if (folder / NOT_UTF8).exists() else set())
-    assert {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()} == good
-    assert err.count("error: ") == len(REFUSED) == len(err.splitlines()) and f"enhanced {len(good)} of" in out
+    assert {
+        path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file()
+    } == good
+    assert (
+        err.count("error: ") == len(REFUSED) == len(err.splitlines())
+        and f"enhanced {len(good)} of" in out
+    )
     for name in ("transparent.png", "transparent.webp"):
         alphas = [np.asarray(Image.open(path / name))[..., 3] for path in (folder, output)]
         np.testing.assert_array_equal(*alphas)
-    assert Image.open(output / "1x1.png").size == (1, 1) and Image.open(output / "grey.jpg").mode == "L"
+    assert (
+        Image.open(output / "1x1.png").size == (1, 1)
+        and Image.open(output / "grey.jpg").mode == "L"
+    )
     assert (folder.parent / "page.html").exists()
 
 
@@ -96,35 +117,57 @@ def test_bad_ones_are_tried_again_and_named_again(mixed, model_file):
 
 def test_what_the_format_cannot_hold(tmp_path, model_file):
     write_image_file(tmp_path / "in.png", ImageFile(EIGHT, EIGHT[..., 0]))
-    code, _, err = command(tmp_path / "in.png", f"--output={tmp_path / 'out.jpg'}", f"--model={model_file}")
-    assert code == 1 and "out.jpg: is transparent in places, which JPEG cannot hold; name a .png" in err
+    code, _, err = command(
+        tmp_path / "in.png", f"--output={tmp_path / 'out.jpg'}", f"--model={model_file}"
+    )
+    assert (
+        code == 1
+        and "out.jpg: is transparent in places, which JPEG cannot hold; name a .png" in err
+    )
     assert not (tmp_path / "out.jpg").exists()
 
 
 def test_a_disk_that_is_full(photo_folder, tmp_path, model_file, monkeypatch):
-    random = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)  # larger than the others as a PNG
+    random = (
+        np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    )  # larger than the others as a PNG
     Image.fromarray(random).save(photo_folder / "1.png")
     output = tmp_path / "out"
     output.mkdir()
     Image.fromarray(random).save(output / "old.png")
     with largest_file(11_000):
         code, out, err = command(photo_folder, f"--output={output}", f"--model={model_file}")
-    assert code == 1 and err == f"error: {output / '1.png'}: cannot be written (File too large)\n", err
-    assert sorted(path.name for path in output.iterdir()) == ["0.png", "2.png", "old.png"] and "enhanced 2 of 3" in out
+    assert (
+        code == 1 and err == f"error: {output / '1.png'}: cannot be written (File too large)\n"
+    ), err
+    assert (
+        sorted(path.name for path in output.iterdir()) == ["0.png", "2.png", "old.png"]
+        and "enhanced 2 of 3" in out
+    )
 
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("rts_tf.images.read.sync", full)
     code, out, err = command(photo_folder, f"--output={output}", f"--model={model_file}")
-    assert code == 1 and "1.png: cannot be written (No space left on device). What was done is kept; make room" in err
+    assert (
+        code == 1
+        and "1.png: cannot be written (No space left on device). What was done is kept; make room"
+        in err
+    )
     assert sorted(path.name for path in output.iterdir()) == ["0.png", "2.png", "old.png"]
 
 
 def test_a_place_that_cannot_be_written(photo_folder, tmp_path, model_file):
     (tmp_path / "file").write_text("precious")
-    code, _, err = command(photo_folder, f"--output={tmp_path / 'file' / 'out'}", f"--model={model_file}")
-    assert code == 1 and err.count("cannot be written (Not a directory)") == 3 and "Traceback" not in err
+    code, _, err = command(
+        photo_folder, f"--output={tmp_path / 'file' / 'out'}", f"--model={model_file}"
+    )
+    assert (
+        code == 1
+        and err.count("cannot be written (Not a directory)") == 3
+        and "Traceback" not in err
+    )
 
 
 def test_memory_that_is_full(photo_folder, tmp_path, model_file, monkeypatch):
@@ -155,16 +198,32 @@ def test_ctrl_c_leaves_no_half_file_and_the_same_command_continues(tmp_path, mod
     made = state(output)  # refuses half-written files
     assert 0 < len(made) < 30
     code, out, _ = command(folder, f"--output={output}", f"--model={model_file}")
-    assert code == 0 and f"enhanced {30 - len(made)} of" in out and made.items() <= state(output).items()
+    assert (
+        code == 0
+        and f"enhanced {30 - len(made)} of" in out
+        and made.items() <= state(output).items()
+    )
     for path in output.iterdir():
         Image.open(path).load()
 
 
 def test_the_real_command(photo_folder, tmp_path, model_file):
     """As a user starts it; and a mistake is told before TensorFlow is loaded."""
-    python = [sys.executable, "-m", "rts_tf.enhance", str(photo_folder / "0.png"), f"--model={model_file}"]
-    here = pathlib.Path(__file__).parents[1]
-    done = subprocess.run([*python, f"--output={tmp_path / 'out.png'}"], capture_output=True, text=True, cwd=here)
-    assert done.returncode == 0 and not done.stderr and Image.open(tmp_path / "out.png").size == (64, 64), done.stderr
+    python = [
+        sys.executable,
+        "-m",
+        "rts_tf.enhance",
+        str(photo_folder / "0.png"),
+        f"--model={model_file}",
+    ]
+    here = ROOT
+    done = subprocess.run(
+        [*python, f"--output={tmp_path / 'out.png'}"], capture_output=True, text=True, cwd=here
+    )
+    assert (
+        done.returncode == 0
+        and not done.stderr
+        and Image.open(tmp_path / "out.png").size == (64, 64)
+    ), done.stderr
     done = subprocess.run([*python, "--scale=3"], capture_output=True, text=True, cwd=here)
     assert done.returncode == 1 and "--scale" in done.stderr and "Traceback" not in done.stderr

@@ -6,30 +6,50 @@ from PIL import Image
 
 from rts_tf.images.image_file import LARGEST, ImageFile, read_image_file
 from rts_tf.images.write import write_image_file
+from tests.images.test_image_file import EIGHT, PROFILE, SIXTEEN, check_exif, exif
 from tests.support.commands import photo, state
 from tests.support.enhance_command import command, model, model_file, refused, run  # noqa: F401  fixtures
-from tests.images.test_image_file import EIGHT, PROFILE, SIXTEEN, check_exif, exif
 
 
 @pytest.mark.parametrize("scale", [1, 2])
-@pytest.mark.parametrize("pixels", [EIGHT, EIGHT[..., :1], SIXTEEN, SIXTEEN[..., :1]], ids=["rgb8", "grey8", "rgb16", "grey16"])
+@pytest.mark.parametrize(
+    "pixels",
+    [EIGHT, EIGHT[..., :1], SIXTEEN, SIXTEEN[..., :1]],
+    ids=["rgb8", "grey8", "rgb16", "grey16"],
+)
 def test_one_picture_with_all_that_belongs_to_it(run, model, tmp_path, pixels, scale):
     """Pixels are those of the Python interface, in the same bits; the rest is kept."""
     alpha = SIXTEEN[..., 2] if pixels.dtype == np.uint16 else EIGHT[..., 2]
     transparent = pixels.shape[2] == 3
     block = exif(6)
-    photograph = ImageFile(pixels, alpha if transparent else None, PROFILE if transparent else b"", block, (240.0, 300.0))
+    photograph = ImageFile(
+        pixels,
+        alpha if transparent else None,
+        PROFILE if transparent else b"",
+        block,
+        (240.0, 300.0),
+    )
     write_image_file(tmp_path / "in.png", photograph)
-    run(tmp_path / "in.png", f"--output={tmp_path / 'out.png'}", f"--scale={scale}", f"--compare={tmp_path / 'page.html'}")
+    run(
+        tmp_path / "in.png",
+        f"--output={tmp_path / 'out.png'}",
+        f"--scale={scale}",
+        f"--compare={tmp_path / 'page.html'}",
+    )
     turned, found = read_image_file(tmp_path / "in.png"), read_image_file(tmp_path / "out.png")
     function = model.upscale if scale == 2 else model.enhance
     np.testing.assert_array_equal(found.pixels, function(turned.pixels))
-    assert found.pixels.shape == (scale * 55, scale * 41, pixels.shape[2]) and found.pixels.dtype == pixels.dtype
+    assert (
+        found.pixels.shape == (scale * 55, scale * 41, pixels.shape[2])
+        and found.pixels.dtype == pixels.dtype
+    )
     assert (found.icc, found.dpi) == (photograph.icc, pytest.approx((300, 240), abs=0.01))
     check_exif(found.exif, width=scale * 41)
     if transparent:
         kept = found.alpha if scale == 1 else found.alpha.reshape(55, 2, 41, 2).mean(axis=(1, 3))
-        np.testing.assert_allclose(kept, turned.alpha, atol=0 if scale == 1 else np.ptp(turned.alpha) / 4)
+        np.testing.assert_allclose(
+            kept, turned.alpha, atol=0 if scale == 1 else np.ptp(turned.alpha) / 4
+        )
     assert (tmp_path / "page.html").stat().st_size > 10000
 
 
@@ -39,7 +59,9 @@ def test_strength(run, model, tmp_path):
     run(tmp_path / "in.png", f"--output={tmp_path / 'none.png'}", "--strength=0")
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "none.png")), pixels)
     run(tmp_path / "in.png", f"--output={tmp_path / 'half.png'}", "--strength=0.5", "--tile=64")
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "half.png")), model.enhance(pixels, 0.5))
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(tmp_path / "half.png")), model.enhance(pixels, 0.5)
+    )
 
 
 @pytest.fixture
@@ -58,13 +80,19 @@ def test_a_folder_keeps_its_tree_and_a_second_run_does_nothing(run, tree, tmp_pa
     before = state(tree)
     out, err = run(tree, f"--output={output}")
     assert "enhanced 3 of 3 pictures" in out and "error" not in err
-    assert sorted(p.relative_to(output).as_posix() for p in output.rglob("*.*")) == ["a.png", "below/b.JPG", "below/it/c.tiff"]
+    assert sorted(p.relative_to(output).as_posix() for p in output.rglob("*.*")) == [
+        "a.png",
+        "below/b.JPG",
+        "below/it/c.tiff",
+    ]
     assert Image.open(output / "below" / "it" / "c.tiff").mode == "L"
     assert Image.open(output / "below" / "b.JPG").format == "JPEG"
     made = {path: path.stat().st_mtime_ns for path in output.rglob("*")}
     out, err = run(tree, f"--output={output}")
     assert "already there: 3 of 3 pictures" in out and "enhanced" not in out and not err
-    assert {path: path.stat().st_mtime_ns for path in output.rglob("*")} == made and state(tree) == before
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*")} == made and state(
+        tree
+    ) == before
     (output / "a.png").unlink()
     out, _ = run(tree, f"--output={output}")
     assert "enhanced 1 of 1 pictures" in out and "already there: 2 of 3" in out
@@ -88,45 +116,81 @@ def test_several_pictures_and_a_folder_that_is_there(run, tree, tmp_path):
 
 def test_pictures_are_written_over_only_if_asked(run, model, tree, model_file):
     before = state(tree)
-    for arguments in ((tree, f"--output={tree}"), (tree / "a.png", f"--output={tree}"),
-                      (tree / "a.png", f"--output={tree / 'below' / '..' / 'a.png'}")):  # fmt: skip
-        assert "a.png: is one of the pictures" in refused(f"--model={model_file}", *arguments) and state(tree) == before
+    for arguments in (
+        (tree, f"--output={tree}"),
+        (tree / "a.png", f"--output={tree}"),
+        (tree / "a.png", f"--output={tree / 'below' / '..' / 'a.png'}"),
+    ):
+        assert (
+            "a.png: is one of the pictures" in refused(f"--model={model_file}", *arguments)
+            and state(tree) == before
+        )
     run(tree, f"--output={tree}", "--overwrite")
-    np.testing.assert_array_equal(np.asarray(Image.open(tree / "a.png")), model.enhance(np.asarray(photo(0))))
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(tree / "a.png")), model.enhance(np.asarray(photo(0)))
+    )
 
 
 def test_two_pictures_for_one_file(tree, tmp_path, model_file):
     photo(5).save(tree / "below" / "a.png")
-    line = refused(f"--model={model_file}", tree / "a.png", tree / "below" / "a.png", f"--output={tmp_path / 'out'}")
+    line = refused(
+        f"--model={model_file}",
+        tree / "a.png",
+        tree / "below" / "a.png",
+        f"--output={tmp_path / 'out'}",
+    )
     assert f"{tree / 'a.png'} and {tree / 'below' / 'a.png'} would both become" in line
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [([], "name pictures, films or folders of them"),
-     (["{}/a.png"], "--output is empty"),
-     (["{}/nowhere", "--output={}/x"], "nowhere: no such file or folder"),
-     (["{}/a.png", "--output={}/x.gif"], "x.gif: cannot tell the format; end it in .png"),
-     (["{}/a.png", "--output={}/x"], "x: cannot tell the format"),
-     (["{}/unknown.dat", "--output={}/x.png"], "unknown.dat: is not a PNG, JPEG, WebP, TIFF or BMP picture; if it is a film"),
-     (["{}", "--output={}/x.png"], "x.png: is a file; name a folder"),
-     (["{}", "--output={}/notes.txt"], "notes.txt: is a file; name a folder"),
-     (["{}/a.png", "--output={}/x.png", "--strength=1.6"], "--strength=1.6: must be from 0 to 1.5"),
-     (["{}/a.png", "--output={}/x.png", "--strength=nan"], "--strength=nan: must be"),
-     (["{}/a.png", "--output={}/x.png", "--tile=many"], "--tile=many: must be auto or a number from 64 to 8192"),
-     (["{}/a.png", "--output={}/x.png", "--tile=8"], "--tile=8: must be"),
-     (["{}/a.png", "--output={}/x.png", "--model=residual99"], "--model=residual99: no such file or directory, and"),
-     (["{}/a.png", "--output={}/x.png", "--model={}"], "has no final.keras"),
-     (["{}/a.png", "--output={}/x.png", "--model={}/notes.txt"], "notes.txt: is not a network of this package"),
-     (["{}/a.png", "--output={}/x.png", "--compare={}/a.png"], "a.png: name a file that ends in .html"),
-     (["{}/a.png", "--output={}/x.png", "--compare={}/no/a.html"], "there is no folder")],
-)  # fmt: skip
+    [
+        ([], "name pictures, films or folders of them"),
+        (["{}/a.png"], "--output is empty"),
+        (["{}/nowhere", "--output={}/x"], "nowhere: no such file or folder"),
+        (["{}/a.png", "--output={}/x.gif"], "x.gif: cannot tell the format; end it in .png"),
+        (["{}/a.png", "--output={}/x"], "x: cannot tell the format"),
+        (
+            ["{}/unknown.dat", "--output={}/x.png"],
+            "unknown.dat: is not a PNG, JPEG, WebP, TIFF or BMP picture; if it is a film",
+        ),
+        (["{}", "--output={}/x.png"], "x.png: is a file; name a folder"),
+        (["{}", "--output={}/notes.txt"], "notes.txt: is a file; name a folder"),
+        (
+            ["{}/a.png", "--output={}/x.png", "--strength=1.6"],
+            "--strength=1.6: must be from 0 to 1.5",
+        ),
+        (["{}/a.png", "--output={}/x.png", "--strength=nan"], "--strength=nan: must be"),
+        (
+            ["{}/a.png", "--output={}/x.png", "--tile=many"],
+            "--tile=many: must be auto or a number from 64 to 8192",
+        ),
+        (["{}/a.png", "--output={}/x.png", "--tile=8"], "--tile=8: must be"),
+        (
+            ["{}/a.png", "--output={}/x.png", "--model=residual99"],
+            "--model=residual99: no such file or directory, and",
+        ),
+        (["{}/a.png", "--output={}/x.png", "--model={}"], "has no final.keras"),
+        (
+            ["{}/a.png", "--output={}/x.png", "--model={}/notes.txt"],
+            "notes.txt: is not a network of this package",
+        ),
+        (
+            ["{}/a.png", "--output={}/x.png", "--compare={}/a.png"],
+            "a.png: name a file that ends in .html",
+        ),
+        (["{}/a.png", "--output={}/x.png", "--compare={}/no/a.html"], "there is no folder"),
+    ],
+)
 def test_mistakes_are_one_line_and_nothing_is_written(tree, model_file, arguments, reason):
     (tree / "unknown.dat").write_bytes(b"nothing of the kind")
     before = state(tree)
     given = [argument.replace("{}", str(tree)) for argument in arguments]
-    line = refused(*([] if any("--model" in argument for argument in given) else [f"--model={model_file}"]), *given)
+    line = refused(
+        *([] if any("--model" in argument for argument in given) else [f"--model={model_file}"]),
+        *given,
+    )
     assert reason in line and state(tree) == before
 
 
@@ -135,10 +199,16 @@ def test_other_pictures_are_not_taken_for_films(run, tree, tmp_path):
     picture.save(tree / "photo.gif")
     picture.save(tree / "photo.ppm")
     picture.convert("CMYK").save(tree / "cmyk", "JPEG")
-    for name, reason in (("photo.gif", "is not a PNG"), ("photo.ppm", "is not a PNG"), ("cmyk", "colour mode CMYK")):
+    for name, reason in (
+        ("photo.gif", "is not a PNG"),
+        ("photo.ppm", "is not a PNG"),
+        ("cmyk", "colour mode CMYK"),
+    ):
         for output in (tmp_path / "x.png", tmp_path):
             _, err = run(tree / name, f"--output={output}", code=1)
-            assert err.strip().splitlines()[-1].startswith(f"error: {tree / name}: ") and reason in err
+            assert (
+                err.strip().splitlines()[-1].startswith(f"error: {tree / name}: ") and reason in err
+            )
     assert not (tmp_path / "x.png").exists() and not list(tmp_path.glob("*.mkv"))
 
 
@@ -155,5 +225,8 @@ def test_large_pictures_are_alone_in_memory(run, model, tree, tmp_path, monkeypa
     run(tree, f"--output={tmp_path / 'one'}")
     monkeypatch.setattr(enhancing, "OVERLAPPED", 64 * 64 - 1)
     run(tree, f"--output={tmp_path / 'two'}")
-    files = [{path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.*")} for name in ("one", "two")]
+    files = [
+        {path.name: path.read_bytes() for path in (tmp_path / name).rglob("*.*")}
+        for name in ("one", "two")
+    ]
     assert files[0] == files[1] and len(files[0]) == 3 and LARGEST > enhancing.OVERLAPPED

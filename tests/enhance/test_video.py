@@ -30,13 +30,22 @@ def short_segments(monkeypatch):
 
 KINDS = {
     "stereo.mp4": {"audio": "aac"},
-    "variable, mono, turned.mp4": {"audio": "aac", "layout": "mono", "variable": True, "rotation": 90},
+    "variable, mono, turned.mp4": {
+        "audio": "aac",
+        "layout": "mono",
+        "variable": True,
+        "rotation": 90,
+    },
     "full range.mp4": {"full": True, "matrix": 6},
     "subtitles.mkv": {"audio": "libopus", "variable": True, "subtitles": True, "rotation": 180},
     "ten bits.mkv": {"codec": "libx265", "pixels": "yuv420p10le", "options": X265, "matrix": 9},
     "4 4 4.mov": {"pixels": "yuv444p", "audio": "pcm_s16le"},
     "grey.mkv": {"pixels": "gray", "matrix": 2},
-    "vp9.webm": {"codec": "libvpx-vp9", "options": {"crf": "20", "deadline": "realtime"}, "audio": "libopus"},
+    "vp9.webm": {
+        "codec": "libvpx-vp9",
+        "options": {"crf": "20", "deadline": "realtime"},
+        "audio": "libopus",
+    },
     "broadcast.ts": {"audio": "mp2"},
 }
 
@@ -51,15 +60,23 @@ def test_what_belongs_to_a_film_is_kept(run, tmp_path, name):
     assert [s[:3] for s in after.streams] == [s[:3] for s in before.streams]
     for one, two in zip(before.streams, after.streams, strict=True):
         assert one[3] == two[3] == None or abs(one[3] - two[3]) <= LENGTH  # noqa: E711
-    assert after.kind == before.kind and after.title == before.title and after.chapters == before.chapters
+    assert (
+        after.kind == before.kind
+        and after.title == before.title
+        and after.chapters == before.chapters
+    )
     assert pixel_format(made) == pixel_format(film)
     moved = after.times[0] - before.times[0]  # a transport stream begins where its writer wants
     assert moved == 0 or film.suffix == ".ts"
     assert abs(after.duration - before.duration) <= 1e6 * LENGTH
-    np.testing.assert_allclose([float(t - moved) for t in after.times], [float(t) for t in before.times], rtol=0, atol=tick)
+    np.testing.assert_allclose(
+        [float(t - moved) for t in after.times], [float(t) for t in before.times], rtol=0, atol=tick
+    )
     for one, two in zip(before.copied, after.copied, strict=True):
         assert [data for _, data in one] == [data for _, data in two]
-        np.testing.assert_allclose([float(t - moved) for t, _ in two], [float(t) for t, _ in one], rtol=0, atol=tick)
+        np.testing.assert_allclose(
+            [float(t - moved) for t, _ in two], [float(t) for t, _ in one], rtol=0, atol=tick
+        )
     assert list((tmp_path / "better").iterdir()) == [made]
 
 
@@ -70,13 +87,17 @@ def test_every_frame_is_enhanced_once(run, model, tmp_path, arguments):
     run(film, f"--output={tmp_path / 'out.mkv'}", "--codec=ffv1", *arguments)
     network = YuvEnhancer(model, probe(film), 1.5 if arguments else 1.0, bool(arguments))
     given = [frame.planes for frame in frames(probe(film))]
-    expected = [better for i in range(0, 12, 2) for better in network([given[i], given[min(i + 1, 10)]])][:11]
+    expected = [
+        better for i in range(0, 12, 2) for better in network([given[i], given[min(i + 1, 10)]])
+    ][:11]
     found = [frame.planes for frame in frames(probe(tmp_path / "out.mkv"))]
     assert len(found) == 11
     for one, two, original in zip(found, expected, given, strict=True):
         for plane, wanted in zip(one, two, strict=True):
             np.testing.assert_array_equal(plane, wanted)
-        assert (one[0] != original[0]).mean() > 0.1 and (one[1] != original[1]).any() == bool(arguments)
+        assert (one[0] != original[0]).mean() > 0.1 and (one[1] != original[1]).any() == bool(
+            arguments
+        )
 
 
 @pytest.mark.parametrize("name", ["hevc", "vp9", "av1"])
@@ -84,9 +105,14 @@ def test_codecs(run, tmp_path, name):
     """Of RGB, which becomes YUV of full size, or half where the encoder knows no other."""
     film = make(tmp_path / "in.mkv", codec="ffv1", pixels="bgr0", options={}, count=6)
     _, err = run(film, f"--output={tmp_path / 'out.mkv'}", f"--codec={name}")
-    assert codec(tmp_path / "out.mkv") in (name, f"lib{name}", "libdav1d") and len(planes(tmp_path / "out.mkv")) == 6
+    assert (
+        codec(tmp_path / "out.mkv") in (name, f"lib{name}", "libdav1d")
+        and len(planes(tmp_path / "out.mkv")) == 6
+    )
     pixels = "yuv420p" if name == "av1" else "yuv444p"
-    assert f"pixel format bgr0 became {pixels}" in err and pixel_format(tmp_path / "out.mkv") == pixels
+    assert (
+        f"pixel format bgr0 became {pixels}" in err and pixel_format(tmp_path / "out.mkv") == pixels
+    )
 
 
 def test_crf(run, tmp_path):
@@ -94,7 +120,10 @@ def test_crf(run, tmp_path):
     for crf in (10, 40):
         run(film, f"--output={tmp_path / f'{crf}.mp4'}", f"--crf={crf}")
     assert (tmp_path / "10.mp4").stat().st_size > 2 * (tmp_path / "40.mp4").stat().st_size
-    assert "no --crf" in run(film, f"--output={tmp_path / 'a.mkv'}", "--codec=ffv1", "--crf=3", code=1)[1]
+    assert (
+        "no --crf"
+        in run(film, f"--output={tmp_path / 'a.mkv'}", "--codec=ffv1", "--crf=3", code=1)[1]
+    )
 
 
 def test_names_with_a_colon(run, tmp_path, monkeypatch):
@@ -108,13 +137,20 @@ def test_names_with_a_colon(run, tmp_path, monkeypatch):
 
 def test_a_gap_is_told(run, tmp_path):
     """Where a part of the file is destroyed, not where the times of a film of variable rate are far apart."""
-    film = make(tmp_path / "in.mkv", count=90, options={"crf": "10", "preset": "veryfast", "g": "10"})
+    film = make(
+        tmp_path / "in.mkv", count=90, options={"crf": "10", "preset": "veryfast", "g": "10"}
+    )
     damaged = bytearray(film.read_bytes())
     damaged[len(damaged) // 3 : 2 * len(damaged) // 3] = bytes(len(damaged) // 3)
     (tmp_path / "damaged.mkv").write_bytes(damaged)
     _, err = run(tmp_path / "damaged.mkv", f"--output={tmp_path / 'out.mkv'}")
-    assert re.search(r"damaged.mkv: a gap of 1\.\d s at 0:0[01]\.\d, where frames could not be decoded\n", err), err
-    with av.open(str(make(tmp_path / "fast.mp4", count=4))) as source, av.open(str(tmp_path / "slow.mp4"), "w") as output:
+    assert re.search(
+        r"damaged.mkv: a gap of 1\.\d s at 0:0[01]\.\d, where frames could not be decoded\n", err
+    ), err
+    with (
+        av.open(str(make(tmp_path / "fast.mp4", count=4))) as source,
+        av.open(str(tmp_path / "slow.mp4"), "w") as output,
+    ):
         stream = output.add_stream_from_template(source.streams.video[0])
         for packet in source.demux():
             if packet.size:
@@ -131,7 +167,9 @@ def test_films_among_pictures(run, tmp_path):
     make(folder / "c.mp4", count=3)
     out, _ = run(folder, f"--output={tmp_path / 'better'}")
     assert "enhanced 1 of 1 pictures" in out and "enhanced 2 of 2 films" in out
-    made = sorted(p.relative_to(tmp_path / "better").as_posix() for p in (tmp_path / "better").rglob("*.*"))
+    made = sorted(
+        p.relative_to(tmp_path / "better").as_posix() for p in (tmp_path / "better").rglob("*.*")
+    )
     assert made == ["a.png", "below/b.mkv", "c.mp4"]
     out, _ = run(folder, f"--output={tmp_path / 'better'}")
     assert "already there: 1 of 1 pictures" in out and "already there: 2 of 2 films" in out
@@ -143,7 +181,11 @@ def test_a_film_is_written_over_only_if_asked(run, tmp_path, model_file):
     line = refused(f"--model={model_file}", film, f"--output={tmp_path}")
     assert "in.mp4: is one of the films" in line and state(tmp_path) == before
     run(film, f"--output={film}", "--overwrite")
-    assert list(tmp_path.iterdir()) == [film] and film.read_bytes() != before[film] and len(planes(film)) == 3
+    assert (
+        list(tmp_path.iterdir()) == [film]
+        and film.read_bytes() != before[film]
+        and len(planes(film)) == 3
+    )
 
 
 def cut(film: pathlib.Path, share: float) -> bytes:
@@ -175,10 +217,17 @@ def bad_films(folder: pathlib.Path) -> dict[str, str]:
     for name in ("long.mkv", "front.mp4", "sound.mp4"):
         (folder / name).unlink()
     make(folder / "good.mp4", count=3)
-    return {"cut.mkv": "is cut short, at 0:0", "cut.mp4": "cannot be read as a film", "empty.mp4": "is empty",
-            "text.mkv": "cannot be read as a film", "noise.mp4": "cannot be read as a film",
-            "odd.mkv": "libx264 cannot code 131x67 yuv420p", "hole.mp4": "is damaged after frame",
-            "sound only.mp4": "has no video stream", "interlaced.mkv": "is interlaced"}  # fmt: skip
+    return {
+        "cut.mkv": "is cut short, at 0:0",
+        "cut.mp4": "cannot be read as a film",
+        "empty.mp4": "is empty",
+        "text.mkv": "cannot be read as a film",
+        "noise.mp4": "cannot be read as a film",
+        "odd.mkv": "libx264 cannot code 131x67 yuv420p",
+        "hole.mp4": "is damaged after frame",
+        "sound only.mp4": "has no video stream",
+        "interlaced.mkv": "is interlaced",
+    }
 
 
 def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
@@ -189,26 +238,44 @@ def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
     assert len(lines) == len(reasons) and "enhanced 1 of 10 films" in out
     for name, reason in reasons.items():
         assert [line for line in lines if f"{name}: {reason}" in line], err
-    assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.mp4"]  # nothing of the others, hidden or not
+    assert [p.name for p in (tmp_path / "out").iterdir()] == [
+        "good.mp4"
+    ]  # nothing of the others, hidden or not
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [(["--output={}/out.avi"], "out.avi: cannot tell the container of a film; end it in .mp4"),
-     (["--output={}/out.png"], "out.png: cannot tell the container"),
-     (["--output={}/out.mp4", "--scale=2"], "--scale=2: is for pictures"),
-     (["--output={}/out.webm", "--codec=h264"], "'webm' format does not support .*; name another --codec, or a .mkv"),
-     (["--output={}/out.ts", "--codec=vp9"], "'mpegts' format does not support .*; name another --codec, or a .mkv"),
-     (["--output={}/out.ts", "--codec=av1"], "'mpegts' format does not support .*; name another --codec, or a .mkv"),
-     (["--output={}/out.ts", "--codec=ffv1"], "'mpegts' format does not support .*; name another --codec, or a .mkv"),
-     (["--output={}/out.webm"], r".webm cannot hold its audio stream 1 \(aac\); name another"),
-     (["--output={}/out.mp4", "--model=residual99"], "--model=residual99: no such file")],
-)  # fmt: skip
+    [
+        (["--output={}/out.avi"], "out.avi: cannot tell the container of a film; end it in .mp4"),
+        (["--output={}/out.png"], "out.png: cannot tell the container"),
+        (["--output={}/out.mp4", "--scale=2"], "--scale=2: is for pictures"),
+        (
+            ["--output={}/out.webm", "--codec=h264"],
+            "'webm' format does not support .*; name another --codec, or a .mkv",
+        ),
+        (
+            ["--output={}/out.ts", "--codec=vp9"],
+            "'mpegts' format does not support .*; name another --codec, or a .mkv",
+        ),
+        (
+            ["--output={}/out.ts", "--codec=av1"],
+            "'mpegts' format does not support .*; name another --codec, or a .mkv",
+        ),
+        (
+            ["--output={}/out.ts", "--codec=ffv1"],
+            "'mpegts' format does not support .*; name another --codec, or a .mkv",
+        ),
+        (["--output={}/out.webm"], r".webm cannot hold its audio stream 1 \(aac\); name another"),
+        (["--output={}/out.mp4", "--model=residual99"], "--model=residual99: no such file"),
+    ],
+)
 def test_mistakes(tmp_path, model_file, arguments, reason):
     film = make(tmp_path / "in.mp4", count=2, audio="aac")
     before = state(tmp_path)
     given = [argument.replace("{}", str(tmp_path)) for argument in arguments]
-    model_flag = [] if any("--model" in argument for argument in given) else [f"--model={model_file}"]
+    model_flag = (
+        [] if any("--model" in argument for argument in given) else [f"--model={model_file}"]
+    )
     code, _, err = command(*model_flag, film, *given)
     assert code == 1 and err.count("\n") == 1 and re.search(reason, err), err
     assert state(tmp_path) == before

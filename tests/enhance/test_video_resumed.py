@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("av", reason="the extra 'video' is not installed")
 
+from rts_tf.cli.progress import RunProgress  # noqa: E402
 from rts_tf.enhance import video as enhancing_video  # noqa: E402
 from rts_tf.enhance.video import root_of  # noqa: E402
-from rts_tf.cli.progress import RunProgress  # noqa: E402
 from tests.support.enhance_command import command, model_file  # noqa: E402, F401  fixture
 from tests.support.videos import contents, make, planes  # noqa: E402
 from tests.training.test_bad_workdir import largest_file  # noqa: E402
@@ -28,7 +28,9 @@ def short_segments(monkeypatch):
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory) -> pathlib.Path:
-    return make(tmp_path_factory.mktemp("film") / "film.mp4", audio="aac", variable=True, count=FRAMES)
+    return make(
+        tmp_path_factory.mktemp("film") / "film.mp4", audio="aac", variable=True, count=FRAMES
+    )
 
 
 @pytest.fixture
@@ -103,7 +105,9 @@ def test_killed_and_continued(run, output, unbroken, monkeypatch, rename):
     with monkeypatch.context() as context:
         context.setattr(enhancing_video, "join", join)
         run()
-    assert {name: after[name] for name in made} == made and len(after) == 3  # what was whole was not made again
+    assert {name: after[name] for name in made} == made and len(
+        after
+    ) == 3  # what was whole was not made again
     assert list(output.parent.iterdir()) == [output] and same(output, unbroken)
 
 
@@ -143,7 +147,9 @@ def test_ctrl_c(run, output, unbroken, monkeypatch):
 
 
 @pytest.mark.parametrize("other", ["--strength=0.5", "--crf=30", "film", "weights", "damage"])
-def test_work_of_other_settings_is_not_continued(run, film, output, unbroken, monkeypatch, tmp_path, other):
+def test_work_of_other_settings_is_not_continued(
+    run, film, output, unbroken, monkeypatch, tmp_path, other
+):
     """The result is that of a run of its own."""
     if other == "damage":
         arguments, source = [], film
@@ -176,8 +182,13 @@ def test_a_disk_that_is_full(run, output, unbroken, monkeypatch):
 
     real = enhancing_video.write_segment
     with monkeypatch.context() as context:
-        context.setattr(enhancing_video, "write_segment", lambda path, *a: _full(path) or real(path, *a))
-        assert "No space left on device). What was done is kept; make room and run the command again" in run(code=1)
+        context.setattr(
+            enhancing_video, "write_segment", lambda path, *a: _full(path) or real(path, *a)
+        )
+        assert (
+            "No space left on device). What was done is kept; make room and run the command again"
+            in run(code=1)
+        )
     assert segments(output) == ["00000.nut"]
     run()
     assert same(output, unbroken)
@@ -210,7 +221,10 @@ def test_killed_after_the_last_rename(run, film, output, unbroken, monkeypatch, 
             context.setattr(enhancing_video.shutil, "rmtree", leave)
             run(*arguments, source=source)
         assert same(output, unbroken) and root_of(output).exists()
-        assert "was there already" in (said := run(*arguments, source=source)) or "already there: 1 of 1 films" in said
+        assert (
+            "was there already" in (said := run(*arguments, source=source))
+            or "already there: 1 of 1 films" in said
+        )
         assert same(output, unbroken) and not root_of(output).exists()
 
 

@@ -9,8 +9,8 @@ pytest.importorskip("av", reason="the extra 'video' is not installed")
 
 from skimage import data  # noqa: E402
 
-from rts_tf.errors import VideoError  # noqa: E402
 from rts_tf.enhance.yuv import YuvEnhancer, enlarged, reduced  # noqa: E402
+from rts_tf.errors import VideoError  # noqa: E402
 from rts_tf.video.reader import Film  # noqa: E402
 from tests.support.enhance_command import model, model_file  # noqa: E402, F401  fixtures
 
@@ -18,14 +18,33 @@ HEIGHT, WIDTH = 51, 67
 
 
 def film(pixels: str = "yuv420p", full: bool = False, matrix: int = 1) -> Film:
-    return Film("film", 0, WIDTH, HEIGHT, pixels, pixels, full, matrix, 1, 1, Fraction(1), None, False, Fraction(1, 24), 0,
-                Fraction(24), 2)  # fmt: skip
+    return Film(
+        "film",
+        0,
+        WIDTH,
+        HEIGHT,
+        pixels,
+        pixels,
+        full,
+        matrix,
+        1,
+        1,
+        Fraction(1),
+        None,
+        False,
+        Fraction(1, 24),
+        0,
+        Fraction(24),
+        2,
+    )
 
 
 def photographs(bits: int) -> np.ndarray:
     """Two pictures as [2, 3, H, W] of whole levels, to be taken as Y, Cb and Cr."""
     cat = data.chelsea().astype(int)
-    pictures = np.stack([cat[:HEIGHT, :WIDTH], cat[100 : 100 + HEIGHT, 200 : 200 + WIDTH]]).transpose(0, 3, 1, 2)
+    pictures = np.stack(
+        [cat[:HEIGHT, :WIDTH], cat[100 : 100 + HEIGHT, 200 : 200 + WIDTH]]
+    ).transpose(0, 3, 1, 2)
     return (pictures * 2 ** (bits - 8)).astype(np.uint8 if bits == 8 else np.uint16)
 
 
@@ -39,7 +58,9 @@ def test_luma_alone(model, bits, full):
         rgb = model.enhance(np.repeat(grey[..., None], 3, axis=2))
         expected = np.clip(rgb @ [0.2126, 0.7152, 0.0722] * scale + black, 0, 2**bits - 1)
         np.testing.assert_allclose(better[0], expected, atol=0.51)
-        assert better[0].dtype == frame[0].dtype and np.abs(better[0].astype(int) - frame[0]).max() > 3
+        assert (
+            better[0].dtype == frame[0].dtype and np.abs(better[0].astype(int) - frame[0]).max() > 3
+        )
         for kept, given in zip(better[1:], frame[1:], strict=True):
             np.testing.assert_array_equal(kept, given)
 
@@ -48,9 +69,14 @@ def test_luma_alone(model, bits, full):
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p10le", "gray"])
 def test_no_strength_changes_nothing(model, pixels, chroma):
     rows, columns = (2 if "420" in pixels else 1), 2
-    frames = [(y, u[::rows, ::columns], v[::rows, ::columns]) for y, u, v in photographs(10 if "10" in pixels else 8)]
+    frames = [
+        (y, u[::rows, ::columns], v[::rows, ::columns])
+        for y, u, v in photographs(10 if "10" in pixels else 8)
+    ]
     frames = [planes[:1] if pixels == "gray" else planes for planes in frames]
-    for frame, same in zip(frames, YuvEnhancer(model, film(pixels), 0.0, chroma)(frames), strict=True):
+    for frame, same in zip(
+        frames, YuvEnhancer(model, film(pixels), 0.0, chroma)(frames), strict=True
+    ):
         assert len(frame) == len(same)
         for before, after in zip(frame, same, strict=True):
             np.testing.assert_array_equal(before, after)
@@ -58,10 +84,14 @@ def test_no_strength_changes_nothing(model, pixels, chroma):
 
 def test_with_chroma_where_it_is_of_full_size(model):
     """4:4:4, against the matrices of BT.601 as H.273 prints them."""
-    rgb_to_ycc = np.array([[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]])
+    rgb_to_ycc = np.array(
+        [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]]
+    )
     offset, scale = np.array([16, 128, 128]), np.array([219, 224, 224])
     frames = [tuple(picture) for picture in photographs(8)]
-    for frame, better in zip(frames, YuvEnhancer(model, film("yuv444p", matrix=6), 1.0, True)(frames), strict=True):
+    for frame, better in zip(
+        frames, YuvEnhancer(model, film("yuv444p", matrix=6), 1.0, True)(frames), strict=True
+    ):
         ycc = (np.stack(frame, axis=-1) - offset) / scale
         rgb = model.enhance((ycc @ np.linalg.inv(rgb_to_ycc).T).astype(np.float32))
         expected = np.clip(rgb @ rgb_to_ycc.T * scale + offset, 0, 255)
@@ -72,8 +102,13 @@ def test_with_chroma_where_it_is_of_full_size(model):
 def test_with_chroma_where_it_is_smaller(model, pixels):
     """Where chroma is flat, luma is that of the network on flat colours, and odd sizes come out as they went in."""
     rows = 2 if pixels == "yuv420p" else 1
-    frames = [(y, np.full_like(u[::rows, ::2], 128), np.full_like(v[::rows, ::2], 128)) for y, u, v in photographs(8)]
-    both, alone = (YuvEnhancer(model, film(pixels), 1.0, chroma)(frames) for chroma in (True, False))
+    frames = [
+        (y, np.full_like(u[::rows, ::2], 128), np.full_like(v[::rows, ::2], 128))
+        for y, u, v in photographs(8)
+    ]
+    both, alone = (
+        YuvEnhancer(model, film(pixels), 1.0, chroma)(frames) for chroma in (True, False)
+    )
     for frame, one, two in zip(frames, both, alone, strict=True):
         np.testing.assert_allclose(one[0].astype(int), two[0].astype(int), atol=1)
         assert [plane.shape for plane in one] == [plane.shape for plane in frame]
@@ -81,7 +116,9 @@ def test_with_chroma_where_it_is_smaller(model, pixels):
 
 
 def test_a_matrix_that_is_not_known(model):
-    with pytest.raises(VideoError, match="film: its colour matrix .8. is not known; leave out --chroma"):
+    with pytest.raises(
+        VideoError, match="film: its colour matrix .8. is not known; leave out --chroma"
+    ):
         YuvEnhancer(model, film(matrix=8), 1.0, True)
     YuvEnhancer(model, film(matrix=8))
 

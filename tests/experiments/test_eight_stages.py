@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from experiments import alpha, figure5, table1, table2
-from rts_tf.training import mos_validation as judging_mos
 from rts_tf.errors import ConfigError
-from rts_tf.metrics import baseline as cost
+from rts_tf.metrics import baseline
 from rts_tf.metrics.difference import least_squares_factor
+from rts_tf.training import mos_validation as judging_mos
 from tests.support.commands import set_flags
 from tests.training.test_mos_validation import fake_measure
 
@@ -24,29 +24,42 @@ def results(small_photographs, photograph, tmp_path_factory):
     (root / "valid").mkdir()
     Image.fromarray(photograph[60:160, 120:250]).save(root / "valid" / "cat.png")
     (root / "valid" / "MANIFEST.csv").write_text(MANIFEST)
-    flags = {"data": str(small_photographs), "validation": str(root / "valid"), "runs": str(root / "runs"),
-             "output": str(root / "results"), "quick": True}  # fmt: skip
+    flags = {
+        "data": str(small_photographs),
+        "validation": str(root / "valid"),
+        "runs": str(root / "runs"),
+        "output": str(root / "results"),
+        "quick": True,
+    }
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judging_mos, "measure", fake_measure)
-        patch.setattr(cost, "measure", fake_measure)
+        patch.setattr(baseline, "measure", fake_measure)
         for experiment in (table1, table2, alpha, figure5):
             with set_flags(experiment.FLAGS, **flags):
                 experiment.experiment()
-    return root / "results", {anchor: root / "runs" / f"eight_stages_{anchor}" for anchor in ("low", "none")}
+    return root / "results", {
+        anchor: root / "runs" / f"eight_stages_{anchor}" for anchor in ("low", "none")
+    }
 
 
 def read(results, name: str) -> tuple[dict, str, dict[str, dict]]:
     """The JSON and the Markdown of an experiment, and the summary of each run."""
     folder, directories = results
     page = (folder / f"{name}.md").read_text()
-    summaries = {anchor: json.loads((path / "summary.json").read_text()) for anchor, path in directories.items()}
+    summaries = {
+        anchor: json.loads((path / "summary.json").read_text())
+        for anchor, path in directories.items()
+    }
     return json.loads((folder / f"{name}.json").read_text()), page, summaries
 
 
 def test_where_they_lie_is_not_told(results):
     for name in ("table1", "table2", "alpha", "figure5"):
         result, page, summaries = read(results, name)
-        assert result["command"].startswith(f"python -m experiments.{name} --data=.") and "--quick" in result["command"]
+        assert (
+            result["command"].startswith(f"python -m experiments.{name} --data=.")
+            and "--quick" in result["command"]
+        )
         assert result["settings"].keys() == ({"low"} if name == "figure5" else {"low", "none"})
         assert result["settings"]["low"]["anchor"] == "low" and len(summaries["low"]["stages"]) == 2
         assert str(results[0]) not in page + json.dumps(result)
@@ -55,25 +68,42 @@ def test_where_they_lie_is_not_told(results):
 def test_table_1(results):
     result, page, summaries = read(results, "table1")
     for anchor, stages in result["stages"].items():
-        assert stages == [{key: row[key] for key in stages[0]} for row in summaries[anchor]["stages"]]
-    masks, first = result["unsharp_ratio_percent"], result["stages"]["low"][0]["difference_ratio_percent"]
-    assert masks["repeated"] == pytest.approx([row["unsharp_ratio_percent"] for row in summaries["low"]["stages"]])
+        assert stages == [
+            {key: row[key] for key in stages[0]} for row in summaries[anchor]["stages"]
+        ]
+    masks, first = (
+        result["unsharp_ratio_percent"],
+        result["stages"]["low"][0]["difference_ratio_percent"],
+    )
+    assert masks["repeated"] == pytest.approx(
+        [row["unsharp_ratio_percent"] for row in summaries["low"]["stages"]]
+    )
     assert masks["accumulated"] == pytest.approx([first, 2 * first], rel=1e-4)
     assert " | 1.35 | " in page and (results[0] / "table1_figure4.png").stat().st_size < 300_000
     assert table1.falls_until([3, 2, 1, 1.5]) == 3 and table1.falls_until([3, 2]) == 2
 
 
 def test_one_run_alone(results):
-    with set_flags(table1.FLAGS, anchors=["no"]), pytest.raises(ConfigError, match="--anchors=no: must be of low, none"):
+    with (
+        set_flags(table1.FLAGS, anchors=["no"]),
+        pytest.raises(ConfigError, match="--anchors=no: must be of low, none"),
+    ):
         table1.experiment()
     result, _, _ = read(results, "table1")
-    alone = result | {key: {"none": result[key]["none"]} for key in ("settings", "seconds", "stages")}
+    alone = result | {
+        key: {"none": result[key]["none"]} for key in ("settings", "seconds", "stages")
+    }
     assert "anchor low" not in table1.markdown(alone) and len(table1.figure(alone).axes) == 3
     result, _, _ = read(results, "table2")
-    alone = result | {key: {"none": result[key]["none"]} for key in ("settings", "seconds", "rows", "by_picture")}
+    alone = result | {
+        key: {"none": result[key]["none"]} for key in ("settings", "seconds", "rows", "by_picture")
+    }
     assert "anchor low" not in table2.markdown(alone) and len(table2.figure(alone).axes) == 6
     result, _, _ = read(results, "alpha")
-    alone = result | {key: {"none": result[key]["none"]} for key in ("settings", "seconds", "alpha", "ratio_percent")}
+    alone = result | {
+        key: {"none": result[key]["none"]}
+        for key in ("settings", "seconds", "alpha", "ratio_percent")
+    }
     assert "anchor low" not in alpha.markdown(alone) and len(alpha.figure(alone).axes) == 2
 
 
@@ -85,8 +115,15 @@ def test_table_2(results):
     assert rows[4]["mos_gain"] == pytest.approx(summary["stages"][1]["mos_gain"])
     assert rows[4]["unsharp_amount"] == summary["stages"][1]["unsharp_amount"]
     of_pictures = result["by_picture"]["none"][1]  # one picture
-    assert of_pictures["least_gain"] == pytest.approx(rows[4]["mos_gain"]) and of_pictures["pictures"] == 1
-    assert " / +0.203 |" in page and " / 1.63 |" in page and (results[0] / "table2_figure6.png").exists()
+    assert (
+        of_pictures["least_gain"] == pytest.approx(rows[4]["mos_gain"])
+        and of_pictures["pictures"] == 1
+    )
+    assert (
+        " / +0.203 |" in page
+        and " / 1.63 |" in page
+        and (results[0] / "table2_figure6.png").exists()
+    )
 
 
 def test_alpha(results):
@@ -94,18 +131,28 @@ def test_alpha(results):
     for anchor, summary in summaries.items():
         measured = [alpha.summary(stage["eq. 12"])[0] for stage in result["alpha"][anchor]]
         assert measured == pytest.approx([row["alpha_mean"] for row in summary["stages"]], abs=2e-3)
-    assert set(result["alpha"]["low"][1]) == set(alpha.DEFINITIONS) and "| eq. 13, step |  |" in page
+    assert (
+        set(result["alpha"]["low"][1]) == set(alpha.DEFINITIONS) and "| eq. 13, step |  |" in page
+    )
     assert alpha.predicted(0.5, 3) == [1, 1.5, 1.75]
     b = np.array([1.0, -2.0])
-    assert least_squares_factor(0.3 * b + [0.2, 0.1], b) == pytest.approx(0.3) and least_squares_factor(b, 0 * b) == 0
+    assert (
+        least_squares_factor(0.3 * b + [0.2, 0.1], b) == pytest.approx(0.3)
+        and least_squares_factor(b, 0 * b) == 0
+    )
 
 
 def test_figure_5(results):
     """The crops are those that the run kept, and every pixel of them is in the picture, three times three."""
     folder, directories = results
     result, page, _ = read(results, "figure5")
-    kept = [np.load(path)["strip cat.png"] for path in (
-        directories["low"] / "originals.npz", *(directories["low"] / f"stage_{n}" / "crops.npz" for n in (1, 2)))]  # fmt: skip
+    kept = [
+        np.load(path)["strip cat.png"]
+        for path in (
+            directories["low"] / "originals.npz",
+            *(directories["low"] / f"stage_{n}" / "crops.npz" for n in (1, 2)),
+        )
+    ]
     with Image.open(folder / "figure5_1.png") as image:
         drawn = np.asarray(image.convert("RGB"))[-192:].astype(int)
     for j, crop in enumerate(kept):

@@ -30,7 +30,9 @@ def test_response_is_that_of_the_reduction(kernel):
         line = np.broadcast_to(x[None, None, :, None], (1, 8, 200, 1)).astype(np.float32)
         halved = halve(tf.constant(line), kernel).numpy()[0, 1, 10:-10, 0]
         expected = np.cos(2 * np.pi * f * 2 * (np.arange(100) + 0.5))[10:-10]
-        assert halved @ expected / (expected @ expected) == pytest.approx(response(kernel, np.array([f]))[0], abs=0.02)
+        assert halved @ expected / (expected @ expected) == pytest.approx(
+            response(kernel, np.array([f]))[0], abs=0.02
+        )
 
 
 def test_equal_kernels_gain_nothing():
@@ -46,9 +48,14 @@ def test_aliased_gain():
     np.testing.assert_allclose(aliased_gain(3, f, f, "box", "box", 2.5), 1)
     low = f[1:3]
     np.testing.assert_allclose(
-        aliased_gain(2, low, low, "bilinear", "lanczos", 8.0), separable_gain(2, low, low, "bilinear", "lanczos"), rtol=1e-4
+        aliased_gain(2, low, low, "bilinear", "lanczos", 8.0),
+        separable_gain(2, low, low, "bilinear", "lanczos"),
+        rtol=1e-4,
     )
-    with_aliasing, without = (gain(1, f, f, "box", "lanczos") for gain in (partial(aliased_gain, power=2.5), separable_gain))
+    with_aliasing, without = (
+        gain(1, f, f, "box", "lanczos")
+        for gain in (partial(aliased_gain, power=2.5), separable_gain)
+    )
     assert with_aliasing[-2, -2] < 0.9 * without[-2, -2]
 
 
@@ -57,11 +64,15 @@ def test_aliased_gain_is_that_of_the_best_linear_network():
     random, power, f = np.random.default_rng(0), 2.5, np.array([0.15, 0.4])
     fy, fx = f
     g = [(y, x) for y in (fy / 2, (1 - fy) / 2) for x in (fx / 2, (1 - fx) / 2)]
-    a, b = (np.array([response(k, np.array(pair)).prod() for pair in g]) for k in ("box", "lanczos"))
+    a, b = (
+        np.array([response(k, np.array(pair)).prod() for pair in g]) for k in ("box", "lanczos")
+    )
     waves = random.normal(size=(200_000, 4)) * np.hypot(*np.transpose(g)) ** (-power / 2)
     lr = waves @ a
     guess = lr @ waves / (lr @ lr)
-    assert b @ guess == pytest.approx(aliased_gain(1, f[:1], f[1:], "box", "lanczos", power)[0, 0], rel=0.02)
+    assert b @ guess == pytest.approx(
+        aliased_gain(1, f[:1], f[1:], "box", "lanczos", power)[0, 0], rel=0.02
+    )
 
 
 def test_power_law_of_a_known_spectrum():
@@ -86,7 +97,11 @@ def test_energies_find_the_gain(photograph):
 def test_kernels_command(small_photographs, tmp_path, capsys):
     """--quick: two pairs with the same A share stage 1, and the page, its figures and the record are written."""
     folders = {"data": str(small_photographs), "validation": str(small_photographs)}
-    flags = folders | {"runs": str(tmp_path / "runs"), "output": str(tmp_path / "results"), "quick": True}
+    flags = folders | {
+        "runs": str(tmp_path / "runs"),
+        "output": str(tmp_path / "results"),
+        "quick": True,
+    }
     with set_flags(kernels.FLAGS, **flags):
         kernels.experiment()
     runs = [tmp_path / "runs" / f"kernels_bilinear_{b}" for b in ("lanczos", "bicubic")]
@@ -94,8 +109,13 @@ def test_kernels_command(small_photographs, tmp_path, capsys):
     assert first["weights_sha256"] == second["weights_sha256"]
     assert first["difference_ratio_percent"] != second["difference_ratio_percent"]
     record = json.loads((tmp_path / "results/kernels.json").read_text())
-    assert list(record["pairs"]) == ["bilinear lanczos", "bilinear bicubic"] and str(tmp_path) not in json.dumps(record)
+    assert list(record["pairs"]) == ["bilinear lanczos", "bilinear bicubic"] and str(
+        tmp_path
+    ) not in json.dumps(record)
     assert np.shape(record["pairs"]["bilinear bicubic"]["curve_db"]) == (1, 32, 3)
     assert "| bilinear, bicubic | 35% |" in (tmp_path / "results/kernels.md").read_text()
-    assert all((tmp_path / "results" / f"kernels_{what}.png").stat().st_size < 300_000 for what in ("map", "curves"))
+    assert all(
+        (tmp_path / "results" / f"kernels_{what}.png").stat().st_size < 300_000
+        for what in ("map", "curves")
+    )
     capsys.readouterr()

@@ -12,9 +12,12 @@ from rts_tf.config import preset
 from rts_tf.data.degradation import Degradation
 from rts_tf.errors import ConfigError
 from tests.support.commands import set_flags
+from tests.support.paths import SHARED
 
-BENCHMARKS = pathlib.Path(__file__).parents[2] / "shared" / "benchmarks"
-there = pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="Set5 and Set14 are not in ../shared/benchmarks")
+BENCHMARKS = SHARED / "benchmarks"
+there = pytest.mark.skipif(
+    not BENCHMARKS.is_dir(), reason="Set5 and Set14 are not in ../shared/benchmarks"
+)
 
 
 @there
@@ -29,17 +32,27 @@ def test_bicubic_has_the_published_psnr():
 
 def test_matlab_bicubic():
     constant = np.full((7, 9, 3), 200, np.uint8)
-    assert (matlab_bicubic(constant, 0.5) == 200).all() and matlab_bicubic(constant, 0.5).shape == (4, 5, 3)
+    assert (matlab_bicubic(constant, 0.5) == 200).all() and matlab_bicubic(constant, 0.5).shape == (
+        4,
+        5,
+        3,
+    )
     ramp = np.broadcast_to(np.arange(40, dtype=np.uint8)[None, :, None] * 4, (12, 40, 3))
-    np.testing.assert_array_equal(matlab_bicubic(ramp, 0.5)[3, 3:-3, 0], np.arange(3, 17) * 8 + 2)  # between two samples
-    np.testing.assert_array_equal(matlab_bicubic(ramp, 2)[3, 4:-4:2, 1], np.arange(2, 38) * 4 - 1)  # a quarter before one
+    np.testing.assert_array_equal(
+        matlab_bicubic(ramp, 0.5)[3, 3:-3, 0], np.arange(3, 17) * 8 + 2
+    )  # between two samples
+    np.testing.assert_array_equal(
+        matlab_bicubic(ramp, 2)[3, 4:-4:2, 1], np.arange(2, 38) * 4 - 1
+    )  # a quarter before one
     # The weights of a reduction by 2, in 1/256 (Keys, a = -0.5, at odd quarters).
     edge = np.zeros((1, 16, 1), np.uint8)
     edge[:, 8:] = 255
     taps = np.array([-3, -9, 29, 111, 111, 29, -9, -3]) / 256
     line = np.repeat([0, 255], 8)
     expected = [taps @ np.pad(line, 4, mode="symmetric")[2 * i + 1 : 2 * i + 9] for i in range(8)]
-    np.testing.assert_array_equal(matlab_bicubic(edge, 0.5)[0, :, 0], np.clip(np.floor(np.array(expected) + 0.5), 0, 255))
+    np.testing.assert_array_equal(
+        matlab_bicubic(edge, 0.5)[0, :, 0], np.clip(np.floor(np.array(expected) + 0.5), 0, 255)
+    )
 
 
 @pytest.fixture
@@ -49,13 +62,20 @@ def folders(tmp_path, photograph):
         (tmp_path / name).mkdir()
         Image.fromarray(photograph[:61, :80]).save(tmp_path / name / "small.png")
         Image.fromarray(photograph).save(tmp_path / name / "large.png")
-    return {"benchmarks": str(tmp_path), "output": str(tmp_path / "results"), "runs": str(tmp_path / "runs"), "quick": True}
+    return {
+        "benchmarks": str(tmp_path),
+        "output": str(tmp_path / "results"),
+        "runs": str(tmp_path / "runs"),
+        "quick": True,
+    }
 
 
 def read(folders) -> tuple[dict, str]:
     output = pathlib.Path(folders["output"])
     assert (output / "sr_benchmark_psnr.png").stat().st_size > 10_000
-    return json.loads((output / "sr_benchmark.json").read_text()), (output / "sr_benchmark.md").read_text()
+    return json.loads((output / "sr_benchmark.json").read_text()), (
+        output / "sr_benchmark.md"
+    ).read_text()
 
 
 def test_a_network_that_is_there(folders, tmp_path):
@@ -79,7 +99,11 @@ def test_it_trains(folders, small_photographs):
         sr_benchmark.experiment()
     result, page = read(folders)
     model = result["models"]["residual1"]
-    assert model["parameters"] == 40_787 and model["settings"]["first_steps"] == 4 and model["training_seconds"] is not None
+    assert (
+        model["parameters"] == 40_787
+        and model["settings"]["first_steps"] == 4
+        and model["training_seconds"] is not None
+    )
     assert (model["settings"]["kernel"], model["settings"]["degradation"]) == ("bicubic", "reduce")
     assert str(small_photographs) not in (json.dumps(result) + page).replace(result["command"], "")
     assert (pathlib.Path(folders["runs"]) / "sr_benchmark_residual1" / "summary.json").exists()
@@ -96,10 +120,14 @@ def test_training_and_benchmark_reduce_alike():
 
 def test_mistakes(tmp_path):
     for flags, error in (
-        ({"models": ["nameless"]}, "each is NAME:PATH"), ({"benchmarks": str(tmp_path)}, "has no folder Set5"),
+        ({"models": ["nameless"]}, "each is NAME:PATH"),
+        ({"benchmarks": str(tmp_path)}, "has no folder Set5"),
         ({"networks": ["vgg"], "benchmarks": str(BENCHMARKS)}, "choose from residual3"),
-    ):  # fmt: skip
+    ):
         if not pathlib.Path(flags.get("benchmarks", "no")).is_dir():
             continue
-        with set_flags(sr_benchmark.FLAGS, output=str(tmp_path), **flags), pytest.raises(ConfigError, match=error):
+        with (
+            set_flags(sr_benchmark.FLAGS, output=str(tmp_path), **flags),
+            pytest.raises(ConfigError, match=error),
+        ):
             sr_benchmark.experiment()

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 
 from experiments import split, table3
-from rts_tf.training import mos_validation as judging_mos
 from rts_tf.errors import ConfigError
-from rts_tf.metrics import baseline as cost, viqet
+from rts_tf.metrics import baseline, viqet
+from rts_tf.training import mos_validation as judging_mos
 from tests.support.commands import set_flags
 from tests.training.test_mos_validation import fake_measure
 
@@ -22,10 +22,18 @@ def table(small_photographs, photograph, tmp_path_factory):
     (root / "valid").mkdir()
     Image.fromarray(photograph[60:160, 120:250]).save(root / "valid" / "cat.png")
     Image.fromarray(photograph[:64, :64]).save(root / "valid" / "small.png")
-    flags = {"data": str(small_photographs), "validation": str(root / "valid"), "runs": str(root / "runs"), "quick": True,
-             "output": str(root / "results"), "training_pictures": 3, "pictures": 1, "split": ["residual1"]}  # fmt: skip
+    flags = {
+        "data": str(small_photographs),
+        "validation": str(root / "valid"),
+        "runs": str(root / "runs"),
+        "quick": True,
+        "output": str(root / "results"),
+        "training_pictures": 3,
+        "pictures": 1,
+        "split": ["residual1"],
+    }
     with pytest.MonkeyPatch.context() as patch, set_flags(table3.FLAGS, **flags):
-        for module in (judging_mos, cost, viqet):
+        for module in (judging_mos, baseline, viqet):
             patch.setattr(module, "measure", fake_measure)
         table3.experiment()
     return root / "results", root / "runs" / "table3_residual1"
@@ -33,9 +41,18 @@ def table(small_photographs, photograph, tmp_path_factory):
 
 def test_the_table_says_what_the_run_says(table):
     folder, run = table
-    result, page = json.loads((folder / "table3.json").read_text()), (folder / "table3.md").read_text()
-    summary, network = json.loads((run / "summary.json").read_text()), result["networks"]["residual1"]
-    assert network["mos"][1:] == [stage["mos_raw"] for stage in summary["stages"]] and len(network["mos"]) == 4
+    result, page = (
+        json.loads((folder / "table3.json").read_text()),
+        (folder / "table3.md").read_text(),
+    )
+    summary, network = (
+        json.loads((run / "summary.json").read_text()),
+        result["networks"]["residual1"],
+    )
+    assert (
+        network["mos"][1:] == [stage["mos_raw"] for stage in summary["stages"]]
+        and len(network["mos"]) == 4
+    )
     assert network["mos"][0] == summary["originals"]["hr_0"]["mos_raw"]
     assert network["rises"] == (network["mos"][2] > network["mos"][1] > network["mos"][0])
     assert network["multiplications"] == 40_644 and network["pictures"]["training_pictures"] == 3
@@ -66,12 +83,20 @@ def test_eighths(photograph):
     np.testing.assert_array_equal(split.joined(parts), photograph)
     height, width = photograph.shape[:2]
     near = split.beside_cuts(height, width)
-    assert near[150].all() and near[:, 113].all() and not near[0, 0] and near[:, [0, -1]].sum() == 2 * 16
+    assert (
+        near[150].all()
+        and near[:, 113].all()
+        and not near[0, 0]
+        and near[:, [0, -1]].sum() == 2 * 16
+    )
 
 
 def test_mistakes(tmp_path):
-    for flags, error in (({"networks": ["vgg"]}, "choose from"), ({"split": ["edsr"], "networks": ["srcnn"]}, "not among"),
-                         ({"pictures": 0}, "at least 1")):  # fmt: skip
+    for flags, error in (
+        ({"networks": ["vgg"]}, "choose from"),
+        ({"split": ["edsr"], "networks": ["srcnn"]}, "not among"),
+        ({"pictures": 0}, "at least 1"),
+    ):
         own = {"output": str(tmp_path), "runs": str(tmp_path)}
         with set_flags(table3.FLAGS, **own, **flags), pytest.raises(ConfigError, match=error):
             table3.experiment()

@@ -20,8 +20,13 @@ def test_compare():
     assert figures["psnr_db"] == pytest.approx(10 * np.log10(X.size / 0.01), abs=1e-3)
     energy = np.mean((NETWORK - X) ** 2)
     assert figures["energy_kept"] == pytest.approx(1 - 0.01 / X.size / energy, rel=1e-4)
-    assert figures["network_difference_ratio_percent"] == pytest.approx(100 * np.abs(NETWORK - X).mean())
-    assert figures["network_mos"] != figures["mos"] and abs(figures["network_mos"] - figures["mos"]) < 0.5
+    assert figures["network_difference_ratio_percent"] == pytest.approx(
+        100 * np.abs(NETWORK - X).mean()
+    )
+    assert (
+        figures["network_mos"] != figures["mos"]
+        and abs(figures["network_mos"] - figures["mos"]) < 0.5
+    )
 
 
 def test_beyond_white_nothing_is_compared():
@@ -32,11 +37,26 @@ def test_beyond_white_nothing_is_compared():
 @pytest.mark.parametrize(
     "kind, head, figures, text",
     [
-        ("float32", "upscale", {"max_lsb": 1.4}, "by 1.4 of 255 levels; the limit is at most 1, missed by 0.4"),
+        (
+            "float32",
+            "upscale",
+            {"max_lsb": 1.4},
+            "by 1.4 of 255 levels; the limit is at most 1, missed by 0.4",
+        ),
         ("saved_model", "enhance", {"max_lsb": 2.0}, "at most 1, missed by 1"),
-        ("float16", "enhance", {"psnr_db": 69.5}, "has 69.5 dB against the network; the limit is at least 70, missed by 0.5"),
+        (
+            "float16",
+            "enhance",
+            {"psnr_db": 69.5},
+            "has 69.5 dB against the network; the limit is at least 70, missed by 0.5",
+        ),
         ("int8", "enhance", {"psnr_db": 46.0}, "at least 47, missed by 1"),
-        ("int8", "enhance", {"energy_kept": 0.96}, "keeps 0.96 of the enhancement's energy; the limit is at least 0.97"),
+        (
+            "int8",
+            "enhance",
+            {"energy_kept": 0.96},
+            "keeps 0.96 of the enhancement's energy; the limit is at least 0.97",
+        ),
         ("int8_float_residual", "upscale", {"psnr_db": 54.0}, "at least 55, missed by 1"),
         ("int16x8", "upscale", {"psnr_db": 51.0}, "at least 52, missed by 1"),
     ],

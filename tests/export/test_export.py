@@ -15,17 +15,21 @@ import time
 import numpy as np
 import pytest
 
-from rts_tf.export import __main__ as export
 from rts_tf import networks
-from rts_tf.export import card, calibration as photographs, pipeline as publish
-from rts_tf.export.runners import process as measuring
+from rts_tf.export import __main__ as export
+from rts_tf.export import calibration as photographs
+from rts_tf.export import card
+from rts_tf.export import pipeline as publish
 from rts_tf.export.pipeline import Export, Order
+from rts_tf.export.runners import process as measuring
 from rts_tf.inference import load
-from tests.training.test_bad_workdir import largest_file
-from tests.test_inference import NETWORKS
 from tests.export.test_tflite import NETWORK
+from tests.test_inference import NETWORKS
+from tests.training.test_bad_workdir import largest_file
 
-ORDER = Order(("saved_model", "tflite"), ("enhance",), ("float32", "int8", "int8_float_residual"), 64, 96)
+ORDER = Order(
+    ("saved_model", "tflite"), ("enhance",), ("float32", "int8", "int8_float_residual"), 64, 96
+)
 
 
 def command(*arguments):
@@ -42,7 +46,11 @@ def command(*arguments):
 
 def files(folder):
     """What is published: hashes by path. Neither the lock nor the room for the work."""
-    found = (p for p in sorted(folder.rglob("*")) if p.is_file() and ".partial" not in p.parts and p.name != ".lock")
+    found = (
+        p
+        for p in sorted(folder.rglob("*"))
+        if p.is_file() and ".partial" not in p.parts and p.name != ".lock"
+    )
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
 
 
@@ -57,14 +65,22 @@ def model(tmp_path_factory):
     ("network", "flags", "reason"),
     [
         ("srcnn", [], "--formats=tflite: needs a network that ends in a pixel shuffle"),
-        ("residual3-wide", ["--precisions=float32,int8"], "--precisions=int8: integers need a convolution right before"),
+        (
+            "residual3-wide",
+            ["--precisions=float32,int8"],
+            "--precisions=int8: integers need a convolution right before",
+        ),
         ("residual3-wide", ["--precisions=float32", "--heads=enhance", "--formats=tflite"], ""),
     ],
 )
-def test_other_networks_are_exported_as_far_as_they_can_be(tmp_path, monkeypatch, network, flags, reason):
+def test_other_networks_are_exported_as_far_as_they_can_be(
+    tmp_path, monkeypatch, network, flags, reason
+):
     monkeypatch.setattr(publish, "SECONDS", 0.0)
     networks.build(network).save(tmp_path / "model.keras")
-    code, errors = command(f"--model={tmp_path / 'model.keras'}", "--height=64", "--width=96", *flags)
+    code, errors = command(
+        f"--model={tmp_path / 'model.keras'}", "--height=64", "--width=96", *flags
+    )
     assert (code, reason in errors) == (1 if reason else 0, True), errors
     assert (tmp_path / "export" / "export.json").exists() == (not reason)
 
@@ -74,7 +90,11 @@ def exported(model):
     """What the command makes of a network, in 64x96."""
     publish.SECONDS, before = 0.0, publish.SECONDS
     code, errors = command(
-        f"--model={model}", "--height=64", "--width=96", "--heads=enhance", f"--precisions={','.join(ORDER.precisions)}"
+        f"--model={model}",
+        "--height=64",
+        "--width=96",
+        "--heads=enhance",
+        f"--precisions={','.join(ORDER.precisions)}",
     )
     publish.SECONDS = before
     assert code == 0, errors
@@ -82,9 +102,16 @@ def exported(model):
 
 
 def test_what_is_there(exported):
-    served = [f"saved_model/rts/1/{name}" for name in ("saved_model.pb", "variables/variables.index")]
+    served = [
+        f"saved_model/rts/1/{name}" for name in ("saved_model.pb", "variables/variables.index")
+    ]
     made = files(exported)
-    assert {*served, *(f"tflite/enhance_{p}.tflite" for p in ORDER.precisions), "EXPORT.md", "export.json"} <= set(made)
+    assert {
+        *served,
+        *(f"tflite/enhance_{p}.tflite" for p in ORDER.precisions),
+        "EXPORT.md",
+        "export.json",
+    } <= set(made)
     readable = (exported / "EXPORT.md").read_text()
     entries = json.loads((exported / "export.json").read_text())["files"]
     assert [e["kind"] for e in entries] == [*ORDER.precisions, "saved_model", "saved_model"]
@@ -102,7 +129,10 @@ def test_the_card_is_true(exported, tmp_path):
         path = exported / entry["file"]
         if entry["kind"] == "saved_model":
             continue  # in test_saved_model.py
-        assert files(exported)[entry["file"]] == entry["sha256"] and path.stat().st_size == entry["bytes"]
+        assert (
+            files(exported)[entry["file"]] == entry["sha256"]
+            and path.stat().st_size == entry["bytes"]
+        )
         run = measuring.run("rts_tf.export.runners.litert", path, "enhance", frame, 0.0, tmp_path)
         for name, value in card.compare(run.output, network, x).items():
             assert entry[name] == pytest.approx(value, rel=1e-3, abs=1e-3), (entry["file"], name)
@@ -112,7 +142,9 @@ def test_the_card_is_true(exported, tmp_path):
 def again(exported, place):
     """A second export of the same, made but not yet published, in a copy of the first."""
     shutil.copytree(exported, place)
-    work = Export(load(exported.parent / "final.keras"), photographs.sample_crops(), ORDER, "test", place)
+    work = Export(
+        load(exported.parent / "final.keras"), photographs.sample_crops(), ORDER, "test", place
+    )
     work.entries = json.loads((place / "export.json").read_text())["files"]
     work.partial.mkdir()
     shutil.copytree(place / "saved_model/rts/1", work.partial / "saved_model")
@@ -129,28 +161,55 @@ def test_the_next_export_is_version_2_and_the_card_keeps_what_is_still_true(expo
     work.entries = [entry for entry in work.entries if entry["kind"] == "saved_model"]
     (work.output / "tflite/enhance_int8.tflite").write_bytes(b"another")
     work._publish()
-    listed = {entry["file"] for entry in json.loads((work.output / "export.json").read_text())["files"]}
+    listed = {
+        entry["file"] for entry in json.loads((work.output / "export.json").read_text())["files"]
+    }
     others = {f"tflite/enhance_{p}.tflite" for p in ("float32", "int8_float_residual")}
     assert listed == others | {"saved_model/rts/1", "saved_model/rts/2"}
     made = files(work.output)
-    assert all(made[name] == before[name] == made[name.replace("rts/1", "rts/2")] for name in before if "rts/1" in name)
+    assert all(
+        made[name] == before[name] == made[name.replace("rts/1", "rts/2")]
+        for name in before
+        if "rts/1" in name
+    )
 
 
 def test_a_missed_limit_publishes_nothing(model, tmp_path, monkeypatch):
     monkeypatch.setitem(card.MIN_DB, "int8", 90.0)
     monkeypatch.setattr(publish, "SECONDS", 0.0)
-    flags = ("--formats=tflite", "--precisions=float32,int8", "--heads=enhance", "--height=32", "--width=32")
+    flags = (
+        "--formats=tflite",
+        "--precisions=float32,int8",
+        "--heads=enhance",
+        "--height=32",
+        "--width=32",
+    )
     code, errors = command(f"--model={model}", f"--output={tmp_path}", *flags)
-    assert code == 1 and "tflite/enhance_int8.tflite: has" in errors and "at least 90, missed by" in errors
+    assert (
+        code == 1
+        and "tflite/enhance_int8.tflite: has" in errors
+        and "at least 90, missed by" in errors
+    )
     assert errors.count("\n") == 1 and not files(tmp_path) and not (tmp_path / ".partial").exists()
 
 
 @pytest.mark.parametrize("formats", ["tflite", "saved_model"])
 def test_a_disk_that_is_full(model, tmp_path, formats):
     with largest_file(3000):
-        code, errors = command(f"--model={model}", f"--output={tmp_path}", f"--formats={formats}", "--precisions=float32",
-                               "--heads=enhance", "--height=32", "--width=32")  # fmt: skip
-    assert code == 1 and errors.startswith(f"error: {tmp_path}: cannot be written (") and errors.count("\n") == 1
+        code, errors = command(
+            f"--model={model}",
+            f"--output={tmp_path}",
+            f"--formats={formats}",
+            "--precisions=float32",
+            "--heads=enhance",
+            "--height=32",
+            "--width=32",
+        )
+    assert (
+        code == 1
+        and errors.startswith(f"error: {tmp_path}: cannot be written (")
+        and errors.count("\n") == 1
+    )
     assert "What was published before is as it was." in errors and not files(tmp_path)
 
 
@@ -180,9 +239,14 @@ def test_killed_while_publishing(exported, tmp_path):
         killed = os.waitpid(child, 0)[1] != 0
         made = files(place)
         second = {name: digest for name, digest in made.items() if "rts/2" in name}
-        assert not second or {n.replace("rts/2", "rts/1"): d for n, d in second.items()}.items() <= old.items()
+        assert (
+            not second
+            or {n.replace("rts/2", "rts/1"): d for n, d in second.items()}.items() <= old.items()
+        )
         assert not second or len(second) == sum("rts/1" in name for name in old)
-        assert all(made[name] == old[name] for name in old if name not in ("EXPORT.md", "export.json"))
+        assert all(
+            made[name] == old[name] for name in old if name not in ("EXPORT.md", "export.json")
+        )
         if "export.json" in made:
             for entry in json.loads((place / "export.json").read_text())["files"]:
                 assert publish._sha256(place / entry["file"]) == entry["sha256"]
@@ -194,7 +258,15 @@ def test_killed_while_publishing(exported, tmp_path):
 
 def test_killed_while_working(model, tmp_path):
     """kill -9 of a real process: nothing is published, and the next export clears up."""
-    arguments = [sys.executable, "-m", "rts_tf.export", f"--model={model}", f"--output={tmp_path}", "--height=64", "--width=96"]
+    arguments = [
+        sys.executable,
+        "-m",
+        "rts_tf.export",
+        f"--model={model}",
+        f"--output={tmp_path}",
+        "--height=64",
+        "--width=96",
+    ]
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while not list(tmp_path.glob(".partial/*.tflite")):
         assert process.poll() is None
@@ -211,12 +283,24 @@ WRONG = {
     "nothing to export": ([], "either --workdir=RUN, or --model=FILE.keras"),
     "two things": (["--workdir=a", "--model=b"], "either --workdir=RUN, or --model=FILE.keras"),
     "a run that is not there": (["--workdir=nowhere"], "--workdir=nowhere: has no final.keras"),
-    "a stage that is not there": (["--workdir=nowhere", "--stage=3"], "--stage=3: nowhere/stage_3/model.keras is not there"),
+    "a stage that is not there": (
+        ["--workdir=nowhere", "--stage=3"],
+        "--stage=3: nowhere/stage_3/model.keras is not there",
+    ),
     "a stage of a file": (["--model=a.keras", "--stage=3"], "--stage=3: is for --workdir"),
     "a file that is not there": (["--model=a.keras"], "a.keras: no such file"),
-    "an unknown head": (["--model=a", "--heads=enhance,denoise"], "--heads=denoise: choose from enhance, upscale"),
-    "an unknown precision": (["--model=a", "--precisions=int4"], "--precisions=int4: choose from float32"),
-    "an unknown format": (["--model=a", "--formats=onnx"], "--formats=onnx: choose from saved_model, tflite"),
+    "an unknown head": (
+        ["--model=a", "--heads=enhance,denoise"],
+        "--heads=denoise: choose from enhance, upscale",
+    ),
+    "an unknown precision": (
+        ["--model=a", "--precisions=int4"],
+        "--precisions=int4: choose from float32",
+    ),
+    "an unknown format": (
+        ["--model=a", "--formats=onnx"],
+        "--formats=onnx: choose from saved_model, tflite",
+    ),
     "no format": (["--model=a", "--formats="], "--formats=: choose from"),
     "an odd width": (["--model=a", "--width=961"], "--width=961: must be even"),
     "no height": (["--model=a", "--height=0"], "--height=0: must be even, from 32"),
@@ -229,14 +313,20 @@ def test_bad_flags(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     arguments, reason = WRONG[kind]
     code, errors = command(*arguments)
-    assert code == 1 and errors.startswith("error: ") and errors.count("\n") == 1 and reason in errors
+    assert (
+        code == 1 and errors.startswith("error: ") and errors.count("\n") == 1 and reason in errors
+    )
     assert not list(tmp_path.iterdir())
 
 
 def test_a_run_without_its_photographs(tmp_path):
     NETWORKS["residual1"].save(tmp_path / "final.keras")
     code, errors = command(f"--workdir={tmp_path}")
-    assert code == 1 and "the photographs to calibrate on" in errors and f"--model={tmp_path}/final.keras" in errors
+    assert (
+        code == 1
+        and "the photographs to calibrate on" in errors
+        and f"--model={tmp_path}/final.keras" in errors
+    )
 
 
 def test_without_litert(model, monkeypatch):

@@ -28,10 +28,19 @@ def test_fused_head_is_d_of_the_enlarged_picture_for_200_sizes():
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.sampled_from(HEADS), st.booleans(), st.booleans(), st.integers(2, 40), st.integers(2, 40), st.integers(0, 99))
+@given(
+    st.sampled_from(HEADS),
+    st.booleans(),
+    st.booleans(),
+    st.integers(2, 40),
+    st.integers(2, 40),
+    st.integers(0, 99),
+)
 def test_step_by_step_is_the_same(head, segmented, blocked, height, width, seed):
     x = picture(height, width, seed)
-    steps = traced_head(NETWORK, head, x, kernels_of(NETWORK, segmented), segmented=segmented, blocked=blocked)
+    steps = traced_head(
+        NETWORK, head, x, kernels_of(NETWORK, segmented), segmented=segmented, blocked=blocked
+    )
     np.testing.assert_allclose(steps, head_function(NETWORK, head)(x), atol=3e-6)
 
 
@@ -51,15 +60,35 @@ def test_every_tensor_is_visited_and_may_be_replaced():
         seen.append(name)
         return tf.zeros_like(value) if name == "output" else value
 
-    assert not traced_head(NETWORK, "enhance", picture(9, 9), kernels_of(NETWORK), visit).numpy().any()
+    assert (
+        not traced_head(NETWORK, "enhance", picture(9, 9), kernels_of(NETWORK), visit).numpy().any()
+    )
     wide = [f"{kind}_{i}" for i in (1, 2, 3) for kind in ("residual_conv", "residual_sum")]
-    picture_steps = ["image_residual", "enhanced_image", "head_input", "phases", "columns", "gain_of_columns"]
-    assert seen == ["image", "input_conv", *wide, *picture_steps, "normed_columns", "lines", "gain_of_rows", "output"]
+    picture_steps = [
+        "image_residual",
+        "enhanced_image",
+        "head_input",
+        "phases",
+        "columns",
+        "gain_of_columns",
+    ]
+    assert seen == [
+        "image",
+        "input_conv",
+        *wide,
+        *picture_steps,
+        "normed_columns",
+        "lines",
+        "gain_of_rows",
+        "output",
+    ]
 
 
 def test_segments_hold_a_residual_of_up_to_two():
     network, random = networks.build("residual1", 1), np.random.default_rng(0)
-    network.get_layer("image_residual").set_weights([random.normal(0, 0.02, (3, 3, 64, 3)), np.array([-0.5, 0.0, 0.5])])
+    network.get_layer("image_residual").set_weights(
+        [random.normal(0, 0.02, (3, 3, 64, 3)), np.array([-0.5, 0.0, 0.5])]
+    )
     seen = {}
 
     def keep(name, value):
@@ -67,17 +96,31 @@ def test_segments_hold_a_residual_of_up_to_two():
         return value
 
     for segmented in (False, True):
-        made = traced_head(network, "upscale", picture(20, 30), kernels_of(network, segmented), keep, segmented)
+        made = traced_head(
+            network, "upscale", picture(20, 30), kernels_of(network, segmented), keep, segmented
+        )
     residual, segments = seen["image_residual"], seen["segments"]
-    assert 1 < np.abs(residual).max() < 2 and segments.numpy().min() == 0 and segments.numpy().max() == 1
+    assert (
+        1 < np.abs(residual).max() < 2
+        and segments.numpy().min() == 0
+        and segments.numpy().max() == 1
+    )
     np.testing.assert_allclose(made, network(picture(20, 30)), atol=3e-6)
 
 
 def test_body_layers_name_what_they_read():
-    read = {"input_conv": "image", "residual_conv_1": "input_conv", "image_residual": "residual_sum_1"}
+    read = {
+        "input_conv": "image",
+        "residual_conv_1": "input_conv",
+        "image_residual": "residual_sum_1",
+    }
     assert body_layers(networks.build("residual1")) == read
 
 
 def test_other_networks_are_refused():
     with pytest.raises(ValueError, match="PixelShuffle"):
-        kernels_of(keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(3, 3), keras.layers.ReLU()]))
+        kernels_of(
+            keras.Sequential(
+                [keras.Input((8, 8, 3)), keras.layers.Conv2D(3, 3), keras.layers.ReLU()]
+            )
+        )

@@ -2,9 +2,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rts_tf.export.heads import kernels_of, traced_head
 from rts_tf.export.calibration import sample_crops
-from rts_tf.export.quantization import Observed, _range, _rounded, floating_tensors, integer_body, integer_kernels, pins
+from rts_tf.export.heads import kernels_of, traced_head
+from rts_tf.export.quantization import (
+    Observed,
+    _range,
+    _rounded,
+    floating_tensors,
+    integer_body,
+    integer_kernels,
+    pins,
+)
 from tests.test_inference import NETWORKS
 
 NETWORK = NETWORKS["residual1"]
@@ -17,7 +25,9 @@ def observed():
 
 
 def quantized(values, low, high):
-    return tf.quantization.fake_quant_with_min_max_args(tf.constant(values, tf.float32), low, high).numpy()
+    return tf.quantization.fake_quant_with_min_max_args(
+        tf.constant(values, tf.float32), low, high
+    ).numpy()
 
 
 def test_range_cuts_off_a_lamp_but_not_a_tail():
@@ -32,7 +42,9 @@ def test_range_cuts_off_a_lamp_but_not_a_tail():
 def test_rounding_lies_on_the_steps_of_the_converter_and_costs_less_than_nearest():
     random = np.random.default_rng(1)
     kernel = random.normal(0.5, 1, size=(3, 3, 3, 4))
-    flat = random.normal(size=(2000, 27)) * 0.1 + random.random((2000, 1))  # neighbours alike, as in pictures
+    flat = random.normal(size=(2000, 27)) * 0.1 + random.random(
+        (2000, 1)
+    )  # neighbours alike, as in pictures
     moment, largest = flat.T @ flat / 2000, np.abs(kernel).max((0, 1, 2))
     nearest = np.rint(kernel / (largest / 127)) * (largest / 127)
     rounded = _rounded(kernel, largest, moment)
@@ -48,7 +60,9 @@ def test_rounding_lies_on_the_steps_of_the_converter_and_costs_less_than_nearest
 @pytest.mark.parametrize("keep_sums", [False, True])
 def test_rounding_of_what_is_all_zero(keep_sums):
     zeros, ones = np.zeros((3, 3, 1, 2)), np.ones(2)
-    kernel = np.stack([np.eye(3), np.diag([1.0, -1.0], 1)], axis=-1)[:, :, None]  # the second adds up to nothing
+    kernel = np.stack([np.eye(3), np.diag([1.0, -1.0], 1)], axis=-1)[
+        :, :, None
+    ]  # the second adds up to nothing
     for moment in (np.zeros((9, 9)), np.eye(9)):
         np.testing.assert_array_equal(_rounded(zeros, 0 * ones, moment, keep_sums), zeros)
         np.testing.assert_allclose(_rounded(kernel, ones, moment, keep_sums), kernel, rtol=1e-6)
@@ -59,7 +73,10 @@ def test_integer_kernels_keep_flat_areas(observed):
         image = tf.fill([1, 20, 20, 3], value)
         exact, integer = (
             traced_head(NETWORK, "enhance", image, kernels, segmented=True).numpy()[0, 8:12, 8:12]
-            for kernels in (kernels_of(NETWORK, True), integer_kernels(NETWORK, observed, segmented=True))
+            for kernels in (
+                kernels_of(NETWORK, True),
+                integer_kernels(NETWORK, observed, segmented=True),
+            )
         )
         assert np.abs(integer - exact).max() < 0.5 / 255
 
@@ -79,27 +96,45 @@ def test_integer_body_is_nearer_than_nearest_rounding(observed):
     assert error[0] < 0.7 * error[1]
     some = integer_body(NETWORK, observed, pictures=False)
     np.testing.assert_array_equal(
-        some.get_layer("image_residual").get_weights()[0], NETWORK.get_layer("image_residual").get_weights()[0]
+        some.get_layer("image_residual").get_weights()[0],
+        NETWORK.get_layer("image_residual").get_weights()[0],
     )
 
 
-def test_floating_tensors_are_pictures_their_sources_and_what_the_wanted_accuracy_asks_for(observed):
+def test_floating_tensors_are_pictures_their_sources_and_what_the_wanted_accuracy_asks_for(
+    observed,
+):
     body = integer_body(NETWORK, observed, False)
     least = floating_tensors(NETWORK, body, observed, "upscale", CROPS, wanted=0)
-    assert {"image_residual", "enhanced_image", "residual_sum_1"} <= least  # the last: what the image residual is made of
+    assert {
+        "image_residual",
+        "enhanced_image",
+        "residual_sum_1",
+    } <= least  # the last: what the image residual is made of
     assert not {"residual_conv_1", "input_conv"} & least
-    assert floating_tensors(NETWORK, body, observed, "upscale", CROPS, wanted=1000) == least | {"residual_conv_1", "input_conv"}
+    assert floating_tensors(NETWORK, body, observed, "upscale", CROPS, wanted=1000) == least | {
+        "residual_conv_1",
+        "input_conv",
+    }
     image = tf.constant(CROPS[0][None] / 255, tf.float32)
 
     def decibels(floating):
-        outputs = (traced_head(b, "upscale", image, kernels_of(NETWORK), v)
-                   for b, v in ((body, pins(observed, floating)), (NETWORK, lambda n, v: v)))  # fmt: skip
+        outputs = (
+            traced_head(b, "upscale", image, kernels_of(NETWORK), v)
+            for b, v in ((body, pins(observed, floating)), (NETWORK, lambda n, v: v))
+        )
         integer, exact = (np.clip(output, 0, 1) for output in outputs)
         return -10 * np.log10(np.mean((integer - exact) ** 2))
 
     first = decibels(least)
-    (added,) = floating_tensors(NETWORK, body, observed, "upscale", CROPS[:1], wanted=first + 0.1) - least
-    assert decibels(least | {added}) == max(decibels(least | {name}) for name in ("residual_conv_1", "input_conv")) > first
+    (added,) = (
+        floating_tensors(NETWORK, body, observed, "upscale", CROPS[:1], wanted=first + 0.1) - least
+    )
+    assert (
+        decibels(least | {added})
+        == max(decibels(least | {name}) for name in ("residual_conv_1", "input_conv"))
+        > first
+    )
 
 
 def test_pins_leave_alone_what_they_are_told(observed):

@@ -63,26 +63,50 @@ def bomb(format):
 
 PICTURES = [data.chelsea()[:61, :80], data.astronaut()[100:147, 200:233], data.coffee()[:1, :2]]
 FLOATS = np.stack([PICTURES[0], PICTURES[0][::-1]]).astype(np.float32) / 255
-BYTES = [png(PICTURES[0]), png(PICTURES[1]), png(PICTURES[2]), png(PICTURES[1][..., 0]), png(PICTURES[0], format="JPEG")]
+BYTES = [
+    png(PICTURES[0]),
+    png(PICTURES[1]),
+    png(PICTURES[2]),
+    png(PICTURES[1][..., 0]),
+    png(PICTURES[0], format="JPEG"),
+]
 GOOD = {
-    "enhance": PICTURES[0][None], "upscale": PICTURES[1][None], "enhance_float": FLOATS, "upscale_float": FLOATS,
+    "enhance": PICTURES[0][None],
+    "upscale": PICTURES[1][None],
+    "enhance_float": FLOATS,
+    "upscale_float": FLOATS,
     "serving_default": np.array(BYTES, object),
-}  # fmt: skip
+}
 BAD = {
-    "enhance/rank": (PICTURES[0], "images must have the shape [batch, height, width, 3], not] [61 80 3]"),
+    "enhance/rank": (
+        PICTURES[0],
+        "images must have the shape [batch, height, width, 3], not] [61 80 3]",
+    ),
     "upscale/channels": (PICTURES[0][None, ..., :2], "not] [1 61 80 2]"),
     "enhance_float/channels": (FLOATS[..., :1], "not] [2 61 80 1]"),
     "enhance/empty": (PICTURES[0][None, :0], "must not be empty"),
-    "enhance/large": (np.zeros((1, 1, saved_model.MAX_PIXELS + 1, 3), np.uint8), "more than 8294400 pixels"),
-    "serving_default/rank": (np.array([BYTES[:1]], object), "image_bytes must have the shape [batch], not] [1 1]"),
+    "enhance/large": (
+        np.zeros((1, 1, saved_model.MAX_PIXELS + 1, 3), np.uint8),
+        "more than 8294400 pixels",
+    ),
+    "serving_default/rank": (
+        np.array([BYTES[:1]], object),
+        "image_bytes must have the shape [batch], not] [1 1]",
+    ),
     "serving_default/png bomb": (np.array([bomb("PNG")], object), "more than 8294400 pixels"),
     "serving_default/jpeg bomb": (np.array([bomb("JPEG")], object), "more than 8294400 pixels"),
-    "serving_default/one bad of two": (np.array([BYTES[0], bomb("PNG")], object), "more than 8294400 pixels"),
+    "serving_default/one bad of two": (
+        np.array([BYTES[0], bomb("PNG")], object),
+        "more than 8294400 pixels",
+    ),
     "serving_default/header": (np.array([BYTES[0][:20]], object), "ends within its header"),
     "serving_default/cut png": (np.array([BYTES[0][:-900]], object), "PNG"),
     "serving_default/cut jpeg": (np.array([BYTES[4][:300]], object), "JPEG"),
     "serving_default/empty": (np.array([b""], object), "must be JPEG or PNG"),
-    "serving_default/webp": (np.array([png(PICTURES[0], format="WEBP")], object), "must be JPEG or PNG"),
+    "serving_default/webp": (
+        np.array([png(PICTURES[0], format="WEBP")], object),
+        "must be JPEG or PNG",
+    ),
     "serving_default/text": (np.array([b"\xff\xd8 hello"], object), "must be JPEG or PNG"),
 }
 
@@ -109,7 +133,11 @@ def test_tensors(answers, signature):
     model = Enhancer(NETWORK)
     expected = (model.enhance if "enhance" in signature else model.upscale)(GOOD[signature])
     assert answers[signature].dtype == expected.dtype
-    np.testing.assert_allclose(answers[signature].astype(np.float64), expected, atol=1 if "float" not in signature else 1e-5)
+    np.testing.assert_allclose(
+        answers[signature].astype(np.float64),
+        expected,
+        atol=1 if "float" not in signature else 1e-5,
+    )
 
 
 def test_encoded_pictures_of_mixed_sizes(answers):
@@ -118,28 +146,55 @@ def test_encoded_pictures_of_mixed_sizes(answers):
         made = Image.open(io.BytesIO(answer))
         assert made.format == "PNG"
         difference = np.abs(np.asarray(made).astype(int) - Enhancer(NETWORK).enhance(picture))
-        assert difference.max() <= (1 if file[:4] == b"\x89PNG" else 12)  # two JPEG decoders round differently
+        assert difference.max() <= (
+            1 if file[:4] == b"\x89PNG" else 12
+        )  # two JPEG decoders round differently
 
 
 @pytest.mark.parametrize("request_", BAD)
 def test_bad_requests_are_refused_with_the_reason(answers, request_):
-    assert str(answers[request_]).startswith("refused: ") and BAD[request_][1] in str(answers[request_])
+    assert str(answers[request_]).startswith("refused: ") and BAD[request_][1] in str(
+        answers[request_]
+    )
 
 
 def test_signatures_say_what_they_take(directory):
     signatures = tf.saved_model.load(str(directory)).signatures
-    assert set(signatures) == {"serving_default", "enhance", "upscale", "enhance_float", "upscale_float"}
-    described = signatures["serving_default"].structured_input_signature[1], signatures["serving_default"].structured_outputs
-    assert [list(d) for d in described] == [["image_bytes"], ["enhanced_bytes"]]  # the suffix is base64 in REST
-    assert signatures["enhance"].structured_input_signature[1]["images"].shape.as_list() == [None, None, None, 3]
+    assert set(signatures) == {
+        "serving_default",
+        "enhance",
+        "upscale",
+        "enhance_float",
+        "upscale_float",
+    }
+    described = (
+        signatures["serving_default"].structured_input_signature[1],
+        signatures["serving_default"].structured_outputs,
+    )
+    assert [list(d) for d in described] == [
+        ["image_bytes"],
+        ["enhanced_bytes"],
+    ]  # the suffix is base64 in REST
+    assert signatures["enhance"].structured_input_signature[1]["images"].shape.as_list() == [
+        None,
+        None,
+        None,
+        3,
+    ]
 
 
 def test_warm_up_requests_are_answered(directory):
-    log = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2", reason="the extra 'serving' is not installed")
+    log = pytest.importorskip(
+        "tensorflow_serving.apis.prediction_log_pb2", reason="the extra 'serving' is not installed"
+    )
     loaded, asked = tf.saved_model.load(str(directory)), []
-    for record in tf.data.TFRecordDataset(str(directory / "assets.extra" / "tf_serving_warmup_requests")):
+    for record in tf.data.TFRecordDataset(
+        str(directory / "assets.extra" / "tf_serving_warmup_requests")
+    ):
         request = log.PredictionLog.FromString(record.numpy()).predict_log.request
-        inputs = {name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()}
+        inputs = {
+            name: tf.constant(tf.make_ndarray(value)) for name, value in request.inputs.items()
+        }
         assert loaded.signatures[request.model_spec.signature_name](**inputs)
         asked.append(request.model_spec.signature_name)
     assert sorted(asked) == sorted(loaded.signatures)

@@ -4,12 +4,14 @@ import numpy as np
 import pytest
 
 from rts_tf.export import HEADS, PRECISIONS, card
-from rts_tf.export.heads import head_function
 from rts_tf.export.calibration import mosaic, sample_crops
+from rts_tf.export.heads import head_function
 from rts_tf.export.tflite import Converter
 from tests.test_inference import random_network
 
-interpreter = pytest.importorskip("ai_edge_litert.interpreter", reason="LiteRT is not installed (the extra 'device')")
+interpreter = pytest.importorskip(
+    "ai_edge_litert.interpreter", reason="LiteRT is not installed (the extra 'device')"
+)
 from rts_tf.export.flatbuffer import operations_and_macs  # noqa: E402
 
 NETWORK, SIZE = random_network("residual1"), (50, 66)
@@ -29,7 +31,9 @@ def converted(head, precision, size=SIZE):
 
 @pytest.fixture(scope="module")
 def files():
-    return {(head, precision): converted(head, precision) for head in HEADS for precision in PRECISIONS}
+    return {
+        (head, precision): converted(head, precision) for head in HEADS for precision in PRECISIONS
+    }
 
 
 def run(data, head, frame):
@@ -64,19 +68,32 @@ def test_sizes_change_where_they_may(files):
         for size in ((1, 1), (7, 41)):
             frame = FRAME[: size[0], : size[1]]
             network = head_function(NETWORK, head)(frame[None].astype(np.float32) / 255)[0]
-            np.testing.assert_allclose(run(files[head, "dynamic"], head, frame)[0], network, atol=1e-5)
+            np.testing.assert_allclose(
+                run(files[head, "dynamic"], head, frame)[0], network, atol=1e-5
+            )
 
 
 def test_operations(files):
     integers, _ = operations_and_macs(files["upscale", "int16x8"])
     assert "TRANSPOSE_CONV" in integers and "DEPTH_TO_SPACE" not in integers
     operations, macs = operations_and_macs(files["upscale", "float32"])
-    body, edge = ["CONV_2D", "CONV_2D", "ADD", "CONV_2D", "ADD"], 2 * ["STRIDED_SLICE", "STRIDED_SLICE", "CONCATENATION"]
+    body, edge = (
+        ["CONV_2D", "CONV_2D", "ADD", "CONV_2D", "ADD"],
+        2 * ["STRIDED_SLICE", "STRIDED_SLICE", "CONCATENATION"],
+    )
     assert operations == [*body, *edge, "CONV_2D", "DEPTH_TO_SPACE"]
-    assert macs == SIZE[0] * SIZE[1] * sum(layer.kernel.numpy().size for layer in NETWORK.layers if hasattr(layer, "kernel"))
-    whole, mixed = (operations_and_macs(files["enhance", p])[0] for p in ("int8", "int8_float_residual"))
-    assert "DEQUANTIZE" not in whole and whole.count("CONV_2D") == operations.count("CONV_2D") + 2  # two of d()
-    assert mixed.count("DEQUANTIZE") == 3  # of the picture, and of both terms of the body's last sum
+    assert macs == SIZE[0] * SIZE[1] * sum(
+        layer.kernel.numpy().size for layer in NETWORK.layers if hasattr(layer, "kernel")
+    )
+    whole, mixed = (
+        operations_and_macs(files["enhance", p])[0] for p in ("int8", "int8_float_residual")
+    )
+    assert (
+        "DEQUANTIZE" not in whole and whole.count("CONV_2D") == operations.count("CONV_2D") + 2
+    )  # two of d()
+    assert (
+        mixed.count("DEQUANTIZE") == 3
+    )  # of the picture, and of both terms of the body's last sum
 
 
 def test_the_float_residual_is_in_float(files):

@@ -11,7 +11,9 @@ from rts_tf.images import filters as blur
 def test_gaussian_is_scipys(photograph, sigma):
     picture = photograph[:60, :75].astype(np.float32) / 255
     radius = int(np.ceil(3 * sigma))
-    reference = gaussian_filter(picture, (sigma, sigma, 0), mode="reflect", radius=(radius, radius, 0))
+    reference = gaussian_filter(
+        picture, (sigma, sigma, 0), mode="reflect", radius=(radius, radius, 0)
+    )
     np.testing.assert_allclose(blur.gaussian(picture[None], sigma)[0], reference, atol=2e-6)
 
 
@@ -35,14 +37,18 @@ def test_nyquist_share_is_the_outer_product(photograph):
     picture = photograph[None, :20, :31].astype(np.float32) / 255
     line = np.array([-0.25, 0.5, -0.25])
     kernel = np.outer(line, line)[..., None]
-    np.testing.assert_allclose(blur.nyquist_share(picture)[0], convolve(picture[0], kernel, mode="reflect"), atol=1e-6)
+    np.testing.assert_allclose(
+        blur.nyquist_share(picture)[0], convolve(picture[0], kernel, mode="reflect"), atol=1e-6
+    )
 
 
 def test_nyquist_share_takes_the_checkerboard_and_leaves_stripes():
     y, x = np.mgrid[:16, :16]
     checkerboard = np.float32((-1.0) ** (x + y))[None, ..., None]
     stripes = np.float32((-1.0) ** x)[None, ..., None]
-    np.testing.assert_allclose(blur.nyquist_share(checkerboard)[:, 1:-1, 1:-1], checkerboard[:, 1:-1, 1:-1], atol=1e-6)
+    np.testing.assert_allclose(
+        blur.nyquist_share(checkerboard)[:, 1:-1, 1:-1], checkerboard[:, 1:-1, 1:-1], atol=1e-6
+    )
     np.testing.assert_allclose(blur.nyquist_share(stripes), 0, atol=1e-6)
 
 

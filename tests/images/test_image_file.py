@@ -18,7 +18,9 @@ from rts_tf.images.image_file import ImageFile, pixel_count, read_image_file
 from rts_tf.images.write import write_image_file
 from tests.images.test_read import ORIENTED
 
-EIGHT = np.ascontiguousarray(data.chelsea()[100:141, 120:175])  # odd sides, so that a wrong rotation cannot hide
+EIGHT = np.ascontiguousarray(
+    data.chelsea()[100:141, 120:175]
+)  # odd sides, so that a wrong rotation cannot hide
 SIXTEEN = np.rint(65535 * (EIGHT / 255.0) ** 1.3).astype(np.uint16)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 LOSSLESS = (".png", ".tif", ".bmp")
@@ -28,7 +30,11 @@ def exif(orientation: int = 1, artist: str = "") -> bytes:
     block = Image.Exif()
     if artist:
         block[Base.Artist] = artist
-    block[Base.Orientation], block[Base.Make], block[Base.Copyright] = orientation, "a camera", "somebody"
+    block[Base.Orientation], block[Base.Make], block[Base.Copyright] = (
+        orientation,
+        "a camera",
+        "somebody",
+    )
     block.get_ifd(IFD.Exif)[Base.FNumber] = 2.8
     block.get_ifd(IFD.Exif)[Base.ExifImageWidth] = 4000
     block.get_ifd(IFD.GPSInfo)[1] = "N"
@@ -38,8 +44,14 @@ def exif(orientation: int = 1, artist: str = "") -> bytes:
 def check_exif(found: bytes, orientation: int = 1, width: int = 0) -> None:
     block = Image.Exif()
     block.load(found)
-    assert (block[Base.Orientation], block[Base.Make], block[Base.Copyright]) == (orientation, "a camera", "somebody")
-    assert float(block.get_ifd(IFD.Exif)[Base.FNumber]) == 2.8 and block.get_ifd(IFD.GPSInfo)[1] == "N"
+    assert (block[Base.Orientation], block[Base.Make], block[Base.Copyright]) == (
+        orientation,
+        "a camera",
+        "somebody",
+    )
+    assert (
+        float(block.get_ifd(IFD.Exif)[Base.FNumber]) == 2.8 and block.get_ifd(IFD.GPSInfo)[1] == "N"
+    )
     if width:
         assert block.get_ifd(IFD.Exif)[Base.ExifImageWidth] == width
 
@@ -53,7 +65,10 @@ def again(photograph: ImageFile, path) -> ImageFile:
 def of(kind: str, bits: int) -> ImageFile:
     colour = EIGHT if bits == 8 else SIXTEEN
     pixels = colour[..., :1] if kind.startswith("grey") else colour
-    return ImageFile(np.ascontiguousarray(pixels), np.ascontiguousarray(colour[..., 2]) if "alpha" in kind else None)
+    return ImageFile(
+        np.ascontiguousarray(pixels),
+        np.ascontiguousarray(colour[..., 2]) if "alpha" in kind else None,
+    )
 
 
 @pytest.mark.parametrize("suffix", LOSSLESS)
@@ -63,14 +78,19 @@ def test_pixels_come_back(tmp_path, suffix, kind, bits):
     photograph = of(kind, bits)
     if suffix == ".bmp":
         if "alpha" in kind:
-            with pytest.raises(ImageError, match="a.bmp: is transparent in places, which BMP cannot hold; name a .png"):
+            with pytest.raises(
+                ImageError,
+                match="a.bmp: is transparent in places, which BMP cannot hold; name a .png",
+            ):
                 write_image_file(tmp_path / "a.bmp", photograph)
             assert not list(tmp_path.iterdir())
             return
         photograph = photograph._replace(pixels=halve_bits(photograph.pixels))
     found = again(photograph, tmp_path / f"a{suffix}")
     if (kind, bits) == ("grey and alpha", 16):
-        photograph = photograph._replace(pixels=np.repeat(photograph.pixels, 3, axis=2))  # as documented
+        photograph = photograph._replace(
+            pixels=np.repeat(photograph.pixels, 3, axis=2)
+        )  # as documented
     assert found.pixels.dtype == photograph.pixels.dtype
     np.testing.assert_array_equal(found.pixels, photograph.pixels)
     if photograph.alpha is None:
@@ -81,7 +101,13 @@ def test_pixels_come_back(tmp_path, suffix, kind, bits):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.integers(1, 40), st.integers(1, 40), st.sampled_from([1, 3]), st.booleans(), st.integers(0, 9))
+@given(
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.sampled_from([1, 3]),
+    st.booleans(),
+    st.integers(0, 9),
+)
 def test_any_size_in_16_bits(tmp_path_factory, height, width, channels, alpha, seed):
     random = np.random.default_rng(seed)
     values = random.integers(0, 65536, (height, width, channels + 1)).astype(np.uint16)
@@ -89,7 +115,9 @@ def test_any_size_in_16_bits(tmp_path_factory, height, width, channels, alpha, s
     for suffix in (".png", ".tiff"):
         path = tmp_path_factory.mktemp("sizes") / f"a{suffix}"
         found = again(photograph, path)
-        np.testing.assert_array_equal(found.pixels, np.broadcast_to(photograph.pixels, found.pixels.shape))
+        np.testing.assert_array_equal(
+            found.pixels, np.broadcast_to(photograph.pixels, found.pixels.shape)
+        )
         assert found.pixels.shape[2] == channels or alpha
         if alpha:
             np.testing.assert_array_equal(found.alpha, photograph.alpha)
@@ -124,7 +152,9 @@ def test_orientation_is_applied_once(tmp_path, suffix, bits, orientation):
     path = tmp_path / f"a{suffix}"
     found = again(photograph, path)
     np.testing.assert_array_equal(found.pixels, ORIENTED[orientation](photograph.pixels))
-    np.testing.assert_array_equal(found.alpha[..., None], ORIENTED[orientation](photograph.alpha[..., None]))
+    np.testing.assert_array_equal(
+        found.alpha[..., None], ORIENTED[orientation](photograph.alpha[..., None])
+    )
     check_exif(found.exif)
     assert found.dpi == pytest.approx((240, 300) if orientation < 5 else (300, 240), abs=0.01)
     np.testing.assert_array_equal(again(found, path).pixels, found.pixels)
@@ -134,7 +164,9 @@ def test_orientation_is_applied_once(tmp_path, suffix, bits, orientation):
 def test_tiffs_of_others(tmp_path, compression):
     block = Image.Exif()
     block[Base.Orientation] = 6
-    Image.fromarray(EIGHT).save(tmp_path / "a.tif", compression=compression, exif=block, dpi=(300, 300))
+    Image.fromarray(EIGHT).save(
+        tmp_path / "a.tif", compression=compression, exif=block, dpi=(300, 300)
+    )
     found = read_image_file(tmp_path / "a.tif")
     np.testing.assert_array_equal(found.pixels, ORIENTED[6](EIGHT))
     write_image_file(tmp_path / "b.jpg", found)  # the layout of the TIFF is not carried into it
@@ -145,12 +177,16 @@ def test_tiffs_of_others(tmp_path, compression):
     for orientation in (1, 6):
         tags = [(274, "H", 1, orientation, True)]
         tifffile.imwrite(tmp_path / "d.tif", SIXTEEN, photometric="rgb", extratags=tags)
-        np.testing.assert_array_equal(read_image_file(tmp_path / "d.tif").pixels, ORIENTED[orientation](SIXTEEN))
+        np.testing.assert_array_equal(
+            read_image_file(tmp_path / "d.tif").pixels, ORIENTED[orientation](SIXTEEN)
+        )
 
 
 def test_what_only_one_decoder_understands_is_refused(tmp_path):
     tifffile = pytest.importorskip("tifffile")
-    tifffile.imwrite(tmp_path / "a.tif", SIXTEEN.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
+    tifffile.imwrite(
+        tmp_path / "a.tif", SIXTEEN.transpose(2, 0, 1), photometric="rgb", planarconfig="separate"
+    )
     with pytest.raises(ImageError, match="a.tif: (is of 16 bits in a way|cannot be read)"):
         read_image_file(tmp_path / "a.tif")
 
@@ -158,13 +194,17 @@ def test_what_only_one_decoder_understands_is_refused(tmp_path):
 def test_palettes_and_transparent_colours(tmp_path):
     palette = Image.fromarray(EIGHT).quantize(16)
     palette.save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_image_file(tmp_path / "a.png").pixels, np.asarray(palette.convert("RGB")))
+    np.testing.assert_array_equal(
+        read_image_file(tmp_path / "a.png").pixels, np.asarray(palette.convert("RGB"))
+    )
     palette.save(tmp_path / "a.png", transparency=3)
     found = read_image_file(tmp_path / "a.png")
     np.testing.assert_array_equal(found.alpha, np.where(np.asarray(palette) == 3, 0, 255))
     bits = Image.fromarray(EIGHT).convert("1")
     bits.save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_image_file(tmp_path / "a.png").pixels[..., 0], np.asarray(bits) * np.uint8(255))
+    np.testing.assert_array_equal(
+        read_image_file(tmp_path / "a.png").pixels[..., 0], np.asarray(bits) * np.uint8(255)
+    )
 
 
 def test_webp_keeps_alpha(tmp_path):
@@ -180,12 +220,22 @@ def test_opaque_alpha_is_no_hindrance(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "photograph", "reason"),
-    [("a.jpg", of("colour and alpha", 8), "is transparent in places, which JPEG cannot hold"),
-     ("a.webp", of("grey", 8)._replace(icc=PROFILE), "profile for grey, which WebP cannot hold"),
-     ("a.webp", ImageFile(np.zeros((1, 16384, 3), np.uint8)), "16384x1 is more than the 16383 pixels"),
-     ("a.jpg", of("colour", 8)._replace(exif=exif(artist="x" * 70000)), "cannot be written as JPEG .EXIF data"),
-     ("a.gif", of("colour", 8), "cannot tell the format")],
-)  # fmt: skip
+    [
+        ("a.jpg", of("colour and alpha", 8), "is transparent in places, which JPEG cannot hold"),
+        ("a.webp", of("grey", 8)._replace(icc=PROFILE), "profile for grey, which WebP cannot hold"),
+        (
+            "a.webp",
+            ImageFile(np.zeros((1, 16384, 3), np.uint8)),
+            "16384x1 is more than the 16383 pixels",
+        ),
+        (
+            "a.jpg",
+            of("colour", 8)._replace(exif=exif(artist="x" * 70000)),
+            "cannot be written as JPEG .EXIF data",
+        ),
+        ("a.gif", of("colour", 8), "cannot tell the format"),
+    ],
+)
 def test_refused_before_anything_is_written(tmp_path, name, photograph, reason):
     (tmp_path / name).write_text("what was there")
     with pytest.raises(ImageError, match=reason):
@@ -204,14 +254,20 @@ def test_exif_that_cannot_be_kept_does_not_cost_the_photograph(tmp_path):
 
 
 def test_the_limit_of_pixels_is_this_one_and_is_put_back(tmp_path, monkeypatch):
-    header = struct.pack(">IIBBBBB", 10000, 12000, 8, 0, 0, 0, 0)  # above Pillow's limit, below ours
+    header = struct.pack(
+        ">IIBBBBB", 10000, 12000, 8, 0, 0, 0, 0
+    )  # above Pillow's limit, below ours
     rows = zlib.compress(bytes(10001 * 12000), 1)
     parts = [(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")]
-    body = b"".join(struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts)
+    body = b"".join(
+        struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts
+    )
     (tmp_path / "large.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
     before = Image.MAX_IMAGE_PIXELS
     assert pixel_count(tmp_path / "large.png") == 120_000_000
-    with pytest.raises(ImageError, match="large.png: has more than 100 million pixels; cut or scale it down first"):
+    with pytest.raises(
+        ImageError, match="large.png: has more than 100 million pixels; cut or scale it down first"
+    ):
         read_image_file(tmp_path / "large.png", largest=100_000_000)
     assert before == Image.MAX_IMAGE_PIXELS and photographs.LARGEST > 100_000_000
     assert pixel_count(tmp_path / "none.png") == 0
@@ -233,8 +289,14 @@ def test_grey_and_alpha_of_16_bits_by_another_program(tmp_path):
     """Nothing here writes it: made chunk by chunk."""
     rows = np.dstack([SIXTEEN[..., 0], SIXTEEN[..., 1]]).astype(">u2")
     header = struct.pack(">IIBBBBB", 55, 41, 16, 4, 0, 0, 0)
-    parts = [(b"IHDR", header), (b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))), (b"IEND", b"")]
-    body = b"".join(struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts)
+    parts = [
+        (b"IHDR", header),
+        (b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))),
+        (b"IEND", b""),
+    ]
+    body = b"".join(
+        struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts
+    )
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
     found = read_image_file(tmp_path / "a.png")
     np.testing.assert_array_equal(found.pixels[..., 0], SIXTEEN[..., 0])

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rts_tf.errors import ImageError
-from rts_tf.storage import atomic_path, write_text
-from rts_tf.errors import printable
+from rts_tf.errors import ImageError, printable
 from rts_tf.images.read import read_image
+from rts_tf.storage import atomic_path, write_text
 from tests.support.images import planes
 
 
@@ -21,13 +20,17 @@ from tests.support.images import planes
 def colour() -> np.ndarray:
     from skimage import data
 
-    return np.ascontiguousarray(data.chelsea()[100:141, 120:175])  # odd sides, so that a wrong rotation cannot hide
+    return np.ascontiguousarray(
+        data.chelsea()[100:141, 120:175]
+    )  # odd sides, so that a wrong rotation cannot hide
 
 
 @pytest.fixture(scope="module")
 def grey16(colour) -> np.ndarray:
     """uint16 [41, 55] with values between those that 8 bits can hold."""
-    fine = colour.astype(np.float64).mean(axis=2) * 257 + np.random.default_rng(1).uniform(-128, 128, colour.shape[:2])
+    fine = colour.astype(np.float64).mean(axis=2) * 257 + np.random.default_rng(1).uniform(
+        -128, 128, colour.shape[:2]
+    )
     return np.clip(np.rint(fine), 0, 65535).astype(np.uint16)
 
 
@@ -40,15 +43,24 @@ def encoded(picture, kind: str, **options) -> io.BytesIO:
 
 def read(file: io.BytesIO) -> np.ndarray:
     picture = read_image(file, "a name")
-    assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.shape[2] == 3 and picture.flags.writeable
+    assert (
+        picture.dtype == np.uint8
+        and picture.ndim == 3
+        and picture.shape[2] == 3
+        and picture.flags.writeable
+    )
     return picture
 
 
-def png(width: int, height: int, bits: int, colour_type: int, rows: bytes, *chunks: tuple[bytes, bytes]) -> io.BytesIO:
+def png(
+    width: int, height: int, bits: int, colour_type: int, rows: bytes, *chunks: tuple[bytes, bytes]
+) -> io.BytesIO:
     """A PNG, chunk by chunk, for what Pillow does not write; ``rows`` with a filter byte before each."""
     header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
     parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    body = b"".join(struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts)
+    body = b"".join(
+        struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts
+    )
     return io.BytesIO(b"\x89PNG\r\n\x1a\n" + body)
 
 
@@ -56,14 +68,30 @@ def rows_of(samples: np.ndarray) -> bytes:
     return b"".join(b"\0" + row.tobytes() for row in samples)
 
 
-def tiff(samples: np.ndarray, bits: int, white_at_zero: bool = False, sample_format: int = 1) -> io.BytesIO:
+def tiff(
+    samples: np.ndarray, bits: int, white_at_zero: bool = False, sample_format: int = 1
+) -> io.BytesIO:
     """A little-endian grey TIFF of one strip, tag by tag; ``samples`` fill ``bits`` each without a gap."""
     height, data = len(samples), samples.tobytes()
     width = 8 * samples[0].nbytes // bits
-    tags = [(256, width), (257, height), (258, bits), (259, 1), (262, 0 if white_at_zero else 1), (273, 8), (277, 1),
-            (278, height), (279, len(data)), (339, sample_format)]  # fmt: skip
-    directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
-    return io.BytesIO(b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory + struct.pack("<I", 0))
+    tags = [
+        (256, width),
+        (257, height),
+        (258, bits),
+        (259, 1),
+        (262, 0 if white_at_zero else 1),
+        (273, 8),
+        (277, 1),
+        (278, height),
+        (279, len(data)),
+        (339, sample_format),
+    ]
+    directory = struct.pack("<H", len(tags)) + b"".join(
+        struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags
+    )
+    return io.BytesIO(
+        b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory + struct.pack("<I", 0)
+    )
 
 
 # --- what is read, exactly
@@ -101,7 +129,9 @@ def test_exif_orientation_is_applied(colour, kind, orientation):
     exif[0x0112] = orientation
     options = {"WEBP": {"lossless": True}, "JPEG": {"quality": 95, "subsampling": 0}}.get(kind, {})
     plain = read(encoded(colour, kind, **options))
-    np.testing.assert_array_equal(read(encoded(colour, kind, exif=exif, **options)), ORIENTED[orientation](plain))
+    np.testing.assert_array_equal(
+        read(encoded(colour, kind, exif=exif, **options)), ORIENTED[orientation](plain)
+    )
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -110,7 +140,9 @@ def test_16_bit_grey_is_rounded_and_turned(grey16, kind, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     expected = np.rint(grey16 / 257).astype(np.uint8)[..., None].repeat(3, axis=2)
-    np.testing.assert_array_equal(read(encoded(grey16, kind, exif=exif)), ORIENTED[orientation](expected))
+    np.testing.assert_array_equal(
+        read(encoded(grey16, kind, exif=exif)), ORIENTED[orientation](expected)
+    )
 
 
 def test_16_bit_grey_rounds_at_the_half():
@@ -122,16 +154,31 @@ def test_16_bit_grey_rounds_at_the_half():
 def test_big_endian_16_bit_tiff(grey16):
     file = encoded(grey16, "TIFF").getvalue()
     assert file[:2] == b"II"
-    tags = [(256, grey16.shape[1]), (257, grey16.shape[0]), (258, 16), (259, 1), (262, 1), (273, 8), (277, 1),
-            (278, grey16.shape[0]), (279, grey16.nbytes)]  # fmt: skip
-    directory = struct.pack(">H", len(tags)) + b"".join(struct.pack(">HHII", tag, 4, 1, value) for tag, value in tags)
+    tags = [
+        (256, grey16.shape[1]),
+        (257, grey16.shape[0]),
+        (258, 16),
+        (259, 1),
+        (262, 1),
+        (273, 8),
+        (277, 1),
+        (278, grey16.shape[0]),
+        (279, grey16.nbytes),
+    ]
+    directory = struct.pack(">H", len(tags)) + b"".join(
+        struct.pack(">HHII", tag, 4, 1, value) for tag, value in tags
+    )
     data = grey16.astype(">u2").tobytes()
-    file = io.BytesIO(b"MM\0*" + struct.pack(">I", 8 + len(data)) + data + directory + struct.pack(">I", 0))
+    file = io.BytesIO(
+        b"MM\0*" + struct.pack(">I", 8 + len(data)) + data + directory + struct.pack(">I", 0)
+    )
     np.testing.assert_array_equal(read(file)[..., 0], np.rint(grey16 / 257))
 
 
 def test_16_bit_colour_is_within_a_level_of_rounding(colour):
-    fine = colour.astype(np.int64) * 257 + np.random.default_rng(2).integers(-128, 129, colour.shape)
+    fine = colour.astype(np.int64) * 257 + np.random.default_rng(2).integers(
+        -128, 129, colour.shape
+    )
     fine = np.clip(fine, 0, 65535).astype(">u2")
     height, width, _ = colour.shape
     picture = read(png(width, height, 16, 2, rows_of(fine)))
@@ -147,7 +194,9 @@ def test_grey_palette_and_black_and_white(colour):
         np.testing.assert_array_equal(read(file), np.asarray(palette.convert("RGB")))
     bits = grey.point(lambda value: 255 * (value > 120), "1")
     for file in (encoded(bits, "PNG"), encoded(bits, "TIFF")):
-        np.testing.assert_array_equal(read(file), np.asarray(bits)[..., None].repeat(3, axis=2) * np.uint8(255))
+        np.testing.assert_array_equal(
+            read(file), np.asarray(bits)[..., None].repeat(3, axis=2) * np.uint8(255)
+        )
 
 
 def with_alpha(colour: np.ndarray, mode: str, alpha: int) -> io.BytesIO:
@@ -158,7 +207,9 @@ def with_alpha(colour: np.ndarray, mode: str, alpha: int) -> io.BytesIO:
     if mode == "P":
         picture = picture.quantize(16)
         used = picture.getpixel((3, 5))
-        return encoded(picture, "PNG", transparency=bytes(alpha if i == used else 255 for i in range(16)))
+        return encoded(
+            picture, "PNG", transparency=bytes(alpha if i == used else 255 for i in range(16))
+        )
     picture.putalpha(mask)
     return encoded(picture, "PNG")
 
@@ -173,7 +224,9 @@ def test_opaque_alpha_is_dropped_and_transparency_refused(colour, mode):
 
 
 def test_a_transparent_colour_counts_where_it_occurs(colour, grey16):
-    assert (colour == colour[3, 5]).all(axis=2).any() and not (colour == (1, 2, 250)).all(axis=2).any()
+    assert (colour == colour[3, 5]).all(axis=2).any() and not (colour == (1, 2, 250)).all(
+        axis=2
+    ).any()
     for value, used in ((tuple(map(int, colour[3, 5])), True), ((1, 2, 250), False)):
         file = encoded(colour, "PNG", transparency=value)
         if used:
@@ -184,7 +237,9 @@ def test_a_transparent_colour_counts_where_it_occurs(colour, grey16):
     height, width = grey16.shape
     absent = int(np.setdiff1d(np.arange(65536), grey16)[0])
     for value, used in ((int(grey16[3, 5]), True), (absent, False)):
-        file = png(width, height, 16, 0, rows_of(grey16.astype(">u2")), (b"tRNS", struct.pack(">H", value)))
+        file = png(
+            width, height, 16, 0, rows_of(grey16.astype(">u2")), (b"tRNS", struct.pack(">H", value))
+        )
         if used:
             with pytest.raises(ImageError, match="transparent"):
                 read(file)
@@ -222,21 +277,51 @@ def two(colour: np.ndarray, kind: str) -> io.BytesIO:
 
 REFUSED = {
     "zero bytes": (lambda c: io.BytesIO(), "is not a PNG"),
-    "text": (lambda c: io.BytesIO(b"<html>404 Not Found</html>"), "is not a PNG, JPEG, WebP, TIFF or BMP picture"),
+    "text": (
+        lambda c: io.BytesIO(b"<html>404 Not Found</html>"),
+        "is not a PNG, JPEG, WebP, TIFF or BMP picture",
+    ),
     "GIF": (lambda c: encoded(c, "GIF"), "is not a PNG"),
     "EPS": (lambda c: encoded(c, "EPS"), "is not a PNG"),
     "bomb": (lambda c: bomb(), "more than 89 million pixels; cut or scale"),
     "between limits": (lambda c: between_limits(), "more than 89 million pixels"),
-    "CMYK JPEG": (lambda c: encoded(Image.fromarray(c).convert("CMYK"), "JPEG"), "colour mode CMYK.*convert"),
-    "CMYK TIFF": (lambda c: encoded(Image.fromarray(c).convert("CMYK"), "TIFF"), "colour mode CMYK.*convert"),
-    "floating point TIFF": (lambda c: encoded(Image.fromarray(c).convert("F"), "TIFF"), "colour mode F.*convert"),
-    "LAB TIFF": (lambda c: encoded(Image.fromarray(c).convert("YCbCr"), "TIFF"), "colour mode YCbCr"),
+    "CMYK JPEG": (
+        lambda c: encoded(Image.fromarray(c).convert("CMYK"), "JPEG"),
+        "colour mode CMYK.*convert",
+    ),
+    "CMYK TIFF": (
+        lambda c: encoded(Image.fromarray(c).convert("CMYK"), "TIFF"),
+        "colour mode CMYK.*convert",
+    ),
+    "floating point TIFF": (
+        lambda c: encoded(Image.fromarray(c).convert("F"), "TIFF"),
+        "colour mode F.*convert",
+    ),
+    "LAB TIFF": (
+        lambda c: encoded(Image.fromarray(c).convert("YCbCr"), "TIFF"),
+        "colour mode YCbCr",
+    ),
     "32-bit TIFF": (lambda c: tiff(c[..., 0].astype("<u4"), 32), "grey TIFF, but not of 16 bits"),
-    "signed 16-bit TIFF": (lambda c: tiff(c[..., 0].astype("<i2"), 16, sample_format=2), "grey TIFF, but not of 16 bits"),
-    "12-bit TIFF": (lambda c: tiff(np.hstack([c[:, :27, 0], c[:, :54, 1]]), 12), "grey TIFF, but not of 16 bits"),
-    "white at 0": (lambda c: tiff(c[..., 0].astype("<u2") * 257, 16, white_at_zero=True), "grey TIFF, but not of 16 bits"),
-    "planes of 16 bits": (lambda c: io.BytesIO(planes(c.astype(np.uint16) * 257)), "of 16 bits in a way that is not"),
-    "animated WebP": (lambda c: two(c, "WEBP"), r"holds 2 pictures \(animated or multi-page\); save the one"),
+    "signed 16-bit TIFF": (
+        lambda c: tiff(c[..., 0].astype("<i2"), 16, sample_format=2),
+        "grey TIFF, but not of 16 bits",
+    ),
+    "12-bit TIFF": (
+        lambda c: tiff(np.hstack([c[:, :27, 0], c[:, :54, 1]]), 12),
+        "grey TIFF, but not of 16 bits",
+    ),
+    "white at 0": (
+        lambda c: tiff(c[..., 0].astype("<u2") * 257, 16, white_at_zero=True),
+        "grey TIFF, but not of 16 bits",
+    ),
+    "planes of 16 bits": (
+        lambda c: io.BytesIO(planes(c.astype(np.uint16) * 257)),
+        "of 16 bits in a way that is not",
+    ),
+    "animated WebP": (
+        lambda c: two(c, "WEBP"),
+        r"holds 2 pictures \(animated or multi-page\); save the one",
+    ),
     "animated PNG": (lambda c: two(c, "PNG"), "holds 2 pictures"),
     "pages of TIFF": (lambda c: two(c, "TIFF"), "holds 2 pictures"),
 }
@@ -262,11 +347,15 @@ def test_damage_never_escapes_as_another_error(colour):
     random = np.random.default_rng(3)
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "camera"
-    files = [encoded(colour, kind, exif=exif) for kind in ("PNG", "JPEG", "WEBP", "TIFF")] + [encoded(colour, "BMP")]
+    files = [encoded(colour, kind, exif=exif) for kind in ("PNG", "JPEG", "WEBP", "TIFF")] + [
+        encoded(colour, "BMP")
+    ]
     refused = 0
     for turn in range(300):
         damaged = bytearray(files[turn % len(files)].getvalue())
-        reach = len(damaged) if turn % 2 else min(len(damaged), 300)  # headers more often than their share
+        reach = (
+            len(damaged) if turn % 2 else min(len(damaged), 300)
+        )  # headers more often than their share
         for _ in range(random.integers(1, 6)):
             damaged[random.integers(reach)] = random.integers(256)
         if turn % 3 == 0:
@@ -279,10 +368,18 @@ def test_damage_never_escapes_as_another_error(colour):
 
 
 def test_the_path_is_named(colour, tmp_path):
-    missing, empty, folder = tmp_path / "missing.png", tmp_path / "empty.png", tmp_path / "folder.png"
+    missing, empty, folder = (
+        tmp_path / "missing.png",
+        tmp_path / "empty.png",
+        tmp_path / "folder.png",
+    )
     empty.touch()
     folder.mkdir()
-    for path, reason in ((missing, "No such file"), (empty, "is empty"), (folder, "Is a directory")):
+    for path, reason in (
+        (missing, "No such file"),
+        (empty, "is empty"),
+        (folder, "Is a directory"),
+    ):
         with pytest.raises(ImageError) as caught:
             read_image(path)
         assert str(caught.value).startswith(f"{path}: ") and reason in str(caught.value)
@@ -290,7 +387,9 @@ def test_the_path_is_named(colour, tmp_path):
 
 
 def test_pillow_s_warnings_stay_inside(colour):
-    exif = io.BytesIO(encoded(colour, "TIFF").getvalue()[:-4] + b"\xff\xff\xff\x7f")  # a next page that is not there
+    exif = io.BytesIO(
+        encoded(colour, "TIFF").getvalue()[:-4] + b"\xff\xff\xff\x7f"
+    )  # a next page that is not there
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         for file in (exif, encoded(colour, "PNG")):
@@ -321,7 +420,9 @@ def test_permissions_and_links_stay(tmp_path):
     kept.chmod(0o600)
     link.symlink_to(kept)
     write_text(link, "second")
-    assert link.is_symlink() and kept.read_text() == "second" and kept.stat().st_mode & 0o777 == 0o600
+    assert (
+        link.is_symlink() and kept.read_text() == "second" and kept.stat().st_mode & 0o777 == 0o600
+    )
 
 
 def test_a_body_that_writes_nothing_replaces_nothing(tmp_path):
@@ -333,9 +434,15 @@ def test_a_body_that_writes_nothing_replaces_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("plain ü 山 é", "plain ü 山 é"), ("two\nlines", "two\\nlines"), ("\x1b[2J", "\\x1b[2J"), ("caf\udce9", "caf\\udce9"),
-     ("a\u2028b", "a\\u2028b"), ("[bold]'\"", "[bold]'\"")],
-)  # fmt: skip
+    [
+        ("plain ü 山 é", "plain ü 山 é"),
+        ("two\nlines", "two\\nlines"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("caf\udce9", "caf\\udce9"),
+        ("a\u2028b", "a\\u2028b"),
+        ("[bold]'\"", "[bold]'\""),
+    ],
+)
 def test_printable(text, shown):
     assert printable(text) == shown
     printable(text).encode()

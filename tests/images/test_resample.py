@@ -9,7 +9,9 @@ from rts_tf.images.resample import KERNELS, double, halve, halve_shuffled
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.integers(1, 70), st.integers(1, 70), st.integers(0, 2**31), st.sampled_from(TARGET_KERNELS))
+@given(
+    st.integers(1, 70), st.integers(1, 70), st.integers(0, 2**31), st.sampled_from(TARGET_KERNELS)
+)
 def test_fused_head_is_d_of_the_shuffled_picture(height, width, seed, kernel):
     phases = np.random.default_rng(seed).random((1, height, width, 12)).astype(np.float32)
     reference = halve(tf.nn.depth_to_space(phases, 2), kernel)
@@ -27,7 +29,9 @@ def test_bilinear_is_the_triangle_1331():
     impulse = np.zeros((1, 1, 16, 1), np.float32)
     impulse[0, 0, 7] = 1
     row = halve(tf.constant(np.repeat(impulse, 2, axis=1)), "bilinear").numpy()[0, 0, :, 0]
-    np.testing.assert_allclose(row[2:6], np.array([0, 3, 1, 0]) / 8, atol=1e-6)  # sample 7 lies in outputs 3 and 4
+    np.testing.assert_allclose(
+        row[2:6], np.array([0, 3, 1, 0]) / 8, atol=1e-6
+    )  # sample 7 lies in outputs 3 and 4
 
 
 def test_d_of_u_gives_the_picture_back(photograph):

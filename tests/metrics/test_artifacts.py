@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 from skimage import data
 
-from rts_tf.metrics.artifacts import CORNER, naturalness
+from rts_tf.metrics.artifacts import CORNER, measure_artifacts
 
 
 @pytest.fixture(scope="module")
@@ -14,30 +14,40 @@ def original() -> np.ndarray:
 
 
 def test_the_original_costs_nothing(original):
-    found = naturalness(original, original)
+    found = measure_artifacts(original, original)
     clipped = 100 * np.mean((original == 0) | (original == 1))
     assert found == (pytest.approx(clipped), 0.0, pytest.approx(1.0), pytest.approx(0.0))
 
 
 def test_clipped_samples_are_counted(original):
     picture = original.copy()
-    before = naturalness(original, original).clipped_percent
+    before = measure_artifacts(original, original).clipped_percent
     middle = (original > 0.1) & (original < 0.9)
     share = 100 * np.mean(middle[:100])
     picture[:100][middle[:100]] = 1.7
-    assert naturalness(picture, original).clipped_percent - before == pytest.approx(share * 100 / 512, abs=0.05)
+    assert measure_artifacts(picture, original).clipped_percent - before == pytest.approx(
+        share * 100 / 512, abs=0.05
+    )
 
 
 def test_overshoot_is_the_mean_distance_beyond_the_neighbours(original):
     """By its definition, slowly."""
     picture = original + np.random.default_rng(0).normal(0, 0.05, original.shape).astype("f")
-    high, low = (f(original, size=(5, 5, 1), mode="nearest") for f in (ndimage.maximum_filter, ndimage.minimum_filter))
+    high, low = (
+        f(original, size=(5, 5, 1), mode="nearest")
+        for f in (ndimage.maximum_filter, ndimage.minimum_filter)
+    )
     expected = 255 * np.mean(np.clip(picture - high, 0, None) + np.clip(low - picture, 0, None))
-    assert naturalness(picture, original).overshoot_levels == pytest.approx(expected, rel=1e-4)
+    assert measure_artifacts(picture, original).overshoot_levels == pytest.approx(
+        expected, rel=1e-4
+    )
 
 
 def test_a_mask_that_stays_in_range_does_not_overshoot(original):
-    assert naturalness(ndimage.uniform_filter(original, (3, 3, 1)), original).overshoot_levels < 0.05
+    assert (
+        measure_artifacts(ndimage.uniform_filter(original, (3, 3, 1)), original).overshoot_levels
+        < 0.05
+    )
 
 
 @pytest.mark.parametrize("gain", [0.5, 1.5, 2.0])
@@ -49,20 +59,23 @@ def test_the_gain_of_flat_noise_is_found_where_the_original_is_flat(gain):
     busy = rng.random((256, 256, 3))
     original = np.concatenate([plane + grain, busy], axis=1).astype("f")
     picture = np.concatenate([plane + gain * grain, busy], axis=1).astype("f")
-    assert naturalness(picture, original).flat_noise_gain == pytest.approx(gain, rel=0.02)
+    assert measure_artifacts(picture, original).flat_noise_gain == pytest.approx(gain, rel=0.02)
 
 
 def test_where_nothing_has_grain_there_is_no_noise_gain():
     flat = np.full((64, 64, 3), 0.5, np.float32)
-    assert np.isnan(naturalness(flat, flat).flat_noise_gain)
+    assert np.isnan(measure_artifacts(flat, flat).flat_noise_gain)
 
 
 def test_corner_gain_hears_the_corner_alone(original):
     y, x = np.mgrid[:512, :512]
     grid = 0.02 * np.cos(0.98 * np.pi * y) * np.cos(0.98 * np.pi * x)
     edge = 0.02 * np.cos(0.98 * np.pi * x)
-    assert naturalness(original + edge[..., None].astype("f"), original).corner_gain_db < 0.5
-    once, twice = (naturalness(original + k * grid[..., None].astype("f"), original).corner_gain_db for k in (1, 2))
+    assert measure_artifacts(original + edge[..., None].astype("f"), original).corner_gain_db < 0.5
+    once, twice = (
+        measure_artifacts(original + k * grid[..., None].astype("f"), original).corner_gain_db
+        for k in (1, 2)
+    )
     assert once > 10 and twice - once == pytest.approx(20 * np.log10(2), abs=0.5)
     assert CORNER < 0.49
 
@@ -70,4 +83,4 @@ def test_corner_gain_hears_the_corner_alone(original):
 @pytest.mark.parametrize("shape", [(33, 47, 3), (64, 300, 3)])
 def test_any_size(shape):
     picture = np.random.default_rng(2).random(shape, np.float32)
-    assert np.isfinite(naturalness(1.1 * picture, picture)).all()
+    assert np.isfinite(measure_artifacts(1.1 * picture, picture)).all()

@@ -24,7 +24,9 @@ def test_alpha_is_the_least_squares_factor(photograph):
     assert alpha(y + 0.779 * (y - blurred), y, blurred) == pytest.approx(0.779)
     random = np.random.default_rng(0).normal(0, 0.1, y.shape)
     fitted = alpha(y + 0.5 * (y - blurred) + random, y, blurred)
-    reference = np.linalg.lstsq((y - blurred).reshape(-1, 1), (0.5 * (y - blurred) + random).ravel(), rcond=None)[0][0]
+    reference = np.linalg.lstsq(
+        (y - blurred).reshape(-1, 1), (0.5 * (y - blurred) + random).ravel(), rcond=None
+    )[0][0]
     assert fitted == pytest.approx(reference)
 
 

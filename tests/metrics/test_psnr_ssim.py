@@ -8,7 +8,9 @@ from rts_tf.metrics.psnr_ssim import BORDER, fidelity, luma, psnr
 @pytest.fixture
 def pair(photograph):
     """A picture and it with noise, but none outside the border that is left out."""
-    noisy = np.clip(photograph + np.random.default_rng(0).normal(0, 8, photograph.shape), 0, 255).astype(np.uint8)
+    noisy = np.clip(
+        photograph + np.random.default_rng(0).normal(0, 8, photograph.shape), 0, 255
+    ).astype(np.uint8)
     return noisy, photograph
 
 
@@ -21,15 +23,26 @@ def test_the_figures_are_those_of_scikit_image_without_the_border(pair):
     a, b = (array[2:-2, 2:-2] for array in pair)
     assert found.psnr_rgb == pytest.approx(metrics.peak_signal_noise_ratio(b, a))
     y_a, y_b = (color.rgb2ycbcr(array)[..., 0] for array in (a, b))  # 16..235, as MATLAB's
-    assert found.psnr_y == pytest.approx(metrics.peak_signal_noise_ratio(y_b, y_a, data_range=255), abs=1e-3)
-    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
-    assert found.ssim_y == pytest.approx(metrics.structural_similarity(y_a, y_b, **window), abs=1e-5)
+    assert found.psnr_y == pytest.approx(
+        metrics.peak_signal_noise_ratio(y_b, y_a, data_range=255), abs=1e-3
+    )
+    window = {
+        "gaussian_weights": True,
+        "sigma": 1.5,
+        "use_sample_covariance": False,
+        "data_range": 255,
+    }
+    assert found.ssim_y == pytest.approx(
+        metrics.structural_similarity(y_a, y_b, **window), abs=1e-5
+    )
     colours = [metrics.structural_similarity(a[..., c], b[..., c], **window) for c in range(3)]
     assert found.ssim_rgb == pytest.approx(np.mean(colours))
 
 
 def test_luma_of_black_and_white():
-    np.testing.assert_allclose(luma(np.array([[[0, 0, 0], [255, 255, 255]]])), [[16, 235]], atol=1e-9)
+    np.testing.assert_allclose(
+        luma(np.array([[[0, 0, 0], [255, 255, 255]]])), [[16, 235]], atol=1e-9
+    )
 
 
 def test_equal_pictures(photograph):

@@ -25,9 +25,15 @@ def all_colours() -> np.ndarray:
 
 @pytest.mark.parametrize(
     "size, expected",
-    [((1356, 2040), (1200, 1805)), ((384, 512), (1200, 1600)), ((700, 1400), (960, 1920)), ((1200, 1920), (1200, 1920)),
-     ((2048, 1365), (1200, 799)), ((1, 1), (1200, 1200))],
-)  # fmt: skip
+    [
+        ((1356, 2040), (1200, 1805)),
+        ((384, 512), (1200, 1600)),
+        ((700, 1400), (960, 1920)),
+        ((1200, 1920), (1200, 1920)),
+        ((2048, 1365), (1200, 799)),
+        ((1, 1), (1200, 1200)),
+    ],
+)
 def test_monitor_size(size, expected):
     assert preparation.monitor_size(*size) == expected
 
@@ -40,7 +46,11 @@ def axis_weights(n: int, d: int, reset: bool) -> tuple[np.ndarray, np.ndarray, n
     if reset:
         f[(i < 0) | (i >= n - 1)] = 0
         i = np.clip(i, 0, n - 1)
-    return i, np.rint((1 - f) * np.float32(2048)).astype(int), np.rint(f * np.float32(2048)).astype(int)
+    return (
+        i,
+        np.rint((1 - f) * np.float32(2048)).astype(int),
+        np.rint(f * np.float32(2048)).astype(int),
+    )
 
 
 def resized(p: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -63,33 +73,50 @@ def resized(p: np.ndarray, height: int, width: int) -> np.ndarray:
 @given(SIDES, SIDES, SIDES, SIDES, st.integers(0, 99))
 def test_resize_is_the_fixed_point_bilinear_one(h, w, height, width, seed):
     picture = random_picture(h, w, seed)
-    np.testing.assert_array_equal(preparation.resize(picture, height, width), resized(picture, height, width))
+    np.testing.assert_array_equal(
+        preparation.resize(picture, height, width), resized(picture, height, width)
+    )
 
 
 def test_resize_halves_by_the_mean_of_four_and_fills_the_monitor(photograph):
     for height, width in ((150, 225), (1200, 1804), (225, 338), (301, 451)):
         picture = photograph[:, : 450 if height == 150 else 451]
-        np.testing.assert_array_equal(preparation.resize(picture, height, width), resized(picture, height, width))
+        np.testing.assert_array_equal(
+            preparation.resize(picture, height, width), resized(picture, height, width)
+        )
 
 
 def test_grey_and_saturation_are_the_integer_ones():
     colours = all_colours()
     r, g, b = np.moveaxis(colours.astype(int), 2, 0)
-    np.testing.assert_array_equal(preparation.grey(colours), (9798 * r + 19235 * g + 3735 * b + 16384) >> 15)
+    np.testing.assert_array_equal(
+        preparation.grey(colours), (9798 * r + 19235 * g + 3735 * b + 16384) >> 15
+    )
     high, low = np.maximum(np.maximum(r, g), b), np.minimum(np.minimum(r, g), b)
     table = np.rint(1044480 / np.maximum(1, np.arange(256))).astype(int) * (np.arange(256) > 0)
-    assert tone.saturation(colours) == pytest.approx(((high - low) * table[high] + 2048 >> 12).mean(), rel=1e-12)
+    assert tone.saturation(colours) == pytest.approx(
+        ((high - low) * table[high] + 2048 >> 12).mean(), rel=1e-12
+    )
 
 
 @pytest.mark.parametrize(
     "scale, sigma, frequency, side",
-    [(gabor.EDGE_SCALES[0], 7.914654, 0.483258, 49), (gabor.EDGE_SCALES[4], 1.809604, 0.426777, 11),
-     (gabor.EDGE_SCALES[8], 1.142007, 0.383972, 7), (gabor.NOISE_SCALES[3], 1.142007, 0.383972, 7),
-     (gabor.NOISE_SCALES[0], 7.420785, 0.059091, 45), (gabor.NOISE_SCALES[1], 3.976700, 0.110267, 25),
-     (gabor.NOISE_SCALES[2], 2.131061, 0.205765, 13)],
-)  # fmt: skip
+    [
+        (gabor.EDGE_SCALES[0], 7.914654, 0.483258, 49),
+        (gabor.EDGE_SCALES[4], 1.809604, 0.426777, 11),
+        (gabor.EDGE_SCALES[8], 1.142007, 0.383972, 7),
+        (gabor.NOISE_SCALES[3], 1.142007, 0.383972, 7),
+        (gabor.NOISE_SCALES[0], 7.420785, 0.059091, 45),
+        (gabor.NOISE_SCALES[1], 3.976700, 0.110267, 25),
+        (gabor.NOISE_SCALES[2], 2.131061, 0.205765, 13),
+    ],
+)
 def test_gabor_parameters(scale, sigma, frequency, side):
-    assert gabor.parameters(*scale) == (pytest.approx(sigma, abs=5e-7), pytest.approx(frequency, abs=5e-7), side)
+    assert gabor.parameters(*scale) == (
+        pytest.approx(sigma, abs=5e-7),
+        pytest.approx(frequency, abs=5e-7),
+        side,
+    )
 
 
 def test_gabor_sides_and_centre_taps():
@@ -99,7 +126,11 @@ def test_gabor_sides_and_centre_taps():
     edge, of_noise = gabor.EDGE_SCALES, gabor.NOISE_SCALES
     assert [centre(edge[0], 0), centre(edge[0], 1)] == [0.071289, 0.071285]
     assert [centre(edge[8], 0), centre(edge[8], 1)] == [0.4921, 0.49225]
-    assert [centre(of_noise[0], 0), centre(of_noise[1], 0), centre(of_noise[2], 1)] == [0.075723, 0.14135, 0.26379]
+    assert [centre(of_noise[0], 0), centre(of_noise[1], 0), centre(of_noise[2], 1)] == [
+        0.075723,
+        0.14135,
+        0.26379,
+    ]
 
 
 @pytest.mark.parametrize("bank", [gabor.edge_bank, gabor.noise_bank])
@@ -109,7 +140,9 @@ def test_filters_are_correlations_to_the_last_digits(bank, photograph):
     for kernel in bank():
         for border, mode in ((cv2.BORDER_CONSTANT, "constant"), (cv2.BORDER_REFLECT, "reflect")):
             expected = scipy.ndimage.correlate(plane, kernel, mode=mode)
-            np.testing.assert_allclose(cv2.filter2D(plane, cv2.CV_64F, kernel, borderType=border), expected, atol=1e-9)
+            np.testing.assert_allclose(
+                cv2.filter2D(plane, cv2.CV_64F, kernel, borderType=border), expected, atol=1e-9
+            )
 
 
 def canny(q: np.ndarray) -> np.ndarray:
@@ -162,8 +195,12 @@ def test_zigzag_is_that_of_jpeg():
 
 def test_shape_of_known_distributions():
     """Gaussian 2, Laplacian 1; outside the grid 11."""
-    ratio = lambda g: scipy.special.gamma(1 / g) * scipy.special.gamma(3 / g) / scipy.special.gamma(2 / g) ** 2  # noqa: E731
-    found = texture.shape_of(np.array([ratio(2) * (1 - 1e-9), ratio(1) * (1 - 1e-9), ratio(1.2345), 0.0, 1.0, np.inf]))
+    ratio = lambda g: (
+        scipy.special.gamma(1 / g) * scipy.special.gamma(3 / g) / scipy.special.gamma(2 / g) ** 2
+    )  # noqa: E731
+    found = texture.shape_of(
+        np.array([ratio(2) * (1 - 1e-9), ratio(1) * (1 - 1e-9), ratio(1.2345), 0.0, 1.0, np.inf])
+    )
     np.testing.assert_allclose(found, [2, 1, 1.234, 11, 11, 11], atol=1e-9)
 
 
@@ -171,7 +208,11 @@ def test_shape_of_known_distributions():
 @given(st.integers(14, 60), st.integers(14, 60), st.integers(0, 99))
 def test_contrast_and_exposure_block_by_block(height, width, seed):
     grey = random_picture(height, width, seed)[..., 0] // (1 + seed % 3)
-    blocks = [grey[y : y + 7, x : x + 7].astype(float) for y in range(0, height, 7) for x in range(0, width, 7)]
+    blocks = [
+        grey[y : y + 7, x : x + 7].astype(float)
+        for y in range(0, height, 7)
+        for x in range(0, width, 7)
+    ]
     contrast = np.mean([(b.max() - b.min()) / (b.max() + b.min() + 1e-19) for b in blocks])
     limit = sum(b.std() for b in blocks) / (len(blocks) + 1)
     busy = [b.mean() for b in blocks if b.std() > limit]
@@ -185,8 +226,13 @@ def test_clipped_areas_by_box_means():
     grey[20, 50:60] = 200
     n = 6
     padded = np.pad(grey.astype(float), n, mode="symmetric")
-    means = [[padded[y + n - 3 : y + n + 3, x + n - 3 : x + n + 3].mean() for x in range(81)] for y in range(50)]
-    over, under = (100 * np.mean(outside) for outside in (np.array(means) > 254, np.array(means) < 2))
+    means = [
+        [padded[y + n - 3 : y + n + 3, x + n - 3 : x + n + 3].mean() for x in range(81)]
+        for y in range(50)
+    ]
+    over, under = (
+        100 * np.mean(outside) for outside in (np.array(means) > 254, np.array(means) < 2)
+    )
     assert tone.clipped(grey) == pytest.approx((over, under))
     assert over > 20 and under > 20
 
@@ -198,12 +244,16 @@ def test_divergence_leaves_out_white():
 
 def test_warmth_of_each_colour_by_the_nearest_point():
     colours = all_colours()[:, ::7]
-    colours = colours.repeat(4, axis=0).repeat(4, axis=1)  # the four samples of a mean are one colour
+    colours = colours.repeat(4, axis=0).repeat(
+        4, axis=1
+    )  # the four samples of a mean are one colour
     r, g, b = np.moveaxis(colours[1::4, 1::4].astype(int), 2, 0)
     x = np.clip(1689 * b + 1465 * g + 739 * r + 2048 >> 12, 0, 255) / 256
     y = np.clip(871 * b + 2929 * g + 296 * r + 2048 >> 12, 0, 255) / 256
     points = warmth.locus(warmth.KELVIN)
-    nearest = ((x[..., None] - points[:, 0]) ** 2 + (y[..., None] - points[:, 1]) ** 2).argmin(axis=2)
+    nearest = ((x[..., None] - points[:, 0]) ** 2 + (y[..., None] - points[:, 1]) ** 2).argmin(
+        axis=2
+    )
     assert warmth.warmth(colours) == pytest.approx(warmth.KELVIN[nearest].mean(), rel=1e-4)
 
 
@@ -214,7 +264,13 @@ def test_locus_is_a_black_body():
 
 
 def test_noise_ranks_a_flat_block_first_and_a_black_one_last():
-    colour = np.random.default_rng(1).normal(128, 20, (108, 1300, 1)).clip(1, 255).astype(np.uint8).repeat(3, axis=2)
+    colour = (
+        np.random.default_rng(1)
+        .normal(128, 20, (108, 1300, 1))
+        .clip(1, 255)
+        .astype(np.uint8)
+        .repeat(3, axis=2)
+    )
     assert noise.noise(colour).signature > 1
     black = colour.copy()
     black[:, :240] = 0

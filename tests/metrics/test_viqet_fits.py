@@ -1,7 +1,6 @@
 """The fits behind the MOS weights and the black-body locus, and what they left in the package."""
 
 import json
-import pathlib
 import subprocess
 import sys
 
@@ -12,8 +11,9 @@ from experiments.fit_blackbody_locus import minimax
 from experiments.fit_viqet_mos import cross_validation, fit, largest_error
 from rts_tf.metrics.viqet.model import INPUTS
 from rts_tf.metrics.viqet.mos import WEIGHTS
+from tests.support.paths import SHARED
 
-GOLDEN = pathlib.Path(__file__).parents[2] / "shared" / "viqet"
+GOLDEN = SHARED / "viqet"
 
 
 def test_fit_recovers_weights_of_very_different_sizes():
@@ -39,14 +39,19 @@ def test_the_package_has_the_record_of_the_fit():
     assert set(models) == {"landscape", "night"}
     for model in models.values():
         assert len(model["weights"]) == INPUTS
-        assert model["largest_residual"] < 1e-8 and max(model["largest_error_on_rows_not_fitted"].values()) < 1e-7
+        assert (
+            model["largest_residual"] < 1e-8
+            and max(model["largest_error_on_rows_not_fitted"].values()) < 1e-7
+        )
 
 
 @pytest.mark.skipif(not GOLDEN.is_dir(), reason=f"no reference figures in {GOLDEN}")
 def test_the_command_gives_the_weights_of_the_package(tmp_path):
     command = [sys.executable, "-m", "experiments.fit_viqet_mos", GOLDEN, tmp_path / "mos.json"]
     subprocess.run(command, check=True, capture_output=True)
-    made, kept = (json.loads(path.read_text())["models"] for path in (tmp_path / "mos.json", WEIGHTS))
+    made, kept = (
+        json.loads(path.read_text())["models"] for path in (tmp_path / "mos.json", WEIGHTS)
+    )
     for name, model in kept.items():
         np.testing.assert_allclose(made[name]["weights"], model["weights"], rtol=1e-4, atol=1e-9)
 

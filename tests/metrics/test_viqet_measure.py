@@ -17,10 +17,20 @@ from rts_tf.metrics.viqet.model import INPUTS, model_inputs
 from rts_tf.metrics.viqet.mos import raw_mos
 
 COFFEE = Quality(
-    resolution=0.24, edge_acutance=6.61008268, noise_signature_index=182.942296, flat_region_index=math.nan,
-    texture_acutance=19.5836407, saturation=246.221226, color_warmth=133.284022, illumination=76.6342194,
-    dynamic_range=106.728493, over_exposed=0, under_exposed=0, mos=2.193037, mos_raw=2.193037,
-)  # fmt: skip
+    resolution=0.24,
+    edge_acutance=6.61008268,
+    noise_signature_index=182.942296,
+    flat_region_index=math.nan,
+    texture_acutance=19.5836407,
+    saturation=246.221226,
+    color_warmth=133.284022,
+    illumination=76.6342194,
+    dynamic_range=106.728493,
+    over_exposed=0,
+    under_exposed=0,
+    mos=2.193037,
+    mos_raw=2.193037,
+)
 
 
 def flat(level: int, height: int = 60, width: int = 80) -> np.ndarray:
@@ -66,11 +76,15 @@ def test_pictures_of_any_size(height, aspect):
     found = measure(np.ascontiguousarray(data.chelsea()[rows][:, columns]))
     assert found.resolution == height * width / 1e6
     assert 1 <= found.mos <= 4.5
-    assert all(math.isfinite(x) for name, x in found._asdict().items() if name != "flat_region_index")
+    assert all(
+        math.isfinite(x) for name, x in found._asdict().items() if name != "flat_region_index"
+    )
 
 
 @pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("picture", [flat(0), flat(255), flat(90), flat(0, 1, 1), flat(200, 1200, 1600)])
+@pytest.mark.parametrize(
+    "picture", [flat(0), flat(255), flat(90), flat(0, 1, 1), flat(200, 1200, 1600)]
+)
 def test_blank_pictures_have_figures(picture):
     found, level = measure(picture), picture[0, 0, 0]
     nothing = ("edge_acutance", "noise_signature_index", "saturation", "illumination")
@@ -95,7 +109,9 @@ def test_grey_has_no_saturation_and_views_are_taken():
     assert measure(grey[::-1, ::-1]) == pytest.approx(measure(grey[::-1, ::-1].copy()), nan_ok=True)
 
 
-@pytest.mark.parametrize("height, width", [(100, 1795), (1, 18), (1200, 106), (50, 4000), (3000, 2)])
+@pytest.mark.parametrize(
+    "height, width", [(100, 1795), (1, 18), (1200, 106), (50, 4000), (3000, 2)]
+)
 def test_too_long_and_narrow_is_refused(height, width):
     with pytest.raises(ImageError, match=f"{width}x{height} is too long and narrow"):
         measure(np.zeros((height, width, 3), np.uint8))
@@ -109,15 +125,23 @@ def test_the_longest_that_is_taken(height, width):
 
 @pytest.mark.parametrize(
     "picture, error",
-    [(np.zeros((50, 50, 3)), ValueError), (np.zeros((50, 50), np.uint8), ValueError), (None, ValueError),
-     (np.zeros((50, 50, 4), np.uint8), ValueError), (np.zeros((2, 50, 50, 3), np.uint8), ValueError),
-     (np.zeros((0, 50, 3), np.uint8), ImageError), (np.zeros((50, 50, 3), np.uint16), ValueError)],
-)  # fmt: skip
+    [
+        (np.zeros((50, 50, 3)), ValueError),
+        (np.zeros((50, 50), np.uint8), ValueError),
+        (None, ValueError),
+        (np.zeros((50, 50, 4), np.uint8), ValueError),
+        (np.zeros((2, 50, 50, 3), np.uint8), ValueError),
+        (np.zeros((0, 50, 3), np.uint8), ImageError),
+        (np.zeros((50, 50, 3), np.uint16), ValueError),
+    ],
+)
 def test_what_is_no_picture_is_refused(picture, error):
     with pytest.raises(error, match="the picture"):
         measure(picture)
 
 
 def test_tensorflow_is_not_loaded():
-    code = "import sys, rts_tf.viqet; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    code = (
+        "import sys, rts_tf.viqet; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

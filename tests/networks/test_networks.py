@@ -27,13 +27,20 @@ FIGURES = {
 @pytest.mark.parametrize("name", NETWORKS)
 def test_figures(name):
     network = networks.build(name)
-    found = networks.parameters(network), networks.macs_per_pixel(network), networks.receptive_radius(network)
+    found = (
+        networks.parameters(network),
+        networks.macs_per_pixel(network),
+        networks.receptive_radius(network),
+    )
     assert found == FIGURES[name]
 
 
 def test_luma_counts_are_those_of_table_3():
     """The paper's 57K and 666K."""
-    assert (srcnn.build(channels=1).count_params(), vdsr.build(channels=1).count_params()) == (57_281, 665_921)
+    assert (srcnn.build(channels=1).count_params(), vdsr.build(channels=1).count_params()) == (
+        57_281,
+        665_921,
+    )
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -44,8 +51,12 @@ def test_starts_as_interpolation_borders_included(name, photograph):
     taps = np.array([keys_cubic(0.75), keys_cubic(0.25), keys_cubic(1.25)])
     taps /= taps.sum()
     padded = np.pad(picture, ((1, 1), (1, 1), (0, 0)), mode="edge")
-    rows = np.stack([sum(t[k] * padded[k : k + 40] for k in range(3)) for t in (taps, taps[::-1])], 1).reshape(80, 55, 3)
-    reference = np.stack([sum(t[k] * rows[:, k : k + 53] for k in range(3)) for t in (taps, taps[::-1])], 2)
+    rows = np.stack(
+        [sum(t[k] * padded[k : k + 40] for k in range(3)) for t in (taps, taps[::-1])], 1
+    ).reshape(80, 55, 3)
+    reference = np.stack(
+        [sum(t[k] * rows[:, k : k + 53] for k in range(3)) for t in (taps, taps[::-1])], 2
+    )
     np.testing.assert_allclose(output, reference.reshape(80, 106, 3), atol=1e-5)
     bicubic = tf.image.resize(picture, (80, 106), method="bicubic").numpy()
     assert np.abs(output - bicubic).mean() < 0.003  # the dropped tap is -0.023
@@ -55,24 +66,36 @@ def test_random_start_leaves_nothing_of_the_identity():
     """Every kernel has Glorot's variance, 2 / (fan in + fan out), is drawn from the seed, and biases are as they were."""
     network = networks.build("residual1")
     start, again, other = (networks.glorot_start(network, seed) for seed in (1, 1, 2))
-    for weights, own, same, different in zip(start, network.get_weights(), again, other, strict=True):
+    for weights, own, same, different in zip(
+        start, network.get_weights(), again, other, strict=True
+    ):
         np.testing.assert_array_equal(weights, same)
         if weights.ndim == 4:
             variance = 2 / (9 * (weights.shape[2] + weights.shape[3]))
-            assert np.square(weights).mean() == pytest.approx(variance, rel=0.2) and (weights != different).all()
+            assert (
+                np.square(weights).mean() == pytest.approx(variance, rel=0.2)
+                and (weights != different).all()
+            )
         else:
             np.testing.assert_array_equal(weights, own)
 
 
 def test_start_keeps_a_constant_picture():
-    np.testing.assert_allclose(networks.build("residual1")(np.full((1, 7, 9, 3), 0.7, np.float32)), 0.7, atol=1e-6)
+    np.testing.assert_allclose(
+        networks.build("residual1")(np.full((1, 7, 9, 3), 0.7, np.float32)), 0.7, atol=1e-6
+    )
 
 
 @settings(max_examples=8, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 40))
 def test_any_size(height, width):
     network = networks.build("residual1")
-    assert network(np.zeros((2, height, width, 3), np.float32)).shape == (2, 2 * height, 2 * width, 3)
+    assert network(np.zeros((2, height, width, 3), np.float32)).shape == (
+        2,
+        2 * height,
+        2 * width,
+        3,
+    )
     assert network.output_shape == (None, None, None, 3)
 
 
@@ -90,7 +113,9 @@ def test_receptive_radius(name):
     one of its two signs, in a ReLU behind an interpolation with negative taps.
     """
     network = networks.build(name)
-    network.set_weights([np.full_like(w, 1 / 3 / w.shape[2]) if w.ndim == 4 else w for w in network.get_weights()])
+    network.set_weights(
+        [np.full_like(w, 1 / 3 / w.shape[2]) if w.ndim == 4 else w for w in network.get_weights()]
+    )
     radius = networks.receptive_radius(network)
     middle = radius + 2
     picture = np.zeros((1, 2 * middle + 1, 2 * middle + 1, 3), np.float32)
@@ -105,11 +130,19 @@ def test_receptive_radius(name):
 
 @pytest.mark.parametrize(
     "make, reason",
-    [(lambda x: layers.Conv2D(3, 3, strides=2)(x), "has strides"), (lambda x: layers.UpSampling2D()(x), "receptive_radius"),
-     (lambda x: layers.Conv2DTranspose(3, 4, strides=2)(x), "receptive_radius"),
-     (lambda x: x + x, "layers.Add|receptive_radius"),
-     (lambda x: layers.Add()([PixelShuffle(2)(layers.Conv2D(4, 3)(x)), layers.Conv2D(1, 3)(x)]), "different sizes")],
-)  # fmt: skip
+    [
+        (lambda x: layers.Conv2D(3, 3, strides=2)(x), "has strides"),
+        (lambda x: layers.UpSampling2D()(x), "receptive_radius"),
+        (lambda x: layers.Conv2DTranspose(3, 4, strides=2)(x), "receptive_radius"),
+        (lambda x: x + x, "layers.Add|receptive_radius"),
+        (
+            lambda x: layers.Add()(
+                [PixelShuffle(2)(layers.Conv2D(4, 3)(x)), layers.Conv2D(1, 3)(x)]
+            ),
+            "different sizes",
+        ),
+    ],
+)
 def test_what_cannot_be_tiled_exactly_is_refused(make, reason):
     image = keras.Input((None, None, 3))
     try:
@@ -140,14 +173,21 @@ def test_bfloat16_keeps_the_sum_of_images_float32(name, photograph):
     mixed = networks.build(name, precision="mixed_bfloat16")
     assert "bfloat16" in {layer.compute_dtype for layer in mixed.layers}
     assert {np.asarray(w).dtype for w in mixed.get_weights()} == {np.dtype("float32")}
-    np.testing.assert_allclose(mixed(picture), networks.build(name)(picture), atol=1e-6)  # what is added starts at zero
+    np.testing.assert_allclose(
+        mixed(picture), networks.build(name)(picture), atol=1e-6
+    )  # what is added starts at zero
 
 
 def test_bfloat16_keeps_the_head_float32(photograph):
     """The convolutions are in bfloat16; picture, blue sum, head and output are not."""
-    exact, mixed = networks.build("residual1"), networks.build("residual1", precision="mixed_bfloat16")
+    exact, mixed = (
+        networks.build("residual1"),
+        networks.build("residual1", precision="mixed_bfloat16"),
+    )
     assert mixed.get_layer("residual_conv_1").compute_dtype == "bfloat16"
-    assert {mixed.get_layer(n).compute_dtype for n in ("enhanced_image", "head", "pixel_shuffle")} == {"float32"}
+    assert {
+        mixed.get_layer(n).compute_dtype for n in ("enhanced_image", "head", "pixel_shuffle")
+    } == {"float32"}
     assert {np.asarray(w).dtype for w in mixed.get_weights()} == {np.dtype("float32")}
     picture = photograph[None, :16, :16].astype(np.float32) / 255
     output = mixed(picture)
@@ -177,10 +217,19 @@ def test_bicubic_phases_refuse_another_shape():
 def test_matrix_gradient_is_for_3x3_alone():
     """Other convolutions are the ordinary ones: same output, a gradient, no error."""
     x = tf.constant(np.random.default_rng(0).normal(size=(1, 9, 9, 4)), tf.float32)
-    for settings_ in ({"kernel_size": 5}, {"kernel_size": 3, "strides": 2}, {"kernel_size": 3, "dilation_rate": 2}):
+    for settings_ in (
+        {"kernel_size": 5},
+        {"kernel_size": 3, "strides": 2},
+        {"kernel_size": 3, "dilation_rate": 2},
+    ):
         gradients = []
         for kind in (layers.Conv2D, MatrixGradientConv2D):
-            layer = kind(2, padding="same", kernel_initializer=keras.initializers.HeNormal(seed=1), **settings_)
+            layer = kind(
+                2,
+                padding="same",
+                kernel_initializer=keras.initializers.HeNormal(seed=1),
+                **settings_,
+            )
             with tf.GradientTape() as tape:
                 loss = tf.reduce_sum(layer(x) ** 2)
             gradients.append(tape.gradient(loss, layer.trainable_variables))
@@ -198,12 +247,22 @@ def test_matrix_gradient_is_that_of_the_convolution(padding, channels, size):
     x = tf.constant(random.normal(size=(2, *size, channels[0])), tf.float32)
     gradients = []
     for kind in (keras.layers.Conv2D, MatrixGradientConv2D):
-        layer = kind(channels[1], 3, padding=padding, activation="relu", kernel_initializer=keras.initializers.HeNormal(seed=1))
+        layer = kind(
+            channels[1],
+            3,
+            padding=padding,
+            activation="relu",
+            kernel_initializer=keras.initializers.HeNormal(seed=1),
+        )
         layer.build(x.shape)
         with tf.GradientTape() as tape:
             tape.watch(x)
             output = layer(x)
-            loss = tf.reduce_sum(output * tf.constant(np.random.default_rng(1).normal(size=output.shape), tf.float32))
+            loss = tf.reduce_sum(
+                output * tf.constant(np.random.default_rng(1).normal(size=output.shape), tf.float32)
+            )
         gradients.append([output, *tape.gradient(loss, [x, *layer.trainable_variables])])
     for ours, reference in zip(*reversed(gradients), strict=True):
-        np.testing.assert_allclose(ours, reference, atol=2e-5 * max(1, float(np.abs(reference).max())))
+        np.testing.assert_allclose(
+            ours, reference, atol=2e-5 * max(1, float(np.abs(reference).max()))
+        )

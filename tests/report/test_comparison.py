@@ -5,14 +5,14 @@ import re
 import numpy as np
 import pytest
 
+from rts_tf.images.image_file import ImageFile
 from rts_tf.report import comparison
 from rts_tf.report.comparison import Comparison
-from rts_tf.images.image_file import ImageFile
 from rts_tf.report.run_page import write_report
-from tests.support.browser import browser
-from tests.support.summaries import NASTY, summary
 from tests.images.test_image_file import PROFILE
 from tests.report.test_run_page import Page, decode
+from tests.support.browser import browser
+from tests.support.summaries import NASTY, summary
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
 SIDE = 300
@@ -47,9 +47,13 @@ def test_in_a_browser(make, tmp_path):
         tab.open(tmp_path / "page.html")
         count = tab.evaluate("document.querySelectorAll('.slider').length")
         assert count == (2 if make is compared else 1)
-        assert tab.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+        assert tab.evaluate(
+            "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
+        )
         assert percent(tab.evaluate(CUT.format(0))) == 50
-        tab.evaluate("document.querySelector('.compare').scrollIntoView({block: 'center', behavior: 'instant'})")
+        tab.evaluate(
+            "document.querySelector('.compare').scrollIntoView({block: 'center', behavior: 'instant'})"
+        )
         left, top, width, height = tab.evaluate(BOX.format(0))
         middle = top + height / 2
 
@@ -57,7 +61,10 @@ def test_in_a_browser(make, tmp_path):
         assert percent(tab.evaluate(CUT.format(0))) == pytest.approx(25, abs=1)
         picture = tab.screenshot()
         below = int(top + 0.8 * height)  # the labels and the grip are above
-        assert tuple(picture[below, int(left + 0.2 * width)]) == RED and tuple(picture[below, int(left + 0.3 * width)]) == BLUE
+        assert (
+            tuple(picture[below, int(left + 0.2 * width)]) == RED
+            and tuple(picture[below, int(left + 0.3 * width)]) == BLUE
+        )
         tab.drag((left + 5, middle), (left + 2 * width, middle))  # beyond the edge
         assert percent(tab.evaluate(CUT.format(0))) == 100
 
@@ -70,7 +77,10 @@ def test_in_a_browser(make, tmp_path):
         zoom = "(s => {{ s.value = '{}'; s.dispatchEvent(new Event('change')); }})(document.querySelector('.slider select'))"
         tab.evaluate(zoom.format(4))
         assert tab.evaluate(BOX.format(0))[2] == 4 * SIDE
-        assert tab.evaluate("getComputedStyle(document.querySelector('.compare img')).imageRendering") == "pixelated"
+        assert (
+            tab.evaluate("getComputedStyle(document.querySelector('.compare img')).imageRendering")
+            == "pixelated"
+        )
         assert tab.evaluate("document.querySelector('.window').scrollLeft") > 0  # the middle stays
         tab.evaluate(zoom.format("fit"))
         assert tab.evaluate(BOX.format(0))[2] == width
@@ -84,9 +94,16 @@ def test_the_page_is_alone_and_escaped(tmp_path):
     compared(tmp_path / "page.html")
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     page = Page(html)
-    assert all(address.startswith("data:image/") for address in page.addresses) and len(page.pictures) == 4
+    assert (
+        all(address.startswith("data:image/") for address in page.addresses)
+        and len(page.pictures) == 4
+    )
     assert "link" not in page.tags and "@import" not in html and not re.search(r"url\((?!#)", html)
-    assert not {"i", "b", "u"} & set(page.tags) and page.text.count(NASTY) == 1 and "<i>a network</i>" in page.text
+    assert (
+        not {"i", "b", "u"} & set(page.tags)
+        and page.text.count(NASTY) == 1
+        and "<i>a network</i>" in page.text
+    )
 
 
 def test_of_large_pictures_the_middle_is_shown_and_it_says_so(tmp_path, monkeypatch):
@@ -101,8 +118,14 @@ def test_of_large_pictures_the_middle_is_shown_and_it_says_so(tmp_path, monkeypa
     np.testing.assert_array_equal(before, random[20:40, 25:55])
     np.testing.assert_array_equal(after, 255 - before)
     np.testing.assert_array_equal(twice[::2, ::2], before)
-    assert enlarged.shape == (40, 60, 3) and np.abs(enlarged[::2, ::2].astype(int) - before).mean() < 30
-    assert "The middle 30 × 20 of 80 × 61 pixels." in found.text and "enlarged by bicubic interpolation" in found.text
+    assert (
+        enlarged.shape == (40, 60, 3)
+        and np.abs(enlarged[::2, ::2].astype(int) - before).mean() < 30
+    )
+    assert (
+        "The middle 30 × 20 of 80 × 61 pixels." in found.text
+        and "enlarged by bicubic interpolation" in found.text
+    )
 
 
 def test_of_many_pictures_some_are_shown_and_it_says_so(tmp_path):
@@ -112,7 +135,10 @@ def test_of_many_pictures_some_are_shown_and_it_says_so(tmp_path):
     page.write()
     found = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
     assert len(found.pictures) == 2 * comparison.MOST_PICTURES
-    assert f"Here are {comparison.MOST_PICTURES} of {comparison.MOST_PICTURES + 3} pictures." in found.text
+    assert (
+        f"Here are {comparison.MOST_PICTURES} of {comparison.MOST_PICTURES + 3} pictures."
+        in found.text
+    )
 
 
 def test_without_pictures_there_is_no_page(tmp_path):

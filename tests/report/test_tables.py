@@ -7,18 +7,46 @@ from tests.support.summaries import judged_by_mos, summary
 def test_table1_marks_the_selected_stage():
     heading, *rows = table1(summary()).splitlines()
     assert [row.endswith("selected") for row in rows] == [False, False, True, False]
-    assert rows[0].split() == ["HR1", "0.85", "0.95", "0.85", "0.80", "0.50", "±", "0.10", "+0.00", "-0.05", "0.90"]
+    assert rows[0].split() == [
+        "HR1",
+        "0.85",
+        "0.95",
+        "0.85",
+        "0.80",
+        "0.50",
+        "±",
+        "0.10",
+        "+0.00",
+        "-0.05",
+        "0.90",
+    ]
     assert len(heading) == len(rows[0]) == len(rows[1])
 
 
 def test_table1_beyond_the_stages_of_the_paper():
     rows = table1(summary(stages=9)).splitlines()[1:]
-    assert [row.split()[2] for row in rows] == ["0.95", "1.35", "1.47", "1.48", "1.51", "1.55", "1.62", "1.76", "–"]
+    assert [row.split()[2] for row in rows] == [
+        "0.95",
+        "1.35",
+        "1.47",
+        "1.48",
+        "1.51",
+        "1.55",
+        "1.62",
+        "1.76",
+        "–",
+    ]
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(9.26, "9.3 s"), (59.97, "1 min 00 s"), (231.0, "3 min 51 s"), (3599.7, "1 h 00 min"), (7500, "2 h 05 min")],
+    [
+        (9.26, "9.3 s"),
+        (59.97, "1 min 00 s"),
+        (231.0, "3 min 51 s"),
+        (3599.7, "1 h 00 min"),
+        (7500, "2 h 05 min"),
+    ],
 )
 def test_duration(seconds, text):
     assert duration(seconds) == text
@@ -27,5 +55,7 @@ def test_duration(seconds, text):
 def test_table2_has_a_line_for_lr_hr0_and_every_stage():
     measured, cost = (block.splitlines() for block in table2(judged_by_mos()).split("\n\n"))
     assert len(measured) == len(cost) == 8
-    assert measured[3].split()[:3] == ["HR0", "3.000", "0.000"] and measured[6].endswith("<- selected")
+    assert measured[3].split()[:3] == ["HR0", "3.000", "0.000"] and measured[6].endswith(
+        "<- selected"
+    )
     assert cost[6].split()[:4] == ["HR3", "0.90", "2.90", "(3.70)"]

@@ -19,9 +19,9 @@ import export.serving
 from export.serving.connection import CONNECTIONS
 from rts_tf.errors import ImageError
 from rts_tf.inference import Enhancer
+from tests.export.test_saved_model import BYTES, PICTURES, bomb
 from tests.support.tf_c_session import CSession, library
 from tests.test_inference import NETWORKS
-from tests.export.test_saved_model import BYTES, PICTURES, bomb
 
 grpc = pytest.importorskip("grpc")
 pytest.importorskip("tensorflow_serving", reason="the extra 'serving' is not installed")
@@ -38,19 +38,55 @@ REFUSED = {  # signature, value, and what the server says
     "not a picture": ("serving_default", [b"hello"], "must be JPEG or PNG"),
     "png bomb": ("serving_default", [bomb("PNG")], "more than 8294400 pixels; cut or reduce it"),
     "jpeg bomb": ("serving_default", [bomb("JPEG")], "more than 8294400 pixels; cut or reduce it"),
-    "rank": ("enhance", PIXELS[0], "images must have the shape [batch, height, width, 3], not] [24 20 3]"),
-    "channels": ("upscale", PIXELS[..., :1], "images must have the shape [batch, height, width, 3], not] [1 24 20 1]"),
+    "rank": (
+        "enhance",
+        PIXELS[0],
+        "images must have the shape [batch, height, width, 3], not] [24 20 3]",
+    ),
+    "channels": (
+        "upscale",
+        PIXELS[..., :1],
+        "images must have the shape [batch, height, width, 3], not] [1 24 20 1]",
+    ),
 }
 TYPES = {  # JSON has one type of number
-    "float for uint8": ("enhance", PIXELS.astype(np.float32), "Expects arg[0] to be uint8 but float is provided"),
-    "int64 for uint8": ("upscale", PIXELS.astype(np.int64), "Expects arg[0] to be uint8 but int64 is provided"),
-    "uint8 for float": ("enhance_float", PIXELS, "Expects arg[0] to be float but uint8 is provided"),
-    "double for float": ("upscale_float", PIXELS / 255, "Expects arg[0] to be float but double is provided"),
-    "uint8 for bytes": ("serving_default", PIXELS[0, 0, :, 0], "Expects arg[0] to be string but uint8 is provided"),
+    "float for uint8": (
+        "enhance",
+        PIXELS.astype(np.float32),
+        "Expects arg[0] to be uint8 but float is provided",
+    ),
+    "int64 for uint8": (
+        "upscale",
+        PIXELS.astype(np.int64),
+        "Expects arg[0] to be uint8 but int64 is provided",
+    ),
+    "uint8 for float": (
+        "enhance_float",
+        PIXELS,
+        "Expects arg[0] to be float but uint8 is provided",
+    ),
+    "double for float": (
+        "upscale_float",
+        PIXELS / 255,
+        "Expects arg[0] to be float but double is provided",
+    ),
+    "uint8 for bytes": (
+        "serving_default",
+        PIXELS[0, 0, :, 0],
+        "Expects arg[0] to be string but uint8 is provided",
+    ),
 }
-BY_GRPC = REFUSED | TYPES | {
-    "rank of bytes": ("serving_default", [[BYTES[2]]], "image_bytes must have the shape [batch], not] [1 1]")
-}  # fmt: skip
+BY_GRPC = (
+    REFUSED
+    | TYPES
+    | {
+        "rank of bytes": (
+            "serving_default",
+            [[BYTES[2]]],
+            "image_bytes must have the shape [batch], not] [1 1]",
+        )
+    }
+)
 REQUESTS = {"grpc": BY_GRPC, "rest": REFUSED}
 
 
@@ -67,7 +103,10 @@ def server(model):
 
 @pytest.fixture(scope="module")
 def connections(server):
-    made = {protocol: kind(getattr(server, protocol), "rts", 60, 0) for protocol, kind in CONNECTIONS.items()}
+    made = {
+        protocol: kind(getattr(server, protocol), "rts", 60, 0)
+        for protocol, kind in CONNECTIONS.items()
+    }
     yield made
     for connection in made.values():
         connection.close()
@@ -82,7 +121,10 @@ def check_serves(connection):
     np.testing.assert_allclose(answer, ENHANCER.enhance(PIXELS[0]), atol=1)
 
 
-@pytest.mark.parametrize(("protocol", "case"), [(protocol, case) for protocol, cases in REQUESTS.items() for case in cases])
+@pytest.mark.parametrize(
+    ("protocol", "case"),
+    [(protocol, case) for protocol, cases in REQUESTS.items() for case in cases],
+)
 def test_refused_with_the_reason_and_it_goes_on_serving(connections, protocol, case):
     signature, value, reason = REQUESTS[protocol][case]
     with pytest.raises(ImageError, match="^the server refused it: ") as error:
@@ -98,12 +140,17 @@ def test_the_status_is_invalid_argument(server):
     request.inputs["pictures"].CopyFrom(tf.make_tensor_proto(PIXELS))
     with grpc.insecure_channel(server.grpc) as channel, pytest.raises(grpc.RpcError) as error:
         prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=60)
-    assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "images" in error.value.details()
+    assert (
+        error.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "images" in error.value.details()
+    )
     picture, encoded = PIXELS[0].tolist(), {"b64": base64.b64encode(bomb("PNG")).decode()}
     picture[0][0][0] = 1.5
     for body, reason in (
         ({"instances": [{"image_bytes": encoded}]}, "more than 8294400 pixels"),
-        ({"signature_name": "enhance", "instances": [{"images": picture}]}, "not of expected type: uint8"),
+        (
+            {"signature_name": "enhance", "instances": [{"images": picture}]},
+            "not of expected type: uint8",
+        ),
         ({"inputs": [[encoded]]}, "image_bytes must have the shape [batch], not] [1 1]"),
         ({"signature_name": "enhance", "inputs": "hello"}, "not of expected type: uint8"),
         ({"signature_name": "enhance", "instances": [[1], [1, 2]]}, ""),
@@ -121,18 +168,27 @@ def post(server, body):
 
 
 def test_the_health_check_of_the_compose_file(server):
-    yaml, bash = pytest.importorskip("yaml"), shutil.which("bash") or pytest.skip("there is no bash")
+    yaml, bash = (
+        pytest.importorskip("yaml"),
+        shutil.which("bash") or pytest.skip("there is no bash"),
+    )
     compose = pathlib.Path(export.serving.__file__).with_name("compose.yaml").read_text()
     _, *command = yaml.safe_load(compose)["services"]["serving"]["healthcheck"]["test"]
     port, closed = server.rest.split(":")[1], "1"
     for number, expected in ((port, True), (closed, False)):
-        done = subprocess.run([bash, *command[1:-1], command[-1].replace("8501", number)], capture_output=True, timeout=60)
+        done = subprocess.run(
+            [bash, *command[1:-1], command[-1].replace("8501", number)],
+            capture_output=True,
+            timeout=60,
+        )
         assert (done.returncode == 0) == expected
 
 
 def test_rest_by_rows(server):
     """The form of the documentation's examples: instances, base64, no signature named."""
-    files = [{"image_bytes": {"b64": base64.b64encode(file).decode()}} for file in (BYTES[1], BYTES[2])]
+    files = [
+        {"image_bytes": {"b64": base64.b64encode(file).decode()}} for file in (BYTES[1], BYTES[2])
+    ]
     status, answer = post(server, {"instances": files})
     assert status == 200
     for file, expected in zip(answer["predictions"], PICTURES[1:], strict=True):
@@ -140,14 +196,18 @@ def test_rest_by_rows(server):
         np.testing.assert_allclose(made, ENHANCER.enhance(expected), atol=1)
 
 
-@pytest.mark.skipif(library() is None, reason="this TensorFlow comes without the library of the C API")
+@pytest.mark.skipif(
+    library() is None, reason="this TensorFlow comes without the library of the C API"
+)
 def test_the_session_of_cpp_refuses_types_in_these_words(saved_model_directory, model):
     """What stands under ``TYPES`` is not the test server's invention."""
     session = CSession(str(saved_model_directory))
     for signature, value, reason in TYPES.values():
         described = model.signatures[signature]
         ((_, given),), ((_, wanted),) = described.inputs.items(), described.outputs.items()
-        assert session.run(given.name, wanted.name, value, tf.as_dtype(value.dtype).as_datatype_enum) == (3, reason)
+        assert session.run(
+            given.name, wanted.name, value, tf.as_dtype(value.dtype).as_datatype_enum
+        ) == (3, reason)
     described = model.signatures["enhance"]
     given, wanted = described.inputs["images"].name, described.outputs["enhanced"].name
     assert session.run(given, wanted, PIXELS, tf.uint8.as_datatype_enum) == (0, "")
@@ -160,23 +220,38 @@ def good_requests():
     pictures = [PICTURES[0][:12, :15], PICTURES[1][:16, :9], PICTURES[2], PICTURES[1][5:15, 8:28]]
     for picture in pictures:
         yield "enhance", picture[None], ENHANCER.enhance(picture)[None], 1
-        yield "upscale_float", picture[None] / np.float32(255), ENHANCER.upscale(picture / np.float32(255))[None], 1e-5
+        yield (
+            "upscale_float",
+            picture[None] / np.float32(255),
+            ENHANCER.upscale(picture / np.float32(255))[None],
+            1e-5,
+        )
     for picture in pictures[::2]:
-        yield "serving_default", np.array([tf.io.encode_png(picture).numpy()], object), ENHANCER.enhance(picture), 1
+        yield (
+            "serving_default",
+            np.array([tf.io.encode_png(picture).numpy()], object),
+            ENHANCER.enhance(picture),
+            1,
+        )
 
 
 def describe(answer, expected):
     if answer.shape != expected.shape:
         return f"shape {answer.shape}, not {expected.shape}"
     difference = np.abs(answer - expected.astype(np.float64))
-    return f"{expected.shape} differ by up to {difference.max():g} in {(difference > 0).sum()} samples"
+    return (
+        f"{expected.shape} differ by up to {difference.max():g} in {(difference > 0).sum()} samples"
+    )
 
 
 @pytest.mark.parametrize("count", [10, pytest.param(50, marks=pytest.mark.golden)])
 def test_many_clients(server, count):
     """64 clients, each with a connection and a thread of its own, send mixed requests, bad ones too: every answer is right."""
     good, lost, wrong = list(good_requests()), [], []
-    bad = {protocol: [(s, array(v), reason) for s, v, reason in cases.values()] for protocol, cases in REQUESTS.items()}
+    bad = {
+        protocol: [(s, array(v), reason) for s, v, reason in cases.values()]
+        for protocol, cases in REQUESTS.items()
+    }
     start, answered = threading.Barrier(64), itertools.count()
 
     def client(number: int) -> None:
@@ -198,8 +273,13 @@ def test_many_clients(server, count):
                     answer = connection.predict(signature, NAMES.get(signature, "images"), value)
                     if value.dtype == object:
                         answer = tf.io.decode_png(answer[0]).numpy()
-                    if answer.shape != expected.shape or np.abs(answer - expected.astype(np.float64)).max() > tolerance:
-                        wrong.append(f"client {number}, request {i}, {signature}: {describe(answer, expected)}")
+                    if (
+                        answer.shape != expected.shape
+                        or np.abs(answer - expected.astype(np.float64)).max() > tolerance
+                    ):
+                        wrong.append(
+                            f"client {number}, request {i}, {signature}: {describe(answer, expected)}"
+                        )
                 next(answered)
             connection.close()
         except Exception as error:
@@ -215,7 +295,9 @@ def test_many_clients(server, count):
 
 
 @pytest.mark.golden
-@pytest.mark.parametrize("signature", ["serving_default", "enhance", "upscale", "enhance_float", "upscale_float"])
+@pytest.mark.parametrize(
+    "signature", ["serving_default", "enhance", "upscale", "enhance_float", "upscale_float"]
+)
 def test_saved_model_cli(saved_model_directory, tmp_path, signature):
     """TensorFlow's own command, from the shell."""
     name, value = NAMES.get(signature, "images"), PIXELS
@@ -224,15 +306,32 @@ def test_saved_model_cli(saved_model_directory, tmp_path, signature):
     elif "float" in signature:
         value = value / np.float32(255)
     np.save(tmp_path / "in.npy", value)
-    command = shutil.which("saved_model_cli", path=os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]))
-    arguments = ["run", "--dir", saved_model_directory, "--tag_set", "serve", "--signature_def", signature]
+    command = shutil.which(
+        "saved_model_cli",
+        path=os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]),
+    )
+    arguments = [
+        "run",
+        "--dir",
+        saved_model_directory,
+        "--tag_set",
+        "serve",
+        "--signature_def",
+        signature,
+    ]
     arguments += ["--inputs", f"{name}={tmp_path / 'in.npy'}", "--outdir", tmp_path]
     done = subprocess.run([command, *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     if name == "image_bytes":
-        found = tf.io.decode_png(np.load(tmp_path / "enhanced_bytes.npy", allow_pickle=True)[0]).numpy()
+        found = tf.io.decode_png(
+            np.load(tmp_path / "enhanced_bytes.npy", allow_pickle=True)[0]
+        ).numpy()
         expected = ENHANCER.enhance(PICTURES[0])
     else:
-        output, function = ("upscaled", ENHANCER.upscale) if "upscale" in signature else ("enhanced", ENHANCER.enhance)
+        output, function = (
+            ("upscaled", ENHANCER.upscale)
+            if "upscale" in signature
+            else ("enhanced", ENHANCER.enhance)
+        )
         found, expected = np.load(tmp_path / f"{output}.npy"), function(value)
     np.testing.assert_allclose(found, expected, atol=1e-5 if "float" in signature else 1)

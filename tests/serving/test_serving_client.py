@@ -52,7 +52,9 @@ def before():
 @pytest.fixture(scope="module")
 def addresses(saved_model_directory, before):
     model = Model(str(saved_model_directory))
-    model.run("rts", "serving_default", {"image_bytes": np.array([saved(photo(), "PNG")], object)})  # the first is slow
+    model.run(
+        "rts", "serving_default", {"image_bytes": np.array([saved(photo(), "PNG")], object)}
+    )  # the first is slow
     with serving(model, before) as found:
         yield found
 
@@ -79,7 +81,9 @@ def pictures(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     photo(1, 20, 31).save(folder / "below" / "turned.JPG", exif=exif, quality=95)
-    Image.fromarray(np.asarray(photo(2, 17, 19).convert("L"), np.uint16) * 257).save(folder / "below" / "it" / "grey 16.png")
+    Image.fromarray(np.asarray(photo(2, 17, 19).convert("L"), np.uint16) * 257).save(
+        folder / "below" / "it" / "grey 16.png"
+    )
     transparent = photo(3, 22, 22)
     transparent.putalpha(Image.linear_gradient("L").resize((22, 22)))
     transparent.save(folder / "transparent.webp", lossless=True)
@@ -102,18 +106,30 @@ def test_a_folder_with_bad_pictures_among_good_ones(server, pictures, tmp_path, 
     ]
     made = {p.relative_to(output).as_posix(): Image.open(p) for p in output.rglob("*.*")}
     function = ENHANCER.upscale if scale == 2 else ENHANCER.enhance
-    for name, tolerance in (("a.png", 1), ("below/turned.JPG", 30), ("below/it/grey 16.png", 3), ("grey.tiff", 1)):
+    for name, tolerance in (
+        ("a.png", 1),
+        ("below/turned.JPG", 30),
+        ("below/it/grey 16.png", 3),
+        ("grey.tiff", 1),
+    ):
         with Image.open(pictures / name) as picture:
             turned = picture.transpose(Image.Transpose.ROTATE_270) if "turned" in name else picture
             pixels = np.asarray(turned, np.uint16 if "16" in name else np.uint8)
         expected = function(pixels if pixels.ndim == 3 else pixels[..., None])
         found = np.asarray(made.pop(name), np.int32)
-        assert np.abs(found - expected.reshape(found.shape).astype(np.int32)).max() <= tolerance, name
+        assert np.abs(found - expected.reshape(found.shape).astype(np.int32)).max() <= tolerance, (
+            name
+        )
     assert made.pop("transparent.webp").mode == "RGBA" and not made
     assert Image.open(output / "a.png").info["dpi"] == pytest.approx((240, 300), abs=0.01)
     files = state(output)
     code, out, err = command(*arguments)
-    assert code == 1 and "enhanced 0 of 2" in out and "already there: 5 of 7" in out and state(output) == files
+    assert (
+        code == 1
+        and "enhanced 0 of 2" in out
+        and "already there: 5 of 7" in out
+        and state(output) == files
+    )
 
 
 def test_a_request_is_repeated_while_the_server_is_unavailable(server, before, pictures, tmp_path):
@@ -121,9 +137,16 @@ def test_a_request_is_repeated_while_the_server_is_unavailable(server, before, p
     arguments = pictures / "a.png", f"--output={tmp_path / 'a.png'}", *server
     code, out, err = command(*arguments, "--retries=2")
     assert code == 1 and before.count == 3 and not (tmp_path / "a.png").exists()
-    assert "is not available, after 3 tries (the queue is full). Not done: 1 of 1 pictures; the same command" in err
+    assert (
+        "is not available, after 3 tries (the queue is full). Not done: 1 of 1 pictures; the same command"
+        in err
+    )
     before.count = 1
-    assert command(*arguments, "--retries=2")[::2] == (0, "") and before.count == 4 and (tmp_path / "a.png").exists()
+    assert (
+        command(*arguments, "--retries=2")[::2] == (0, "")
+        and before.count == 4
+        and (tmp_path / "a.png").exists()
+    )
 
 
 def test_what_is_refused_is_not_repeated(server, before, pictures, tmp_path):
@@ -132,7 +155,11 @@ def test_what_is_refused_is_not_repeated(server, before, pictures, tmp_path):
 
     before.act = refuse
     code, out, err = command(pictures / "a.png", f"--output={tmp_path / 'a.png'}", *server)
-    assert code == 1 and before.count == 1 and err == f"error: {pictures / 'a.png'}: the server refused it: not today\n"
+    assert (
+        code == 1
+        and before.count == 1
+        and err == f"error: {pictures / 'a.png'}: the server refused it: not today\n"
+    )
 
 
 def test_a_server_that_goes_away_is_one_error(server, before, pictures, tmp_path):
@@ -140,8 +167,15 @@ def test_a_server_that_goes_away_is_one_error(server, before, pictures, tmp_path
     before.act = lambda number: unavailable(number) if number > 2 else None
     for name in ("bad.png", "bomb.png"):
         (pictures / name).unlink()
-    code, out, err = command(pictures, f"--output={tmp_path / 'out'}", "--retries=1", "--concurrency=1", *server)
-    assert code == 1 and "enhanced 2 of 5" in out and err.count("\n") == 1 and "Not done: 3 of 5 pictures" in err
+    code, out, err = command(
+        pictures, f"--output={tmp_path / 'out'}", "--retries=1", "--concurrency=1", *server
+    )
+    assert (
+        code == 1
+        and "enhanced 2 of 5" in out
+        and err.count("\n") == 1
+        and "Not done: 3 of 5 pictures" in err
+    )
     assert len(state(tmp_path / "out")) == 2 and before.count <= 6
 
 
@@ -150,11 +184,15 @@ def test_deadline(server, before, pictures, tmp_path):
     before.act = lambda number: number == 1 and released.wait(10)
     both = pictures / "a.png", pictures / "grey.tiff"
     try:
-        code, out, err = command(*both, f"--output={tmp_path / 'out'}", "--deadline=0.6", "--concurrency=1", *server)
+        code, out, err = command(
+            *both, f"--output={tmp_path / 'out'}", "--deadline=0.6", "--concurrency=1", *server
+        )
     finally:
         released.set()
     assert code == 1 and "enhanced 1 of 2" in out and before.count == 2
-    assert err == f"error: {pictures / 'a.png'}: there was no answer within --deadline=0.6 seconds\n"
+    assert (
+        err == f"error: {pictures / 'a.png'}: there was no answer within --deadline=0.6 seconds\n"
+    )
 
 
 def test_so_many_at_once_and_no_more(server, before, pictures, tmp_path):
@@ -194,12 +232,24 @@ def test_servers_that_cannot_serve(server, addresses, pictures, tmp_path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # and does not listen
         code, out, err = command(*arguments, f"--server=127.0.0.1:{free.getsockname()[1]}")
-    assert code == 1 and "cannot be reached (Connection refused); is the server running?" in err and err.count("\n") == 1
+    assert (
+        code == 1
+        and "cannot be reached (Connection refused); is the server running?" in err
+        and err.count("\n") == 1
+    )
     code, out, err = command(*arguments, address, "--model=other")
-    assert code == 1 and "serves no model of rts_tf called other (Servable not found" in err and err.count("\n") == 1
+    assert (
+        code == 1
+        and "serves no model of rts_tf called other (Servable not found" in err
+        and err.count("\n") == 1
+    )
     other = addresses.rest if protocol == "--protocol=grpc" else addresses.grpc
     code, out, err = command(*arguments, f"--server={other}", "--retries=0")
-    assert code == 1 and ("does not speak HTTP" in err or "is not available, after 1 try" in err) and err.count("\n") == 1
+    assert (
+        code == 1
+        and ("does not speak HTTP" in err or "is not available, after 1 try" in err)
+        and err.count("\n") == 1
+    )
     assert not (tmp_path / "a.png").exists()
 
 
@@ -215,36 +265,57 @@ def test_a_1080p_frame_fits_a_message(tmp_path):
     frame = np.random.default_rng(1).integers(0, 256, (540, 960, 3), np.uint8)
     Image.fromarray(frame).save(tmp_path / "frame.bmp")
     with serving(Echo()) as addresses:
-        arguments = tmp_path / "frame.bmp", f"--output={tmp_path / 'out.bmp'}", "--scale=2", f"--server={addresses.grpc}"
+        arguments = (
+            tmp_path / "frame.bmp",
+            f"--output={tmp_path / 'out.bmp'}",
+            "--scale=2",
+            f"--server={addresses.grpc}",
+        )
         assert command(*arguments)[0] == 0
     np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.bmp"))[::2, ::2], frame)
 
 
 def test_another_kind_of_answer_is_an_error(tmp_path, monkeypatch):
-    monkeypatch.setattr(Echo, "run", lambda self, *_: {"upscaled": np.zeros((1, 3, 3, 3), np.uint8)})
+    monkeypatch.setattr(
+        Echo, "run", lambda self, *_: {"upscaled": np.zeros((1, 3, 3, 3), np.uint8)}
+    )
     photo().save(tmp_path / "a.png")
     with serving(Echo()) as addresses:
-        arguments = tmp_path / "a.png", f"--output={tmp_path / 'b.png'}", "--scale=2", f"--server={addresses.grpc}"
+        arguments = (
+            tmp_path / "a.png",
+            f"--output={tmp_path / 'b.png'}",
+            "--scale=2",
+            f"--server={addresses.grpc}",
+        )
         code, out, err = command(*arguments)
-    assert code == 1 and "a.png: the server answered with an array of shape (3, 3, 3), not a picture of that size" in err
+    assert (
+        code == 1
+        and "a.png: the server answered with an array of shape (3, 3, 3), not a picture of that size"
+        in err
+    )
 
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [([], "name pictures or folders of them"),
-     (["{}"], "--output is empty"),
-     (["{}/none", "--output=x"], "none: no such file or folder"),
-     (["{}", "--output={}/a.png"], "is a file; name a folder"),
-     (["{}/a.png", "--output={}"], "a.png: is one of the pictures"),
-     (["{}", "--output={}/x", "--deadline=0"], "--deadline=0: must be above 0"),
-     (["{}", "--output={}/x", "--deadline=nan"], "--deadline=nan: must be above 0"),
-     (["{}", "--output={}/x", "--retries=-1"], "--retries=-1: must be from 0 to 100"),
-     (["{}", "--output={}/x", "--concurrency=65"], "--concurrency=65: must be from 1 to 64"),
-     (["{}", "--output={}/x", "--server=nowhere"], "--server=nowhere: must be HOST:PORT"),
-     (["{}", "--output={}/x", "--server=http://a:1"], "--server=http://a:1: must be HOST:PORT"),
-     (["{}", "--output={}/x", "--server=a:99999"], "--server=a:99999: must be HOST:PORT"),
-     (["{}", "--output={}/x", "--server=nowhere.invalid:1"], "nowhere.invalid:1: cannot be reached")],
-)  # fmt: skip
+    [
+        ([], "name pictures or folders of them"),
+        (["{}"], "--output is empty"),
+        (["{}/none", "--output=x"], "none: no such file or folder"),
+        (["{}", "--output={}/a.png"], "is a file; name a folder"),
+        (["{}/a.png", "--output={}"], "a.png: is one of the pictures"),
+        (["{}", "--output={}/x", "--deadline=0"], "--deadline=0: must be above 0"),
+        (["{}", "--output={}/x", "--deadline=nan"], "--deadline=nan: must be above 0"),
+        (["{}", "--output={}/x", "--retries=-1"], "--retries=-1: must be from 0 to 100"),
+        (["{}", "--output={}/x", "--concurrency=65"], "--concurrency=65: must be from 1 to 64"),
+        (["{}", "--output={}/x", "--server=nowhere"], "--server=nowhere: must be HOST:PORT"),
+        (["{}", "--output={}/x", "--server=http://a:1"], "--server=http://a:1: must be HOST:PORT"),
+        (["{}", "--output={}/x", "--server=a:99999"], "--server=a:99999: must be HOST:PORT"),
+        (
+            ["{}", "--output={}/x", "--server=nowhere.invalid:1"],
+            "nowhere.invalid:1: cannot be reached",
+        ),
+    ],
+)
 def test_mistakes_are_one_line(pictures, arguments, reason):
     original = state(pictures)
     code, out, err = command(*(argument.replace("{}", str(pictures)) for argument in arguments))
@@ -254,4 +325,6 @@ def test_mistakes_are_one_line(pictures, arguments, reason):
 
 def test_without_the_stubs_it_says_what_to_install(pictures, monkeypatch):
     monkeypatch.setattr(client.importlib.util, "find_spec", lambda name: None)
-    assert "pip install tensorflow-serving-api" in command(pictures, f"--output={pictures / 'x'}")[2]
+    assert (
+        "pip install tensorflow-serving-api" in command(pictures, f"--output={pictures / 'x'}")[2]
+    )

@@ -4,7 +4,13 @@ import pathlib
 import re
 
 import pytest
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, text_format, wrappers_pb2
+from google.protobuf import (
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+    text_format,
+    wrappers_pb2,
+)
 
 import export.serving
 
@@ -18,7 +24,13 @@ MESSAGES = {
     "MonitoringConfig": {"prometheus_config": ".settings.PrometheusConfig"},
     "BatchingParameters": {
         **dict.fromkeys(
-            ("max_batch_size", "batch_timeout_micros", "max_enqueued_batches", "num_batch_threads", "max_execution_batch_size"),
+            (
+                "max_batch_size",
+                "batch_timeout_micros",
+                "max_enqueued_batches",
+                "num_batch_threads",
+                "max_execution_batch_size",
+            ),
             ".google.protobuf.Int64Value",
         ),
         "thread_pool_name": ".google.protobuf.StringValue",
@@ -30,7 +42,9 @@ MESSAGES = {
 
 def message(name):
     """An empty message of the kind ``name``."""
-    file = descriptor_pb2.FileDescriptorProto(name="settings.proto", package="settings", syntax="proto3")
+    file = descriptor_pb2.FileDescriptorProto(
+        name="settings.proto", package="settings", syntax="proto3"
+    )
     file.dependency.append(wrappers_pb2.DESCRIPTOR.name)
     for kind, fields in MESSAGES.items():
         described = file.message_type.add(name=kind)
@@ -62,19 +76,27 @@ def test_models(service):
 
     from rts_tf.export import saved_model  # noqa: F401  the name stands in its warm-up requests
 
-    (model,) = parsed("models.config", model_server_config_pb2.ModelServerConfig()).model_config_list.config
+    (model,) = parsed(
+        "models.config", model_server_config_pb2.ModelServerConfig()
+    ).model_config_list.config
     assert (model.name, model.model_platform) == ("rts", "tensorflow")
     (exported,) = (volume for volume in service["volumes"] if isinstance(volume, dict))
-    assert model.base_path == f"{exported['target']}/rts"  # DIR/saved_model/rts/1 is what the export writes
+    assert (
+        model.base_path == f"{exported['target']}/rts"
+    )  # DIR/saved_model/rts/1 is what the export writes
     assert exported["source"].endswith("}/saved_model") and exported["read_only"]
 
 
 def test_batching():
     """No request shares its run with another's or meets it, and the queue is bounded."""
     batching = parsed("batching.config", message("BatchingParameters"))
-    assert batching.enable_large_batch_splitting.value and batching.max_execution_batch_size.value == 1
+    assert (
+        batching.enable_large_batch_splitting.value and batching.max_execution_batch_size.value == 1
+    )
     assert batching.num_batch_threads.value == 1  # two runs at once go wrong with oneDNN
-    assert batching.max_enqueued_batches.value >= batching.max_batch_size.value  # or a full request never fits
+    assert (
+        batching.max_enqueued_batches.value >= batching.max_batch_size.value
+    )  # or a full request never fits
     assert not batching.pad_variable_length_inputs
     with pytest.raises(text_format.ParseError, match="no_such_field"):
         text_format.Parse("no_such_field { value: 1 }", batching)
@@ -87,10 +109,21 @@ def test_monitoring():
 
 def test_compose(service):
     assert re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+", service["image"])
-    assert sorted(service["ports"]) == ["127.0.0.1:8500:8500", "127.0.0.1:8501:8501"]  # this machine alone
-    mounted = dict(volume.removesuffix(":ro").split(":") for volume in service["volumes"] if isinstance(volume, str))
+    assert sorted(service["ports"]) == [
+        "127.0.0.1:8500:8500",
+        "127.0.0.1:8501:8501",
+    ]  # this machine alone
+    mounted = dict(
+        volume.removesuffix(":ro").split(":")
+        for volume in service["volumes"]
+        if isinstance(volume, str)
+    )
     given = dict(argument.removeprefix("--").split("=") for argument in service["command"])
     files = {name: value for name, value in given.items() if name.endswith("_file")}
     assert set(files) == {"model_config_file", "batching_parameters_file", "monitoring_config_file"}
-    assert {target: (FOLDER / source).exists() for source, target in mounted.items()} == dict.fromkeys(files.values(), True)
-    assert given["enable_batching"] == "true" and int(given["rest_api_timeout_in_ms"]) >= 60000  # the client's deadline
+    assert {
+        target: (FOLDER / source).exists() for source, target in mounted.items()
+    } == dict.fromkeys(files.values(), True)
+    assert (
+        given["enable_batching"] == "true" and int(given["rest_api_timeout_in_ms"]) >= 60000
+    )  # the client's deadline

@@ -22,7 +22,9 @@ from tests.export.test_tflite import NETWORK, SIZE, converted
 
 LARGER = 97, 130
 PICTURE = np.ascontiguousarray(data.chelsea()[60 : 60 + LARGER[0], 90 : 90 + LARGER[1]])
-FRAMES = [np.ascontiguousarray(data.chelsea()[20 * i : 20 * i + SIZE[0], : SIZE[1]]) for i in range(4)]
+FRAMES = [
+    np.ascontiguousarray(data.chelsea()[20 * i : 20 * i + SIZE[0], : SIZE[1]]) for i in range(4)
+]
 RAW = f"--size={SIZE[1]}x{SIZE[0]}"
 
 
@@ -30,7 +32,12 @@ RAW = f"--size={SIZE[1]}x{SIZE[0]}"
 def folder(tmp_path_factory):
     """Files for SIZE, one for any size, one for the larger picture, and pictures."""
     folder = tmp_path_factory.mktemp("box")
-    for head, precision in (("enhance", "int8"), ("enhance", "float32"), ("enhance", "dynamic"), ("upscale", "float16")):
+    for head, precision in (
+        ("enhance", "int8"),
+        ("enhance", "float32"),
+        ("enhance", "dynamic"),
+        ("upscale", "float16"),
+    ):
         (folder / f"{head}_{precision}.tflite").write_bytes(converted(head, precision))
     (folder / "whole_int8.tflite").write_bytes(converted("enhance", "int8", LARGER))
     Image.fromarray(PICTURE).save(folder / "cat.png")
@@ -69,7 +76,9 @@ def test_tiles_equal_the_whole_picture(folder):
     assert (integers.size, integers.radius, anything.size) == (SIZE, 7, (0, 0))
     whole = network(folder, "whole_int8").run(PICTURE)
     np.testing.assert_array_equal(tiled(integers), whole)
-    assert (integers.run_tiles(PICTURE, SIZE, 0) != whole).any()  # seams, where tiles do not overlap
+    assert (
+        integers.run_tiles(PICTURE, SIZE, 0) != whole
+    ).any()  # seams, where tiles do not overlap
     np.testing.assert_array_equal(tiled(anything, 40), anything.run(PICTURE))
 
 
@@ -88,18 +97,49 @@ def test_on_a_box(folder, tmp_path):
     blocked = ("tensorflow", "keras", "rts_tf", "absl", "rich", "cv2", "scipy", "skimage")
     start = f"import runpy, sys; sys.modules |= dict.fromkeys({blocked}); "
     start += "runpy.run_module('export.settop.run', None, '__main__')"
-    arguments = [sys.executable, "-c", start, str(folder / "enhance_int8.tflite"), "-", "--output=-", "--format=rgb24", RAW]
-    done = subprocess.run(arguments, cwd=tmp_path, input=(folder / "frames.rgb").read_bytes(), capture_output=True, timeout=100)
+    arguments = [
+        sys.executable,
+        "-c",
+        start,
+        str(folder / "enhance_int8.tflite"),
+        "-",
+        "--output=-",
+        "--format=rgb24",
+        RAW,
+    ]
+    done = subprocess.run(
+        arguments,
+        cwd=tmp_path,
+        input=(folder / "frames.rgb").read_bytes(),
+        capture_output=True,
+        timeout=100,
+    )
     assert done.returncode == 0, done.stderr
     opened = network(folder, "enhance_int8")
     assert done.stdout == b"".join(opened.run(frame).tobytes() for frame in FRAMES)
-    assert b"4 whole frames to standard output" in done.stderr and b"frames/s, the network alone" in done.stderr
+    assert (
+        b"4 whole frames to standard output" in done.stderr
+        and b"frames/s, the network alone" in done.stderr
+    )
 
 
 def test_a_picture(folder, tmp_path, capsys):
-    assert command.main([str(folder / "enhance_int8.tflite"), str(folder / "cat.png"), f"--output={tmp_path / 'a.png'}"]) == 0
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "a.png")), tiled(network(folder, "enhance_int8")))
-    assert "a.png: 130x97, " in capsys.readouterr().err and [p.name for p in tmp_path.iterdir()] == ["a.png"]
+    assert (
+        command.main(
+            [
+                str(folder / "enhance_int8.tflite"),
+                str(folder / "cat.png"),
+                f"--output={tmp_path / 'a.png'}",
+            ]
+        )
+        == 0
+    )
+    np.testing.assert_array_equal(
+        np.asarray(Image.open(tmp_path / "a.png")), tiled(network(folder, "enhance_int8"))
+    )
+    assert "a.png: 130x97, " in capsys.readouterr().err and [
+        p.name for p in tmp_path.iterdir()
+    ] == ["a.png"]
 
 
 @pytest.mark.parametrize("format", ["rgb24", "yuv420p"])
@@ -107,17 +147,35 @@ def test_a_file_of_frames_twice_the_size(folder, tmp_path, format):
     opened, path = network(folder, "upscale_float16"), tmp_path / "made"
     stream = command.Stream(format, *SIZE)
     (tmp_path / "in").write_bytes(b"".join(map(stream.from_rgb, FRAMES)))
-    arguments = [str(folder / "upscale_float16.tflite"), str(tmp_path / "in"), f"--output={path}", RAW, f"--format={format}"]
+    arguments = [
+        str(folder / "upscale_float16.tflite"),
+        str(tmp_path / "in"),
+        f"--output={path}",
+        RAW,
+        f"--format={format}",
+    ]
     assert command.main(arguments) == 0
     made = stream.scaled(2)
-    assert path.read_bytes() == b"".join(made.from_rgb(opened.run(stream.to_rgb(stream.from_rgb(frame)))) for frame in FRAMES)
+    assert path.read_bytes() == b"".join(
+        made.from_rgb(opened.run(stream.to_rgb(stream.from_rgb(frame)))) for frame in FRAMES
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_stopped_while_waiting_for_a_frame(folder, tmp_path, number):
     """Two frames and a half have come: two are in the file, and it says so."""
-    arguments = [sys.executable, "-m", "export.settop.run", str(folder / "enhance_int8.tflite"), "-", "--format=rgb24", RAW]
-    process = subprocess.Popen([*arguments, f"--output={tmp_path / 'out'}"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    arguments = [
+        sys.executable,
+        "-m",
+        "export.settop.run",
+        str(folder / "enhance_int8.tflite"),
+        "-",
+        "--format=rgb24",
+        RAW,
+    ]
+    process = subprocess.Popen(
+        [*arguments, f"--output={tmp_path / 'out'}"], stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
     length, until = FRAMES[0].nbytes, time.monotonic() + 60
     process.stdin.write((folder / "frames.rgb").read_bytes()[: 5 * length // 2])
     process.stdin.flush()
@@ -135,7 +193,12 @@ def test_stopped_while_waiting_for_a_frame(folder, tmp_path, number):
 def test_frames_that_came_before_an_end_too_soon_are_kept(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(command, "_frames_in", lambda path, stream: None)  # as of a pipe
     (tmp_path / "in").write_bytes((folder / "frames.rgb").read_bytes()[:-1])
-    arguments = [str(folder / "enhance_int8.tflite"), str(tmp_path / "in"), f"--output={tmp_path / 'out'}", RAW]
+    arguments = [
+        str(folder / "enhance_int8.tflite"),
+        str(tmp_path / "in"),
+        f"--output={tmp_path / 'out'}",
+        RAW,
+    ]
     assert command.main([*arguments, "--format=rgb24"]) == 1
     said = capsys.readouterr().err
     assert "3 whole frames in " in said and "ends within frame 4, after 9899 of 9900 bytes" in said
@@ -145,20 +208,56 @@ def test_frames_that_came_before_an_end_too_soon_are_kept(folder, tmp_path, caps
 WRONG = {
     "no file": ("nowhere.tflite cat.png --output=o.png", "nowhere.tflite: no such file"),
     "not a network": ("cat.png cat.png --output=o.png", "cat.png: cannot be opened"),
-    "no picture": ("enhance_int8.tflite a.png --output=o.png", "a.png: cannot be read as a picture (No such file"),
-    "frames without a size": ("enhance_int8.tflite frames.rgb --output=o.png", "for raw frames name their --size"),
-    "too small": ("enhance_int8.tflite small.png --output=o.png", "20x20 is smaller than 66x50, the frame of enhance_int8"),
+    "no picture": (
+        "enhance_int8.tflite a.png --output=o.png",
+        "a.png: cannot be read as a picture (No such file",
+    ),
+    "frames without a size": (
+        "enhance_int8.tflite frames.rgb --output=o.png",
+        "for raw frames name their --size",
+    ),
+    "too small": (
+        "enhance_int8.tflite small.png --output=o.png",
+        "20x20 is smaller than 66x50, the frame of enhance_int8",
+    ),
     "a suffix": ("enhance_int8.tflite cat.png --output=o.gif", "--output=o.gif: must end in .png"),
-    "a folder": ("enhance_int8.tflite cat.png --output=a/o.png", "--output=a/o.png: its folder is not a directory"),
-    "onto itself": ("enhance_int8.tflite cat.png --output=cat.png", "--output=cat.png: is the input itself"),
-    "a tile": ("enhance_int8.tflite cat.png --output=o.png --tile=9", "--tile=9: is for files of any size"),
-    "a small tile": ("enhance_dynamic.tflite cat.png --output=o.png --tile=14", "--tile=14 leaves nothing of a tile"),
-    "a size": ("enhance_int8.tflite frames.rgb --output=o --size=66", "--size=66: must be width x height"),
-    "half a frame": ("enhance_int8.tflite frames.rgb --output=o --size=66x60", "39600 bytes are not a number of yuv420p"),
-    "odd chroma": ("enhance_int8.tflite frames.rgb --output=o --size=67x50", "--size=67x50: yuv420p, with one sample"),
-    "no delegate": ("enhance_int8.tflite cat.png --output=o.png --delegate=no.so", "--delegate=no.so: cannot be loaded (no.so"),
+    "a folder": (
+        "enhance_int8.tflite cat.png --output=a/o.png",
+        "--output=a/o.png: its folder is not a directory",
+    ),
+    "onto itself": (
+        "enhance_int8.tflite cat.png --output=cat.png",
+        "--output=cat.png: is the input itself",
+    ),
+    "a tile": (
+        "enhance_int8.tflite cat.png --output=o.png --tile=9",
+        "--tile=9: is for files of any size",
+    ),
+    "a small tile": (
+        "enhance_dynamic.tflite cat.png --output=o.png --tile=14",
+        "--tile=14 leaves nothing of a tile",
+    ),
+    "a size": (
+        "enhance_int8.tflite frames.rgb --output=o --size=66",
+        "--size=66: must be width x height",
+    ),
+    "half a frame": (
+        "enhance_int8.tflite frames.rgb --output=o --size=66x60",
+        "39600 bytes are not a number of yuv420p",
+    ),
+    "odd chroma": (
+        "enhance_int8.tflite frames.rgb --output=o --size=67x50",
+        "--size=67x50: yuv420p, with one sample",
+    ),
+    "no delegate": (
+        "enhance_int8.tflite cat.png --output=o.png --delegate=no.so",
+        "--delegate=no.so: cannot be loaded (no.so",
+    ),
     "no output": ("enhance_int8.tflite cat.png", "required: --output; see --help"),
-    "threads": ("enhance_int8.tflite cat.png --output=o.png --threads=0", "--threads=0: must be at least 1"),
+    "threads": (
+        "enhance_int8.tflite cat.png --output=o.png --threads=0",
+        "--threads=0: must be at least 1",
+    ),
 }
 
 
@@ -168,7 +267,11 @@ def test_mistakes_are_told_in_a_line(kind, folder, capfd, monkeypatch):
     before = {path: path.read_bytes() for path in folder.iterdir()}
     arguments, reason = WRONG[kind]
     assert command.main(arguments.split()) == 1
-    said = [line for line in capfd.readouterr().err.splitlines() if not line.startswith(("INFO", "WARNING"))]
+    said = [
+        line
+        for line in capfd.readouterr().err.splitlines()
+        if not line.startswith(("INFO", "WARNING"))
+    ]
     assert len(said) == 1 and said[0].startswith("error: ") and reason in said[0]
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
@@ -176,9 +279,14 @@ def test_mistakes_are_told_in_a_line(kind, folder, capfd, monkeypatch):
 def test_a_file_that_does_not_say_its_radius(folder, monkeypatch):
     opened = network(folder, "enhance_int8")
     opened.radius = None
-    with pytest.raises(command.SettopError, match="export it again, or name the radius with --overlap"):
+    with pytest.raises(
+        command.SettopError, match="export it again, or name the radius with --overlap"
+    ):
         opened.tile_size(*LARGER)
-    assert opened.tile_size(*LARGER, overlap=9) == (SIZE, 9) and opened.tile_size(*SIZE) == (SIZE, 0)
+    assert opened.tile_size(*LARGER, overlap=9) == (SIZE, 9) and opened.tile_size(*SIZE) == (
+        SIZE,
+        0,
+    )
 
 
 DELEGATE = r"""
@@ -203,12 +311,28 @@ def test_a_delegate_gets_the_network_and_its_options(folder, tmp_path, capfd):
     (tmp_path / "delegate.c").write_text(DELEGATE)
     library = tmp_path / "delegate.so"
     subprocess.run(["cc", "-shared", "-fPIC", "-o", library, tmp_path / "delegate.c"], check=True)
-    arguments = [str(folder / "enhance_int8.tflite"), str(folder / "cat.png"), f"--output={tmp_path / 'o.png'}"]
+    arguments = [
+        str(folder / "enhance_int8.tflite"),
+        str(folder / "cat.png"),
+        f"--output={tmp_path / 'o.png'}",
+    ]
     assert command.main([*arguments, f"--delegate={library}"]) == 1
-    assert "cannot be loaded (Failed to load delegate" in (said := capfd.readouterr().err) and "it needs two options)" in said
-    assert command.main([*arguments, f"--delegate={library}", "--delegate_options=backends=CpuAcc,power=low"]) == 0
+    assert (
+        "cannot be loaded (Failed to load delegate" in (said := capfd.readouterr().err)
+        and "it needs two options)" in said
+    )
+    assert (
+        command.main(
+            [*arguments, f"--delegate={library}", "--delegate_options=backends=CpuAcc,power=low"]
+        )
+        == 0
+    )
     said = capfd.readouterr().err
-    assert "backends is CpuAcc, power is low" in said and "prepared" in said and (tmp_path / "o.png").exists()
+    assert (
+        "backends is CpuAcc, power is low" in said
+        and "prepared" in said
+        and (tmp_path / "o.png").exists()
+    )
 
 
 def test_a_picture_that_was_stopped_leaves_nothing(folder, tmp_path, capsys, monkeypatch):
@@ -216,12 +340,28 @@ def test_a_picture_that_was_stopped_leaves_nothing(folder, tmp_path, capsys, mon
         raise KeyboardInterrupt
 
     monkeypatch.setattr("os.replace", stop)  # at the last moment
-    arguments = [str(folder / "enhance_int8.tflite"), str(folder / "cat.png"), f"--output={tmp_path / 'a.png'}"]
-    assert command.main(arguments) == 130 and capsys.readouterr().err.endswith("stopped.\n") and not list(tmp_path.iterdir())
+    arguments = [
+        str(folder / "enhance_int8.tflite"),
+        str(folder / "cat.png"),
+        f"--output={tmp_path / 'a.png'}",
+    ]
+    assert (
+        command.main(arguments) == 130
+        and capsys.readouterr().err.endswith("stopped.\n")
+        and not list(tmp_path.iterdir())
+    )
 
 
 @pytest.mark.skipif(not pathlib.Path("/dev/full").exists(), reason="no device that is always full")
 def test_a_full_disk_is_told(folder, capsys):
-    arguments = [str(folder / "enhance_int8.tflite"), str(folder / "frames.rgb"), "--output=/dev/full", RAW, "--format=rgb24"]
+    arguments = [
+        str(folder / "enhance_int8.tflite"),
+        str(folder / "frames.rgb"),
+        "--output=/dev/full",
+        RAW,
+        "--format=rgb24",
+    ]
     assert command.main(arguments) == 1
-    assert "error: /dev/full: cannot be written (No space left on device)\n" in capsys.readouterr().err
+    assert (
+        "error: /dev/full: cannot be written (No space left on device)\n" in capsys.readouterr().err
+    )

@@ -30,7 +30,9 @@ def test_colours(matrix, rgb, yuv):
 
 
 def test_luma_is_that_of_bt601():
-    luma = np.frombuffer(Stream("yuv420p", 80, 120, "bt601").from_rgb(CAT), np.uint8)[: 80 * 120].reshape(80, 120)
+    luma = np.frombuffer(Stream("yuv420p", 80, 120, "bt601").from_rgb(CAT), np.uint8)[
+        : 80 * 120
+    ].reshape(80, 120)
     assert np.abs(luma - color.rgb2ycbcr(CAT)[..., 0]).max() <= 0.51
 
 
@@ -44,7 +46,9 @@ def test_chroma_lies_beside_even_columns_and_between_lines():
         red = stream.to_rgb(grey + neutral + plane.tobytes())[..., 0].astype(float)
         place = (np.arange(40) - 0.5)[:, None] if axis == 0 else np.arange(60)[None]
         expected = 255 / 219 * (120 - 16) + 1.402 * 255 / 224 * (100 + place - 128)
-        np.testing.assert_allclose(red[4:-4, 4:-4], np.broadcast_to(expected, red.shape)[4:-4, 4:-4], atol=1.4)
+        np.testing.assert_allclose(
+            red[4:-4, 4:-4], np.broadcast_to(expected, red.shape)[4:-4, 4:-4], atol=1.4
+        )
         again = stream.from_rgb(stream.to_rgb(grey + neutral + plane.tobytes()))
         chroma = np.frombuffer(again, np.uint8)[-600:].reshape(20, 30).astype(int)
         assert np.abs(chroma - plane)[2:-2, 2:-2].max() <= 1

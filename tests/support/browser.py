@@ -17,9 +17,18 @@ from PIL import Image
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = (
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars", "--remote-debugging-pipe", "--window-size=1000,900",
-)  # fmt: skip
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--remote-debugging-pipe",
+    "--window-size=1000,900",
+)
 SECONDS = 60  # that it may take to end
 
 
@@ -29,15 +38,22 @@ class Tab:
     def __init__(self, write: int, read: int):
         self._write, self._read, self._buffer, self._number = write, read, b"", 0
         self._session: str | None = None
-        self.complaints: list[dict] = []  # errors of scripts, and what the page's own policy forbade
+        self.complaints: list[
+            dict
+        ] = []  # errors of scripts, and what the page's own policy forbade
 
     def open(self, path: pathlib.Path) -> None:
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
+            "sessionId"
+        ]
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
         self.call("Page.navigate", url=path.as_uri())
-        while self.evaluate("document.readyState") != "complete" or self.evaluate("location.href") == "about:blank":
+        while (
+            self.evaluate("document.readyState") != "complete"
+            or self.evaluate("location.href") == "about:blank"
+        ):
             time.sleep(0.02)
 
     def call(self, method: str, **parameters) -> dict:
@@ -70,16 +86,34 @@ class Tab:
 
     def drag(self, start: tuple[float, float], stop: tuple[float, float]) -> None:
         """With the left button of the mouse, in pixels of the window."""
-        for kind, (x, y) in (("mousePressed", start), ("mouseMoved", stop), ("mouseReleased", stop)):
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", buttons=1, clickCount=1)
+        for kind, (x, y) in (
+            ("mousePressed", start),
+            ("mouseMoved", stop),
+            ("mouseReleased", stop),
+        ):
+            self.call(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=x,
+                y=y,
+                button="left",
+                buttons=1,
+                clickCount=1,
+            )
 
     def press(self, key: str, code: int) -> None:
         for kind in ("rawKeyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code)
+            self.call(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
+            )
 
     def screenshot(self) -> np.ndarray:
         """uint8 [H, W, 3] of the window."""
-        return np.asarray(Image.open(io.BytesIO(base64.b64decode(self.call("Page.captureScreenshot")["data"]))).convert("RGB"))
+        return np.asarray(
+            Image.open(
+                io.BytesIO(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+            ).convert("RGB")
+        )
 
 
 @contextlib.contextmanager
@@ -97,7 +131,11 @@ def browser(profile: pathlib.Path) -> Iterator[Tab]:
 
     command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}"]
     process = subprocess.Popen(
-        command, preexec_fn=connect, pass_fds=(3, 4), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        preexec_fn=connect,
+        pass_fds=(3, 4),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     os.close(to_read), os.close(to_write)
     try:

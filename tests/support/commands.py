@@ -12,7 +12,14 @@ from skimage import data
 
 from rts_tf import main
 
-TINY = ("--network=residual1", "--stages=1", "--first_steps=1", "--patch=32", "--batch=1", "--precision=float32")
+TINY = (
+    "--network=residual1",
+    "--stages=1",
+    "--first_steps=1",
+    "--patch=32",
+    "--batch=1",
+    "--precision=float32",
+)
 
 
 def command(*arguments: str) -> tuple[int, str, str]:
@@ -29,7 +36,11 @@ def command_of(program: types.ModuleType, *arguments: object) -> tuple[int, str,
     out, err = io.StringIO(), io.StringIO()
     saved = flagsaver.save_flag_values(program.FLAGS)
     try:
-        with flagsaver.flagsaver(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            flagsaver.flagsaver(),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
             flags.FLAGS(["command"])
             code = program.main(program.FLAGS(["command", *map(str, arguments)]))
     finally:
@@ -63,7 +74,11 @@ def refused(*arguments: str) -> str:
 
 def state(folder: pathlib.Path) -> dict:
     """Every file below ``folder`` with its bytes, but for the lock, which is always there and empty."""
-    files = {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"}
+    files = {
+        path: path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
     assert not [path for path in files if ".tmp" in path.name], "a half-written file is left"
     return files
 

@@ -5,8 +5,8 @@ import pathlib
 import numpy as np
 import pytest
 
-from rts_tf.enhance import __main__ as enhance
 from rts_tf import networks
+from rts_tf.enhance import __main__ as enhance
 from rts_tf.inference import Enhancer
 from tests.support.commands import command_of
 

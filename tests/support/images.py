@@ -12,7 +12,12 @@ from tests.support.commands import photo
 
 
 def chunk(kind: bytes, contents: bytes) -> bytes:
-    return struct.pack(">I", len(contents)) + kind + contents + struct.pack(">I", zlib.crc32(kind + contents))
+    return (
+        struct.pack(">I", len(contents))
+        + kind
+        + contents
+        + struct.pack(">I", zlib.crc32(kind + contents))
+    )
 
 
 def saved(picture: Image.Image, kind: str, **options) -> bytes:
@@ -49,7 +54,11 @@ def white_at_zero() -> bytes:
 
 
 GREY_32 = Image.fromarray(np.asarray(photo().convert("L"), np.int32))
-BOMB = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)) + chunk(b"IDAT", b"")
+BOMB = (
+    b"\x89PNG\r\n\x1a\n"
+    + chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0))
+    + chunk(b"IDAT", b"")
+)
 
 BAD = {  # name: (contents, reason)
     "zero bytes.png": (b"", "is empty"),
@@ -60,32 +69,72 @@ BAD = {  # name: (contents, reason)
     "truncated.bmp": (saved(photo(), "BMP")[:900], "cannot be read"),
     "header only.png": (saved(photo(), "PNG")[:20], "is not a PNG|cannot be read"),
     "damaged.png": (damaged(saved(photo(), "PNG")), "cannot be read"),
-    "without data.png": (saved(photo(), "PNG").replace(b"IDAT", b"IDAX", 1), "is not a PNG|cannot be read"),
+    "without data.png": (
+        saved(photo(), "PNG").replace(b"IDAT", b"IDAX", 1),
+        "is not a PNG|cannot be read",
+    ),
     "bomb.png": (BOMB, "has more than [0-9]+ million pixels; cut or scale it down"),
-    "404.jpg": (b"<!DOCTYPE html><title>404 Not Found</title>", "is not a PNG, JPEG, WebP, TIFF or BMP picture"),
-    "heic.jpg": (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400), "is not a PNG, JPEG, WebP, TIFF or BMP picture"),
-    "svg.png": (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "is not a PNG, JPEG, WebP, TIFF or BMP picture"),
+    "404.jpg": (
+        b"<!DOCTYPE html><title>404 Not Found</title>",
+        "is not a PNG, JPEG, WebP, TIFF or BMP picture",
+    ),
+    "heic.jpg": (
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400),
+        "is not a PNG, JPEG, WebP, TIFF or BMP picture",
+    ),
+    "svg.png": (
+        b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+        "is not a PNG, JPEG, WebP, TIFF or BMP picture",
+    ),
     "a GIF.png": (saved(photo(), "GIF"), "is not a PNG"),
-    "cmyk.jpg": (saved(photo().convert("CMYK"), "JPEG"), "colour mode CMYK is not supported; convert it to RGB"),
-    "cmyk.tif": (saved(photo().convert("CMYK"), "TIFF"), "colour mode CMYK is not supported; convert it to RGB"),
-    "lab.tif": (saved(photo().convert("LAB"), "TIFF"), "colour mode LAB is not supported; convert it to RGB"),
+    "cmyk.jpg": (
+        saved(photo().convert("CMYK"), "JPEG"),
+        "colour mode CMYK is not supported; convert it to RGB",
+    ),
+    "cmyk.tif": (
+        saved(photo().convert("CMYK"), "TIFF"),
+        "colour mode CMYK is not supported; convert it to RGB",
+    ),
+    "lab.tif": (
+        saved(photo().convert("LAB"), "TIFF"),
+        "colour mode LAB is not supported; convert it to RGB",
+    ),
     "float.tiff": (saved(photo().convert("F"), "TIFF"), "colour mode F is not supported"),
     "grey of 32 bits.tif": (saved(GREY_32, "TIFF"), "grey TIFF, but not of 16 bits"),
     "white at zero.tif": (white_at_zero(), "grey TIFF, but not of 16 bits from black at 0"),
-    "animated.webp": (saved(photo(), "WEBP", save_all=True, append_images=[photo(3)]), "holds 2 pictures"),
-    "animated.png": (saved(photo(), "PNG", save_all=True, append_images=[photo(3)]), "holds 2 pictures"),
-    "pages.tif": (saved(photo(), "TIFF", save_all=True, append_images=[photo(3)]), "holds 2 pictures"),
+    "animated.webp": (
+        saved(photo(), "WEBP", save_all=True, append_images=[photo(3)]),
+        "holds 2 pictures",
+    ),
+    "animated.png": (
+        saved(photo(), "PNG", save_all=True, append_images=[photo(3)]),
+        "holds 2 pictures",
+    ),
+    "pages.tif": (
+        saved(photo(), "TIFF", save_all=True, append_images=[photo(3)]),
+        "holds 2 pictures",
+    ),
     "transparent.png": (saved(transparent(), "PNG"), "is transparent in places.*flatten it"),
-    "transparent.webp": (saved(transparent(), "WEBP", lossless=True), "is transparent in places.*flatten it"),
+    "transparent.webp": (
+        saved(transparent(), "WEBP", lossless=True),
+        "is transparent in places.*flatten it",
+    ),
     "1x1.png": (saved(photo(0, 1, 1), "PNG"), "1x1 is smaller than 32 pixels a side"),
-    "smaller than a patch.png": (saved(photo(0, 31, 200), "PNG"), "200x31 is smaller than 32 pixels a side"),
+    "smaller than a patch.png": (
+        saved(photo(0, 31, 200), "PNG"),
+        "200x31 is smaller than 32 pixels a side",
+    ),
     "odd and too small.png": (saved(photo(0, 33, 31), "PNG"), "31x33 is smaller than 32"),
     "two\nlines.png": (b"", "is empty"),
     "-dash.jpg": (b"", "is empty"),
     "[bold]markup[/bold].png": (b"", "is empty"),
     "\u5c71 \u00fcber 'all' \"the\" rest.png": (b"", "is empty"),
 }
-DANGLING, LOOP, NOT_UTF8 = "dangling.png", "loop.png", b"caf\xe9.png".decode("utf-8", "surrogateescape")
+DANGLING, LOOP, NOT_UTF8 = (
+    "dangling.png",
+    "loop.png",
+    b"caf\xe9.png".decode("utf-8", "surrogateescape"),
+)
 
 
 def rotated() -> bytes:
@@ -102,7 +151,10 @@ GOOD = {  # name: (contents, height and width in the run: even)
     "grey.jpg": (saved(photo(4).convert("L"), "JPEG"), (64, 64)),
     "palette.png": (saved(photo(5).quantize(64), "PNG"), (64, 64)),
     "opaque.png": (saved(photo(6).convert("RGBA"), "PNG"), (64, 64)),
-    "16 bits.png": (saved(Image.fromarray(np.asarray(photo(7).convert("L"), np.uint16) * 257), "PNG"), (64, 64)),
+    "16 bits.png": (
+        saved(Image.fromarray(np.asarray(photo(7).convert("L"), np.uint16) * 257), "PNG"),
+        (64, 64),
+    ),
     "below/it/a.tiff": (saved(photo(8), "TIFF"), (64, 64)),
     "folder.png/b.webp": (saved(photo(9), "WEBP"), (64, 64)),
     "--stages=9.bmp": (saved(photo(10), "BMP"), (64, 64)),
@@ -110,5 +162,8 @@ GOOD = {  # name: (contents, height and width in the run: even)
     "e\u0301 decomposed.png": (saved(photo(12), "PNG"), (64, 64)),
     "good\nlines.png": (saved(photo(13), "PNG"), (64, 64)),
     "[red]'\"$(x).png": (saved(photo(14), "PNG"), (64, 64)),
-    "camera.jpg": (saved(photo(15), "MPO", save_all=True, append_images=[photo(15, 32, 32)]), (64, 64)),
+    "camera.jpg": (
+        saved(photo(15), "MPO", save_all=True, append_images=[photo(15, 32, 32)]),
+        (64, 64),
+    ),
 }

@@ -24,10 +24,16 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 NAME = "rts"
 HTTP_STATUS = {  # as TensorFlow Serving answers
-    grpc.StatusCode.INVALID_ARGUMENT: 400, grpc.StatusCode.NOT_FOUND: 404, grpc.StatusCode.FAILED_PRECONDITION: 412,
-    grpc.StatusCode.UNAVAILABLE: 503, grpc.StatusCode.RESOURCE_EXHAUSTED: 503, grpc.StatusCode.DEADLINE_EXCEEDED: 504,
-}  # fmt: skip
-PYTHONS_OWN = "Graph execution error:\n\n"  # what its session puts before the message of the C++ session
+    grpc.StatusCode.INVALID_ARGUMENT: 400,
+    grpc.StatusCode.NOT_FOUND: 404,
+    grpc.StatusCode.FAILED_PRECONDITION: 412,
+    grpc.StatusCode.UNAVAILABLE: 503,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: 503,
+    grpc.StatusCode.DEADLINE_EXCEEDED: 504,
+}
+PYTHONS_OWN = (
+    "Graph execution error:\n\n"  # what its session puts before the message of the C++ session
+)
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -47,28 +53,50 @@ class Model:
         self._session = tf.compat.v1.Session(graph=graph)
         with graph.as_default():
             elsewhere = tf.compat.v1.Session(graph=tf.Graph())
-            signatures = tf.compat.v1.saved_model.load(elsewhere, ["serve"], directory).signature_def
+            signatures = tf.compat.v1.saved_model.load(
+                elsewhere, ["serve"], directory
+            ).signature_def
             # The C++ session does not look at the shape of an input; Python's does, so it must not know one.
-            tensors = [tensor for signature in signatures.values() for tensor in signature.inputs.values()]
+            tensors = [
+                tensor for signature in signatures.values() for tensor in signature.inputs.values()
+            ]
             self._inputs = {t.name: tf.compat.v1.placeholder(tf.as_dtype(t.dtype)) for t in tensors}
-            tf.compat.v1.saved_model.load(self._session, ["serve"], directory, input_map=self._inputs)
+            tf.compat.v1.saved_model.load(
+                self._session, ["serve"], directory, input_map=self._inputs
+            )
         self.signatures = {name: s for name, s in signatures.items() if s.inputs}
 
     def input_types(self, model: str, signature: str) -> dict[str, tf.DType]:
         """Raises Refused where there is no such model or signature."""
         if model != NAME:
-            raise Refused(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: Latest({model})")
+            raise Refused(
+                grpc.StatusCode.NOT_FOUND, f"Servable not found for request: Latest({model})"
+            )
         if signature not in self.signatures:
-            raise Refused(grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{signature}" not found.')
-        return {name: tf.as_dtype(tensor.dtype) for name, tensor in self.signatures[signature].inputs.items()}
+            raise Refused(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f'Serving signature key "{signature}" not found.',
+            )
+        return {
+            name: tf.as_dtype(tensor.dtype)
+            for name, tensor in self.signatures[signature].inputs.items()
+        }
 
-    def run(self, model: str, signature: str, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    def run(
+        self, model: str, signature: str, inputs: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         types = self.input_types(model, signature)
         if set(inputs) != set(types):
             expected = f"expected {sorted(types)}, sent {sorted(inputs)}"
-            raise Refused(grpc.StatusCode.INVALID_ARGUMENT, f"input size does not match signature: {expected}")
+            raise Refused(
+                grpc.StatusCode.INVALID_ARGUMENT, f"input size does not match signature: {expected}"
+            )
         for i, (name, wanted) in enumerate(types.items()):
-            if (given := tf.as_dtype(inputs[name].dtype if inputs[name].dtype != object else np.bytes_)) != wanted:
+            if (
+                given := tf.as_dtype(
+                    inputs[name].dtype if inputs[name].dtype != object else np.bytes_
+                )
+            ) != wanted:
                 reason = f"Expects arg[{i}] to be {_cpp(wanted)} but {_cpp(given)} is provided"
                 raise Refused(grpc.StatusCode.INVALID_ARGUMENT, reason)
         described = self.signatures[signature]
@@ -78,7 +106,9 @@ class Model:
             with self._one_run:
                 return self._session.run(wanted, fed)
         except tf.errors.OpError as error:
-            raise Refused(CODES[error.error_code], error.message.removeprefix(PYTHONS_OWN)) from None
+            raise Refused(
+                CODES[error.error_code], error.message.removeprefix(PYTHONS_OWN)
+            ) from None
 
 
 def _cpp(dtype: tf.DType) -> str:
@@ -106,9 +136,13 @@ class _Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 def _as_fields(value: np.ndarray, message) -> None:
     """As the C++ server writes a tensor: value by value, not as one block of bytes."""
-    message.dtype = tf.as_dtype(value.dtype if value.dtype != object else np.bytes_).as_datatype_enum
+    message.dtype = tf.as_dtype(
+        value.dtype if value.dtype != object else np.bytes_
+    ).as_datatype_enum
     message.tensor_shape.CopyFrom(tf.TensorShape(value.shape).as_proto())
-    field = {"u": message.int_val, "i": message.int_val, "f": message.float_val}.get(value.dtype.kind, message.string_val)
+    field = {"u": message.int_val, "i": message.int_val, "f": message.float_val}.get(
+        value.dtype.kind, message.string_val
+    )
     field.extend(value.ravel().tolist())
 
 
@@ -117,7 +151,14 @@ def _rest(model: Model, before: Callable[[], None]) -> type[http.server.BaseHTTP
         def do_GET(self):  # noqa: N802  the name of the base class
             if self.path == f"/v1/models/{NAME}":
                 status = {"error_code": "OK", "error_message": ""}
-                self._answer(200, {"model_version_status": [{"version": "1", "state": "AVAILABLE", "status": status}]})
+                self._answer(
+                    200,
+                    {
+                        "model_version_status": [
+                            {"version": "1", "state": "AVAILABLE", "status": status}
+                        ]
+                    },
+                )
             else:
                 self._answer(404, {"error": f"Malformed request: GET {self.path}"})
 
@@ -126,8 +167,13 @@ def _rest(model: Model, before: Callable[[], None]) -> type[http.server.BaseHTTP
             try:
                 before()
                 if not (self.path.startswith("/v1/models/") and self.path.endswith(":predict")):
-                    raise Refused(grpc.StatusCode.INVALID_ARGUMENT, f"Malformed request: POST {self.path}")
-                self._answer(200, _predict_json(model, self.path[len("/v1/models/") : -len(":predict")], body))
+                    raise Refused(
+                        grpc.StatusCode.INVALID_ARGUMENT, f"Malformed request: POST {self.path}"
+                    )
+                self._answer(
+                    200,
+                    _predict_json(model, self.path[len("/v1/models/") : -len(":predict")], body),
+                )
             except Refused as refused:
                 self._answer(HTTP_STATUS.get(refused.code, 500), {"error": refused.message})
 
@@ -158,11 +204,20 @@ def _predict_json(model: Model, name: str, body: bytes) -> dict:
         raise Refused(grpc.StatusCode.INVALID_ARGUMENT, f"JSON Parse error: {error}") from None
     types = model.input_types(name, signature)
     if rows is not None:
-        named = {key: [row[key] if isinstance(row, dict) and key in row else row for row in rows] for key in types}
+        named = {
+            key: [row[key] if isinstance(row, dict) and key in row else row for row in rows]
+            for key in types
+        }
     else:
         given = request["inputs"]
-        named = given if isinstance(given, dict) and set(given) <= set(types) else dict.fromkeys(types, given)
-    outputs = model.run(name, signature, {key: _from_json(value, types[key]) for key, value in named.items()})
+        named = (
+            given
+            if isinstance(given, dict) and set(given) <= set(types)
+            else dict.fromkeys(types, given)
+        )
+    outputs = model.run(
+        name, signature, {key: _from_json(value, types[key]) for key, value in named.items()}
+    )
     (only,) = (_to_json(value, key.endswith("_bytes")) for key, value in outputs.items())
     return {"outputs" if rows is None else "predictions": only}
 
@@ -177,7 +232,11 @@ def _from_json(value, dtype: tf.DType) -> np.ndarray:
         if dtype == tf.string:
             return np.array(decoded(value), object)
         array = np.array(value)
-        if array.dtype.kind not in ("iu" if dtype.is_integer else "iuf") or array.min() < dtype.min or array.max() > dtype.max:
+        if (
+            array.dtype.kind not in ("iu" if dtype.is_integer else "iuf")
+            or array.min() < dtype.min
+            or array.max() > dtype.max
+        ):
             raise ValueError(f"JSON Value is not of expected type: {_cpp(dtype)}")
         return array.astype(dtype.as_numpy_dtype)
     except (ValueError, AttributeError, KeyError, TypeError) as error:
@@ -198,13 +257,17 @@ class _Http(http.server.ThreadingHTTPServer):
 
 
 @contextlib.contextmanager
-def serving(model: Model, before: Callable[[], None] = lambda: None, ports: tuple[int, int] = (0, 0)) -> Iterator[Server]:
+def serving(
+    model: Model, before: Callable[[], None] = lambda: None, ports: tuple[int, int] = (0, 0)
+) -> Iterator[Server]:
     """Serve on this machine. ``before`` is called with each request; it may wait, or raise Refused.
 
     A port of 0 is any that is free.
     """
     server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.max_receive_message_length", -1)])
-    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(_Predictions(model, before), server)
+    prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+        _Predictions(model, before), server
+    )
     port = server.add_insecure_port(f"127.0.0.1:{ports[0]}")
     rest = _Http(("127.0.0.1", ports[1]), _rest(model, before))
     thread = threading.Thread(target=rest.serve_forever, args=(0.02,))
@@ -220,6 +283,12 @@ def serving(model: Model, before: Callable[[], None] = lambda: None, ports: tupl
 
 
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt), serving(Model(sys.argv[1]), ports=(8500, 8501)) as addresses:
-        print(f"a test server, not TensorFlow Serving: gRPC {addresses.grpc}, REST {addresses.rest}", flush=True)
+    with (
+        contextlib.suppress(KeyboardInterrupt),
+        serving(Model(sys.argv[1]), ports=(8500, 8501)) as addresses,
+    ):
+        print(
+            f"a test server, not TensorFlow Serving: gRPC {addresses.grpc}, REST {addresses.rest}",
+            flush=True,
+        )
         threading.Event().wait()

@@ -34,20 +34,41 @@ class CSession:
         self._status, self._graph = self._call("TF_NewStatus"), self._call("TF_NewGraph")
         options, tags = self._call("TF_NewSessionOptions"), (ctypes.c_char_p * 1)(b"serve")
         self._session = self._call(
-            "TF_LoadSessionFromSavedModel", options, None, directory.encode(), tags, 1, self._graph, None, self._status
+            "TF_LoadSessionFromSavedModel",
+            options,
+            None,
+            directory.encode(),
+            tags,
+            1,
+            self._graph,
+            None,
+            self._status,
         )
         assert self.status() == (0, ""), self.status()
 
     def run(self, given: str, wanted: str, value: np.ndarray, dtype: int) -> tuple[int, str]:
         """Feed ``value``, a DataType by number, to the tensor ``given`` and fetch ``wanted``: code and message."""
         dimensions = (ctypes.c_int64 * value.ndim)(*value.shape)
-        tensor = self._call("TF_AllocateTensor", dtype, dimensions, value.ndim, ctypes.c_size_t(value.nbytes))
+        tensor = self._call(
+            "TF_AllocateTensor", dtype, dimensions, value.ndim, ctypes.c_size_t(value.nbytes)
+        )
         ctypes.memmove(self._call("TF_TensorData", tensor), value.tobytes(), value.nbytes)
         inputs, outputs, results = self._output(given), self._output(wanted), (_POINTER * 1)()
         self._call(
-            "TF_SessionRun", self._session, None, ctypes.byref(inputs), ctypes.byref(tensor), 1,
-            ctypes.byref(outputs), results, 1, None, 0, None, self._status,
-        )  # fmt: skip
+            "TF_SessionRun",
+            self._session,
+            None,
+            ctypes.byref(inputs),
+            ctypes.byref(tensor),
+            1,
+            ctypes.byref(outputs),
+            results,
+            1,
+            None,
+            0,
+            None,
+            self._status,
+        )
         return self.status()
 
     def status(self) -> tuple[int, str]:
@@ -57,7 +78,9 @@ class CSession:
 
     def _output(self, name: str) -> _Output:
         operation, index = name.split(":")
-        return _Output(self._call("TF_GraphOperationByName", self._graph, operation.encode()), int(index))
+        return _Output(
+            self._call("TF_GraphOperationByName", self._graph, operation.encode()), int(index)
+        )
 
     def _call(self, name: str, *arguments) -> _POINTER:
         function = getattr(self._library, name)

@@ -12,17 +12,39 @@ TICK = Fraction(1, 90000)
 NTSC = Fraction(30000, 1001)
 
 
-def make(path: pathlib.Path, codec: str = "libx264", pixels: str = "yuv420p", count: int = 11,
-         size: tuple[int, int] = (128, 64), audio: str = "", layout: str = "stereo", variable: bool = False, rotation: int = 0,
-         full: bool = False, matrix: int = 1, subtitles: bool = False,
-         options: dict | None = None) -> pathlib.Path:  # fmt: skip
+def make(
+    path: pathlib.Path,
+    codec: str = "libx264",
+    pixels: str = "yuv420p",
+    count: int = 11,
+    size: tuple[int, int] = (128, 64),
+    audio: str = "",
+    layout: str = "stereo",
+    variable: bool = False,
+    rotation: int = 0,
+    full: bool = False,
+    matrix: int = 1,
+    subtitles: bool = False,
+    options: dict | None = None,
+) -> pathlib.Path:
     """A window of ``size`` (width, height) that moves over the photograph of a cat, repeated where it is too small."""
     (width, height), picture = size, data.chelsea()
-    picture = np.tile(picture, (-(-(height + 4 * count) // picture.shape[0]), -(-(width + 2 * count) // picture.shape[1]), 1))
+    picture = np.tile(
+        picture,
+        (
+            -(-(height + 4 * count) // picture.shape[0]),
+            -(-(width + 2 * count) // picture.shape[1]),
+            1,
+        ),
+    )
     options = {"crf": "10", "preset": "veryfast"} if options is None else options
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=NTSC, width=width, height=height, options=options)
-        video.codec_context.pix_fmt, video.codec_context.time_base, video.time_base = pixels, TICK, TICK
+        video.codec_context.pix_fmt, video.codec_context.time_base, video.time_base = (
+            pixels,
+            TICK,
+            TICK,
+        )
         video.codec_context.color_range, video.codec_context.colorspace = 2 if full else 1, matrix
         video.codec_context.color_primaries, video.codec_context.color_trc = matrix, matrix
         video.metadata["language"] = "deu"
@@ -35,7 +57,9 @@ def make(path: pathlib.Path, codec: str = "libx264", pixels: str = "yuv420p", co
         for i in range(count):
             window = picture[4 * i : 4 * i + height, 2 * i : 2 * i + width]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(window), "rgb24")
-            frame = frame.reformat(format=pixels, dst_colorspace="ITU709", dst_color_range="JPEG" if full else "MPEG")
+            frame = frame.reformat(
+                format=pixels, dst_colorspace="ITU709", dst_color_range="JPEG" if full else "MPEG"
+            )
             frame.pts, frame.time_base = time, TICK
             container.mux(video.encode(frame))
             time += (1 + i % 3 if variable else 1) * 3003
@@ -44,7 +68,17 @@ def make(path: pathlib.Path, codec: str = "libx264", pixels: str = "yuv420p", co
             _sing(container, sound, layout, float(time * TICK))
         if text:
             millisecond = Fraction(1, 1000)
-            container.set_chapters([{"id": 1, "start": 0, "end": 200, "time_base": millisecond, "metadata": {"title": "one"}}])
+            container.set_chapters(
+                [
+                    {
+                        "id": 1,
+                        "start": 0,
+                        "end": 200,
+                        "time_base": millisecond,
+                        "metadata": {"title": "one"},
+                    }
+                ]
+            )
             for i in range(2):
                 packet = av.Packet(f"line {i}".encode())
                 packet.stream, packet.time_base = text, millisecond
@@ -79,7 +113,12 @@ class Contents(NamedTuple):
 def contents(path: pathlib.Path) -> Contents:
     with av.open(str(path)) as container:
         streams = [
-            (s.type, s.type == "video" or s.codec_context.name, s.language, s.duration and s.duration * s.time_base)
+            (
+                s.type,
+                s.type == "video" or s.codec_context.name,
+                s.language,
+                s.duration and s.duration * s.time_base,
+            )
             for s in container.streams
         ]
         packets = [[] for _ in streams]
@@ -87,14 +126,25 @@ def contents(path: pathlib.Path) -> Contents:
             if packet.size and packet.stream.type != "video":
                 packets[packet.stream_index].append((packet.pts * packet.time_base, bytes(packet)))
         duration, title = container.duration, container.metadata.get("title", "")
-        chapters = [(c["start"] * c["time_base"], c["end"] * c["time_base"], c["metadata"]) for c in container.chapters()]
+        chapters = [
+            (c["start"] * c["time_base"], c["end"] * c["time_base"], c["metadata"])
+            for c in container.chapters()
+        ]
     with av.open(str(path)) as container:
         aspect = container.streams.video[0].sample_aspect_ratio
         frames = list(container.decode(video=0))
     first = frames[0]
     colours = first.color_range, first.colorspace, first.color_primaries, first.color_trc
     kind = first.width, first.height, *colours, first.rotation
-    return Contents(streams, duration, packets, [f.pts * f.time_base for f in frames], (*kind, aspect), title, chapters)
+    return Contents(
+        streams,
+        duration,
+        packets,
+        [f.pts * f.time_base for f in frames],
+        (*kind, aspect),
+        title,
+        chapters,
+    )
 
 
 def planes(path: pathlib.Path) -> list[np.ndarray]:

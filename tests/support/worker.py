@@ -20,5 +20,7 @@ def sharded(first: int) -> tf.data.Dataset:
 if __name__ == "__main__":
     path = sys.argv[1]
     fitted = fit(CONFIG, start(), sharded, 6, path + ".checkpoint", strategy=strategy)
-    normalized = fit(NORMALIZED, start(NORMALIZED), sharded, 6, path + ".normalized", strategy=strategy)
+    normalized = fit(
+        NORMALIZED, start(NORMALIZED), sharded, 6, path + ".normalized", strategy=strategy
+    )
     np.savez(path, *fitted.weights, *normalized.weights)

@@ -29,7 +29,12 @@ def mixed(tmp_path_factory):
     validation.mkdir()
     photo(20).save(validation / "judged.png")
     (validation / "cut.png").write_bytes(saved(photo(), "PNG")[:-3000])
-    arguments = [f"--workdir={root / 'run'}", f"--data={folder}", f"--validation={validation}", *TINY]
+    arguments = [
+        f"--workdir={root / 'run'}",
+        f"--data={folder}",
+        f"--validation={validation}",
+        *TINY,
+    ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COLUMNS", "1000")
         return folder, arguments, command(*arguments)
@@ -41,22 +46,38 @@ def test_a_bad_picture_is_skipped_with_its_reason(mixed, name):
     if not os.path.lexists(folder / name):
         pytest.skip("this file system takes UTF-8 names alone")
     assert code == 0 and "Traceback" not in out + err, err
-    reason = {DANGLING: "cannot be read .No such file", LOOP: "cannot be read", NOT_UTF8: "is not UTF-8; rename it"}
+    reason = {
+        DANGLING: "cannot be read .No such file",
+        LOOP: "cannot be read",
+        NOT_UTF8: "is not UTF-8; rename it",
+    }
     expected = BAD[name][1] if name in BAD else reason[name]
-    lines = [line for line in out.splitlines() if re.match(f"skipped (.*/)?{re.escape(printable(name))}: ", line)]
+    lines = [
+        line
+        for line in out.splitlines()
+        if re.match(f"skipped (.*/)?{re.escape(printable(name))}: ", line)
+    ]
     assert len(lines) == 1 and re.search(expected, lines[0]), lines or out
 
 
 def test_the_good_ones_are_used_and_nothing_else(mixed):
     folder, arguments, (code, out, _) = mixed
     run = folder.parent / "run"
-    shards = [json.loads(path.read_text()) for path in sorted((run / "source" / "training").glob("0*.json"))]
+    shards = [
+        json.loads(path.read_text())
+        for path in sorted((run / "source" / "training").glob("0*.json"))
+    ]
     sizes = {name: tuple(size) for shard in shards for name, size in shard["sizes"].items()}
     assert sizes == {name: size for name, (_, size) in GOOD.items()}
-    assert code == 0 and len(re.findall("^skipped ", out, re.MULTILINE)) == len(list_of_bad(folder)) + 1
+    assert (
+        code == 0
+        and len(re.findall("^skipped ", out, re.MULTILINE)) == len(list_of_bad(folder)) + 1
+    )
     summary = json.loads((run / "summary.json").read_text())
     assert summary["training_pictures"] == len(GOOD) and summary["validation_pictures"] == 1
-    assert "notes.txt" not in out and (run / "report.html").exists() and (run / "final.keras").exists()
+    assert (
+        "notes.txt" not in out and (run / "report.html").exists() and (run / "final.keras").exists()
+    )
 
 
 def list_of_bad(folder):
@@ -67,7 +88,11 @@ def test_a_finished_run_run_again_says_so(mixed):
     folder, arguments, _ = mixed
     before = state(folder.parent / "run")
     code, out, err = command(*arguments)
-    assert code == 0 and f"{folder.parent / 'run'}: this run is finished; nothing to do." in out and not err
+    assert (
+        code == 0
+        and f"{folder.parent / 'run'}: this run is finished; nothing to do." in out
+        and not err
+    )
     assert state(folder.parent / "run") == before
 
 
@@ -104,7 +129,8 @@ def photographs_changed(run):
 
 
 @pytest.mark.parametrize(
-    "damage", [a_stray_file, summary_damaged, summary_of_another_kind, metrics_damaged, photographs_changed]
+    "damage",
+    [a_stray_file, summary_damaged, summary_of_another_kind, metrics_damaged, photographs_changed],
 )
 def test_damaged_runs(damage, mixed, tmp_path):
     """A copy of a finished run and its pictures, damaged: refused by name, and what is whole is kept."""

@@ -1,7 +1,6 @@
 """Flags and folders that people get wrong: one line that names the flag, exit code 1, nothing written."""
 
 import os
-import pathlib
 import re
 import subprocess
 import sys
@@ -10,8 +9,7 @@ import pytest
 
 from rts_tf.errors import RtsError
 from tests.support.commands import TINY, photo, refused, state
-
-ROOT = pathlib.Path(__file__).parent.parent
+from tests.support.paths import ROOT
 
 # --- settings: refused before TensorFlow is loaded or anything written
 
@@ -34,7 +32,10 @@ SETTINGS = {
     "unknown degradation": (["--degradation=blur"], "--degradation=blur: choose"),
     "unknown anchor": (["--anchor=high"], "--anchor=high: choose"),
     "unknown precision": (["--precision=float16"], "--precision=float16: choose"),
-    "JPEG range reversed": (["--jpeg_low=90", "--jpeg_high=80"], "--jpeg_low=90 is above --jpeg_high=80"),
+    "JPEG range reversed": (
+        ["--jpeg_low=90", "--jpeg_high=80"],
+        "--jpeg_low=90 is above --jpeg_high=80",
+    ),
     "JPEG quality above 100": (["--jpeg_high=101"], "--jpeg_high=101"),
     "negative noise": (["--noise=-1"], "--noise=-1.0: must be from 0"),
     "negative seed": (["--seed=-1"], "--seed=-1"),
@@ -42,7 +43,10 @@ SETTINGS = {
     "no checkpoints": (["--checkpoint_every=0"], "--checkpoint_every=0"),
     "no data": (["--data="], "--data is empty"),
     "no workdir": (["--workdir="], "--workdir is empty"),
-    "folder without a flag": (["photos"], "unexpected argument 'photos': settings are flags, as in --data=FOLDER"),
+    "folder without a flag": (
+        ["photos"],
+        "unexpected argument 'photos': settings are flags, as in --data=FOLDER",
+    ),
     "two lines in a flag": (["--network=a\nb"], "--network=a\\nb: choose"),
 }
 
@@ -60,12 +64,19 @@ def test_what_absl_refuses_is_no_traceback_either(tmp_path):
         ("--stges=3", "Unknown command line flag 'stges'. Did you mean: stages"),
         ("--stages=abc", "flag --stages=abc"),
         ("--stages=2.5", "flag --stages=2.5"),
-        ("--preset=\u5c71", "error: --preset=\\u5c71: choose one of"),  # a terminal that has no such letter
+        (
+            "--preset=\u5c71",
+            "error: --preset=\\u5c71: choose one of",
+        ),  # a terminal that has no such letter
     ):
         environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
         line = [sys.executable, "-m", "rts_tf.main", "--workdir=run", argument]
-        done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
-        assert done.returncode == 1 and reason in done.stderr and "Traceback" not in done.stderr, done.stderr
+        done = subprocess.run(
+            line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert done.returncode == 1 and reason in done.stderr and "Traceback" not in done.stderr, (
+            done.stderr
+        )
     assert not list(tmp_path.iterdir())
 
 
@@ -82,7 +93,9 @@ def a_file(folder):
 
 def empty(folder):
     (folder / "empty").mkdir()
-    return [f"--data={folder / 'empty'}"], f"--data={folder / 'empty'}: holds no photographs (png, jpg"
+    return [
+        f"--data={folder / 'empty'}"
+    ], f"--data={folder / 'empty'}: holds no photographs (png, jpg"
 
 
 def other_files(folder):
@@ -101,20 +114,31 @@ def one_photograph(folder):
 def all_damaged(folder):
     for path in folder.iterdir():
         path.write_bytes(path.read_bytes()[:1000])
-    return [f"--data={folder}"], f"--data={folder}: none of its 2 photographs can be used; the lines above say why"
+    return [
+        f"--data={folder}"
+    ], f"--data={folder}: none of its 2 photographs can be used; the lines above say why"
 
 
 def patch_too_large(folder):
-    return [f"--data={folder}", "--patch=66"], f"--data={folder}: none of its 2 photographs.*needs 66 pixels a side.*--patch"
+    return [
+        f"--data={folder}",
+        "--patch=66",
+    ], f"--data={folder}: none of its 2 photographs.*needs 66 pixels a side.*--patch"
 
 
 def validation_missing(folder):
-    return [f"--data={folder}", "--validation=nowhere"], f"--validation={os.getcwd()}/nowhere: no such folder"
+    return [
+        f"--data={folder}",
+        "--validation=nowhere",
+    ], f"--validation={os.getcwd()}/nowhere: no such folder"
 
 
 def validation_empty(folder):
     (folder / "empty").mkdir()
-    return [f"--data={folder}", f"--validation={folder / 'empty'}"], f"--validation={folder / 'empty'}: holds no photographs"
+    return [
+        f"--data={folder}",
+        f"--validation={folder / 'empty'}",
+    ], f"--validation={folder / 'empty'}: holds no photographs"
 
 
 def validation_too_small(folder):
@@ -122,11 +146,17 @@ def validation_too_small(folder):
     small.mkdir()
     photo(0, 1, 1).save(small / "dot.png")
     photo(0, 15, 64).save(small / "strip.png")
-    return [f"--data={folder}", f"--validation={small}"], f"--validation={small}: none of its 2 photographs can be used"
+    return [
+        f"--data={folder}",
+        f"--validation={small}",
+    ], f"--validation={small}: none of its 2 photographs can be used"
 
 
 def div2k_offline(folder):
-    return ["--data=div2k", f"--data_dir={folder / '0.png'}"], "--data=div2k: tensorflow-datasets could not prepare DIV2K"
+    return [
+        "--data=div2k",
+        f"--data_dir={folder / '0.png'}",
+    ], "--data=div2k: tensorflow-datasets could not prepare DIV2K"
 
 
 def two_lines_in_its_name(folder):
@@ -135,9 +165,21 @@ def two_lines_in_its_name(folder):
 
 @pytest.mark.parametrize(
     "make",
-    [missing, a_file, empty, other_files, one_photograph, all_damaged, patch_too_large, validation_missing, validation_empty,
-     validation_too_small, div2k_offline, two_lines_in_its_name],
-)  # fmt: skip
+    [
+        missing,
+        a_file,
+        empty,
+        other_files,
+        one_photograph,
+        all_damaged,
+        patch_too_large,
+        validation_missing,
+        validation_empty,
+        validation_too_small,
+        div2k_offline,
+        two_lines_in_its_name,
+    ],
+)
 def test_folders(make, photo_folder, tmp_path):
     arguments, reason = make(photo_folder)
     before = state(photo_folder)

@@ -27,7 +27,9 @@ def below_a_file(run):
 
 def unwritable(run):
     if os.geteuid() == 0:  # whom permissions do not stop
-        return pathlib.Path("/proc/rts_run"), "--workdir=/proc/rts_run: cannot be made or written to"
+        return pathlib.Path(
+            "/proc/rts_run"
+        ), "--workdir=/proc/rts_run: cannot be made or written to"
     run.mkdir(mode=0o555)
     return f"--workdir={run}: cannot be made or written to (Permission denied)"
 
@@ -69,15 +71,27 @@ def config_is_a_folder(run):
 
 def other_settings(run):
     run.mkdir()
-    (run / "config.json").write_text(Config(seed=7, data="/elsewhere", precision="float32").to_json())
+    (run / "config.json").write_text(
+        Config(seed=7, data="/elsewhere", precision="float32").to_json()
+    )
     return "(?=.*seed: 7, here 1)(?=.*data: '/elsewhere', here '.*photos')(?=.*patch: 96, here 32)(?!.*tile)"
 
 
 @pytest.mark.parametrize(
     "make",
-    [is_a_file, below_a_file, unwritable, a_folder_of_something_else, config_truncated, config_of_bytes,
-     config_of_another_program, config_of_wrong_types, config_is_a_folder, other_settings],
-)  # fmt: skip
+    [
+        is_a_file,
+        below_a_file,
+        unwritable,
+        a_folder_of_something_else,
+        config_truncated,
+        config_of_bytes,
+        config_of_another_program,
+        config_of_wrong_types,
+        config_is_a_folder,
+        other_settings,
+    ],
+)
 def test_run_directories(make, photo_folder, tmp_path):
     made = make(tmp_path / "run")
     run, reason = made if isinstance(made, tuple) else (tmp_path / "run", made)
@@ -178,7 +192,11 @@ def largest_file(size: int):
 
 
 @pytest.mark.parametrize(
-    ("size", "reason"), [(100, "File too large.*What was done is kept"), (3000, r"00000.tfrecord: cannot be written .*MB free")]
+    ("size", "reason"),
+    [
+        (100, "File too large.*What was done is kept"),
+        (3000, r"00000.tfrecord: cannot be written .*MB free"),
+    ],
 )
 def test_a_disk_that_is_full(photo_folder, tmp_path, size, reason):
     """Later stages of the run meet it in test_crash.py."""
@@ -195,8 +213,13 @@ def test_memory_that_is_full(photo_folder, tmp_path, monkeypatch):
     from rts_tf.training import recurrence
 
     def exhausted(config, workdir):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[4096,4096]\n\t [[node]]")
+        raise tf.errors.ResourceExhaustedError(
+            None, None, "OOM when allocating tensor with shape[4096,4096]\n\t [[node]]"
+        )
 
     monkeypatch.setattr(recurrence, "run", exhausted)
     line = refused(f"--workdir={tmp_path / 'run'}", f"--data={photo_folder}", *TINY)
-    assert "no memory or disk is left (OOM when allocating tensor with shape[4096,4096])" in line and "--batch" in line
+    assert (
+        "no memory or disk is left (OOM when allocating tensor with shape[4096,4096])" in line
+        and "--batch" in line
+    )

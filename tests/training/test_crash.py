@@ -16,9 +16,9 @@ from rts_tf.data.shards import Record, build
 from rts_tf.data.source_shards import DTYPES as SOURCE
 from rts_tf.errors import RtsError
 from rts_tf.inference import Enhancer
-from rts_tf.training.phase_b import DTYPES, build_targets
-from rts_tf.training.phase_a import fit
 from rts_tf.networks.weights import weights_sha256
+from rts_tf.training.phase_a import fit
+from rts_tf.training.phase_b import DTYPES, build_targets
 from tests.crash import FLAGS, Faults, Runner, differences, install_faults, outcome, photographs
 from tests.training.test_phase_a import CONFIG, batches, start
 
@@ -39,7 +39,9 @@ class Lab:
         """(exit code, what this command printed) of the command in the directory ``name``."""
         log = self.folder / f"{name}.log"
         log.unlink(missing_ok=True)
-        code = self.runner.run([*self.flags, f"--workdir={self.folder / name}", *flags], log, prepare, arguments)
+        code = self.runner.run(
+            [*self.flags, f"--workdir={self.folder / name}", *flags], log, prepare, arguments
+        )
         return code, log.read_text()
 
     def at(self, name, kind, phase, number=1, mode="before", by=KILL):
@@ -85,7 +87,11 @@ def test_every_kind_of_fault_point_is_met(lab):
 
 
 def test_ctrl_c_stops_cleanly_and_the_same_command_continues(lab):
-    for place in (("write a record", "sources"), ("between steps", "Phase A", 2), ("between steps", "Phase B")):
+    for place in (
+        ("write a record", "sources"),
+        ("between steps", "Phase A", 2),
+        ("between steps", "Phase B"),
+    ):
         code, output = lab.at("stopped", *place, by=signal.SIGINT)
         assert code == 130, output
         assert "The same command continues it." in output and "Traceback" not in output
@@ -111,7 +117,11 @@ def full_at_the_network(phase):
 def test_a_full_disk_is_one_line_and_the_same_command_continues(lab):
     for prepare, argument, where in (
         (limit_file_size, 20_000, r"source.training.*cannot be written"),
-        (limit_file_size, 300_000, r"checkpoint: the state of step 4 cannot be written \(File too large"),
+        (
+            limit_file_size,
+            300_000,
+            r"checkpoint: the state of step 4 cannot be written \(File too large",
+        ),
         (full_at_the_network, "Phase A", "No space left on device"),
     ):
         code, output = lab.run("full", prepare=prepare, arguments=(argument,))
@@ -151,10 +161,14 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path):
 
     unbroken, reached = fit(CONFIG, start(), batches, 12, tmp_path).weights, []
     spoil(12)
-    again = fit(CONFIG, start(), batches, 12, tmp_path, lambda step, loss, rate: reached.append(step)).weights
+    again = fit(
+        CONFIG, start(), batches, 12, tmp_path, lambda step, loss, rate: reached.append(step)
+    ).weights
     assert reached[0] == 10 and weights_sha256(again) == weights_sha256(unbroken)
     spoil(10), spoil(12)
-    with pytest.raises(RtsError, match="ckpt-12: cannot be read.* delete .* to train this stage from its beginning"):
+    with pytest.raises(
+        RtsError, match="ckpt-12: cannot be read.* delete .* to train this stage from its beginning"
+    ):
         fit(CONFIG, start(), batches, 12, tmp_path)
 
 
@@ -177,7 +191,11 @@ def test_what_a_kill_left_is_not_published(tmp_path, leftover):
     (tmp_path / "set.partial" / leftover).write_text("{}")
     for _ in range(2):
         build(tmp_path / "set", 2, one_picture, SOURCE, {}, pytest.fail)
-    assert sorted(path.stem for path in (tmp_path / "set").iterdir()) == [*2 * ["00000"], *2 * ["00001"], "manifest"]
+    assert sorted(path.stem for path in (tmp_path / "set").iterdir()) == [
+        *2 * ["00000"],
+        *2 * ["00001"],
+        "manifest",
+    ]
 
 
 def test_damaged_targets_are_made_again_the_same(tmp_path):
@@ -187,7 +205,9 @@ def test_damaged_targets_are_made_again_the_same(tmp_path):
     said = []
 
     def targets():
-        return build_targets(tmp_path / "targets", source, Enhancer(network), "low", "weights", warn=said.append)
+        return build_targets(
+            tmp_path / "targets", source, Enhancer(network), "low", "weights", warn=said.append
+        )
 
     made = targets()
     pixels = next(iter(made.records(1, DTYPES))).arrays["target"]
@@ -213,4 +233,8 @@ def test_fault_points_are_told_apart(tmp_path):
     faults.phase.append("Phase A")
     Disk().write(), Disk().write()
     lines = [json.loads(line) for line in trace.read_text().splitlines()]
-    assert [(line["phase"], line["number"]) for line in lines] == [("start", 1), ("Phase A", 1), ("Phase A", 2)]
+    assert [(line["phase"], line["number"]) for line in lines] == [
+        ("start", 1),
+        ("Phase A", 1),
+        ("Phase A", 2),
+    ]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from rts_tf.export import __main__ as export
-from tests.support.commands import TINY, command, command_of, photo, refused
 from tests.data.test_shards import truncate
+from tests.support.commands import TINY, command, command_of, photo, refused
 
 STAGES = 2
 ENDS = ("summary.json", "final.keras")
@@ -27,7 +27,13 @@ def whole(tmp_path_factory):
     photos.mkdir()
     for i in range(2):
         photo(i).save(photos / f"{i}.png")
-    flags = (f"--data={photos}", f"--validation={photos}", *TINY, f"--stages={STAGES}", "--later_steps=1")
+    flags = (
+        f"--data={photos}",
+        f"--validation={photos}",
+        *TINY,
+        f"--stages={STAGES}",
+        "--later_steps=1",
+    )
     assert command(f"--workdir={folder / 'run'}", *flags)[0] == 0
     return folder / "run", flags
 
@@ -46,19 +52,27 @@ def check_it_ends_as_the_whole_one(run, whole):
     assert code == 0, out + err
     summaries = [json.loads((folder / "summary.json").read_text()) for folder in (run, whole[0])]
     assert len({summary["weights_sha256"] for summary in summaries}) == 1
-    stages = [[{k: v for k, v in stage.items() if "seconds" not in k} for stage in summary["stages"]] for summary in summaries]
+    stages = [
+        [{k: v for k, v in stage.items() if "seconds" not in k} for stage in summary["stages"]]
+        for summary in summaries
+    ]
     assert stages[0] == stages[1]
     for n in range(1, STAGES + 1):
         crops = [np.load(folder / f"stage_{n}" / "crops.npz") for folder in (run, whole[0])]
         assert all(np.array_equal(crops[0][key], crops[1][key]) for key in crops[1])
-        assert not {"checkpoint", "targets", "validation"} & {path.name for path in (run / f"stage_{n}").iterdir()}
+        assert not {"checkpoint", "targets", "validation"} & {
+            path.name for path in (run / f"stage_{n}").iterdir()
+        }
 
 
 def test_figures_of_phase_a_that_are_gone_are_made_again(run, whole):
     (run / "stage_2/metrics.json").unlink()
     (run / "stage_2/phase_a.json").write_bytes(b"")
     line = refused(f"--workdir={run}", *whole[1])
-    assert f"{run}/stage_2/phase_a.json: is damaged" in line and "delete it to have it made again" in line
+    assert (
+        f"{run}/stage_2/phase_a.json: is damaged" in line
+        and "delete it to have it made again" in line
+    )
     (run / "stage_2/phase_a.json").unlink()
     check_it_ends_as_the_whole_one(run, whole)
 
@@ -83,7 +97,10 @@ def test_a_spoiled_network_is_never_the_final_one(run, whole, damage):
     else:
         shutil.copy(run / f"stage_{STAGES + 1 - selected}" / "model.keras", file)
     line = refused(f"--workdir={run}", *whole[1])
-    assert line.startswith(f"error: {file}: ") and f"; delete {file.parent} and run the command again" in line
+    assert (
+        line.startswith(f"error: {file}: ")
+        and f"; delete {file.parent} and run the command again" in line
+    )
     assert not any((run / name).exists() for name in ENDS)
     shutil.rmtree(file.parent)
     check_it_ends_as_the_whole_one(run, whole)
@@ -93,7 +110,10 @@ def test_a_spoiled_network_that_the_next_stage_begins_with(run, whole):
     shutil.rmtree(run / "stage_2")
     (run / "stage_1/model.keras").write_bytes(b"PK")
     line = refused(f"--workdir={run}", *whole[1])
-    assert line.startswith(f"error: {run}/stage_1/model.keras: ") and f"; delete {run}/stage_1 and run the command" in line
+    assert (
+        line.startswith(f"error: {run}/stage_1/model.keras: ")
+        and f"; delete {run}/stage_1 and run the command" in line
+    )
     shutil.rmtree(run / "stage_1")
     check_it_ends_as_the_whole_one(run, whole)
 

@@ -10,16 +10,17 @@ from rich.console import Console
 from skimage import data
 
 import rts_tf
-from rts_tf.training import mos_validation as judging_mos, recurrence
 from rts_tf.config import preset
 from rts_tf.data.degradation import jpeg
 from rts_tf.errors import ConfigError, Interrupted
-from rts_tf.images.read import read_image
 from rts_tf.images.dtypes import to_float, to_uint8
-from rts_tf.metrics import baseline as cost
-from rts_tf.metrics.artifacts import naturalness
+from rts_tf.images.read import read_image
+from rts_tf.metrics import baseline
+from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.unsharp import unsharp_mask
 from rts_tf.metrics.viqet import Quality
+from rts_tf.training import mos_validation as judging_mos
+from rts_tf.training import recurrence
 from rts_tf.training.phase_b import anchored
 from tests.training.test_recurrence import SMALL
 
@@ -40,10 +41,16 @@ def judged(small_photographs, tmp_path_factory):
     """(directory, summary) of a run judged by MOS that was interrupted once, after the first look at the originals."""
     directory = tmp_path_factory.mktemp("mos") / "run"
     flags = SMALL | {"stages": 2, "stop_early": False, "degradation": "jpeg,reduce"}
-    config = preset("quick", data=str(small_photographs), validation=str(small_photographs), judge="mos", **flags)
+    config = preset(
+        "quick",
+        data=str(small_photographs),
+        validation=str(small_photographs),
+        judge="mos",
+        **flags,
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(judging_mos, "measure", fake_measure)
-        patch.setattr(cost, "measure", fake_measure)
+        patch.setattr(baseline, "measure", fake_measure)
 
         def interrupted(*_):
             raise Interrupted("stopped")
@@ -52,7 +59,11 @@ def judged(small_photographs, tmp_path_factory):
             once.setattr(recurrence, "measure_stage", interrupted)
             recurrence.run(config, directory, Console(quiet=True))
         assert (directory / "originals.json").exists()
-        patch.setattr(recurrence, "measure_originals", lambda *_: pytest.fail("the originals were measured already"))
+        patch.setattr(
+            recurrence,
+            "measure_originals",
+            lambda *_: pytest.fail("the originals were measured already"),
+        )
         return directory, recurrence.run(config, directory, Console(quiet=True))
 
 
@@ -72,20 +83,41 @@ def test_every_row_of_table_2_is_that_of_its_picture(judged, small_photographs):
         assert found["unsharp_scores"] == sorted(found["unsharp_scores"])
         hr_n = anchored(model.enhance(to_float(hr_0))[None], to_float(hr_0)[None], "low")[0].numpy()
         row = rows[path.name]
-        assert row["mos_raw"] == pytest.approx(sharpness(to_uint8(hr_n)), abs=0.02)  # targets are float16
+        assert row["mos_raw"] == pytest.approx(
+            sharpness(to_uint8(hr_n)), abs=0.02
+        )  # targets are float16
         assert row["mos_gain"] == pytest.approx(row["mos_raw"] - found["hr_0"]["mos_raw"])
         assert row["flat_region_index"] is None
 
 
 def test_the_summary_has_means_and_the_stage_of_the_best_mos(judged):
     directory, summary = judged
-    assert summary["judged_by"] == "mos" and set(summary["originals"]) == {"lr_jpeg", "lr_half", "hr_0"}
+    assert summary["judged_by"] == "mos" and set(summary["originals"]) == {
+        "lr_jpeg",
+        "lr_half",
+        "hr_0",
+    }
     for stage in summary["stages"]:
-        rows = json.loads((directory / f"stage_{stage['stage']}" / "quality.json").read_text()).values()
-        for figure in ("mos_raw", "mos", "edge_acutance", "mos_gain", "overshoot_levels", "corner_gain_db", "unsharp_amount"):
-            assert stage[figure] == pytest.approx(np.mean([row[figure] for row in rows if row[figure] is not None]))
+        rows = json.loads(
+            (directory / f"stage_{stage['stage']}" / "quality.json").read_text()
+        ).values()
+        for figure in (
+            "mos_raw",
+            "mos",
+            "edge_acutance",
+            "mos_gain",
+            "overshoot_levels",
+            "corner_gain_db",
+            "unsharp_amount",
+        ):
+            assert stage[figure] == pytest.approx(
+                np.mean([row[figure] for row in rows if row[figure] is not None])
+            )
     best = max(summary["stages"], key=lambda stage: stage["mos_raw"])
-    assert summary["selected_stage"] == best["stage"] and "first criterion" in summary["selected_because"]
+    assert (
+        summary["selected_stage"] == best["stage"]
+        and "first criterion" in summary["selected_because"]
+    )
     assert "Table 2: what VIQET says" in (directory / "report.html").read_text(encoding="utf-8")
 
 
@@ -99,7 +131,9 @@ def test_the_rival_has_the_same_mos(judged, small_photographs):
         hr_0 = to_float(picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2])
         mask = unsharp_mask(hr_0, row["unsharp_amount"])
         assert sharpness(to_uint8(mask)) == pytest.approx(row["mos_raw"], abs=0.03)
-        assert row["unsharp_overshoot_levels"] == pytest.approx(naturalness(mask, hr_0).overshoot_levels, rel=1e-3)
+        assert row["unsharp_overshoot_levels"] == pytest.approx(
+            measure_artifacts(mask, hr_0).overshoot_levels, rel=1e-3
+        )
 
 
 def test_means_pass_over_what_is_missing():
@@ -112,18 +146,30 @@ def test_small_pictures_are_judged_by_the_change(small_photographs, tmp_path):
         config = preset("quick", data=str(small_photographs), **SMALL | TINY)
         summary = recurrence.run(config, tmp_path / "run", Console(file=file, width=200))
         file.seek(0)
-        assert "judged by delta, since most validation pictures are below a megapixel" in file.read()
-    assert summary["judged_by"].startswith("delta") and summary["originals"] == {} and "mos" not in summary["stages"][0]
+        assert (
+            "judged by delta, since most validation pictures are below a megapixel" in file.read()
+        )
+    assert (
+        summary["judged_by"].startswith("delta")
+        and summary["originals"] == {}
+        and "mos" not in summary["stages"][0]
+    )
 
 
-def test_pictures_that_viqet_cannot_measure_are_left_out_of_the_mos_alone(small_photographs, tmp_path, monkeypatch):
+def test_pictures_that_viqet_cannot_measure_are_left_out_of_the_mos_alone(
+    small_photographs, tmp_path, monkeypatch
+):
     monkeypatch.setattr(judging_mos, "measure", fake_measure)
-    monkeypatch.setattr(cost, "measure", fake_measure)
+    monkeypatch.setattr(baseline, "measure", fake_measure)
     folder = tmp_path / "validation"
     folder.mkdir()
     Image.fromarray(np.tile(data.brick()[:16, :400, None], (1, 1, 3))).save(folder / "ribbon.png")
-    config = preset("quick", data=str(small_photographs), validation=str(folder), judge="mos", **SMALL | TINY)
-    with pytest.raises(ConfigError, match="--judge=mos: every validation picture is too long and narrow"):
+    config = preset(
+        "quick", data=str(small_photographs), validation=str(folder), judge="mos", **SMALL | TINY
+    )
+    with pytest.raises(
+        ConfigError, match="--judge=mos: every validation picture is too long and narrow"
+    ):
         recurrence.run(config, tmp_path / "run", Console(quiet=True))
     shutil.copy(small_photographs / "picture 0.png", folder)
     with open(tmp_path / "output.txt", "w+") as file:

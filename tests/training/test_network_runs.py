@@ -9,37 +9,66 @@ import pytest
 from rich.console import Console
 
 import rts_tf
-from rts_tf.training import recurrence
 from rts_tf.config import preset
 from rts_tf.errors import ConfigError
 from rts_tf.images.resample import halve
 from rts_tf.networks import edsr, srresnet
+from rts_tf.training import recurrence
 from tests.support.commands import refused
+from tests.support.paths import ROOT
 
-TINY = {"stages": 2, "first_steps": 2, "later_steps": 2, "patch": 32, "batch": 2, "stop_early": False, "warmup": 0}
-PAGE = pathlib.Path(__file__).parents[1] / "docs" / "networks.md"
+TINY = {
+    "stages": 2,
+    "first_steps": 2,
+    "later_steps": 2,
+    "patch": 32,
+    "batch": 2,
+    "stop_early": False,
+    "warmup": 0,
+}
+PAGE = ROOT / "docs" / "networks.md"
 
 
-def run(network: str, photographs: pathlib.Path, directory: pathlib.Path, **settings) -> tuple[dict, rts_tf.inference.Enhancer]:
+def run(
+    network: str, photographs: pathlib.Path, directory: pathlib.Path, **settings
+) -> tuple[dict, rts_tf.inference.Enhancer]:
     """The summary of a tiny run, and its network of the last stage."""
     config = preset("quick", data=str(photographs), network=network, **(TINY | settings))
     summary = recurrence.run(config, directory, Console(quiet=True))
     return summary, rts_tf.load(directory / "stage_2" / "model.keras")
 
 
-@pytest.mark.parametrize("name, precision", [("residual3-wide", "float32"), ("srcnn", "float32"), ("vdsr", "mixed_bfloat16"),
-                                             ("srresnet", "mixed_bfloat16"), ("edsr", "float32")])  # fmt: skip
+@pytest.mark.parametrize(
+    "name, precision",
+    [
+        ("residual3-wide", "float32"),
+        ("srcnn", "float32"),
+        ("vdsr", "mixed_bfloat16"),
+        ("srresnet", "mixed_bfloat16"),
+        ("edsr", "float32"),
+    ],
+)
 def test_two_stages(name, precision, small_photographs, tmp_path, photograph, monkeypatch):
-    for module in (srresnet, edsr):  # with all 16 blocks this takes a minute, nearly all of it for tracing graphs
+    for module in (
+        srresnet,
+        edsr,
+    ):  # with all 16 blocks this takes a minute, nearly all of it for tracing graphs
         monkeypatch.setattr(module, "BLOCKS", 2)
     summary, model = run(name, small_photographs, tmp_path / "run", precision=precision)
     assert summary["network"] == name and len(summary["stages"]) == 2
     assert all(np.isfinite(stage["final_loss"]) for stage in summary["stages"])
-    assert summary["stages"][0]["difference_ratio_percent"] != summary["stages"][1]["difference_ratio_percent"]
+    assert (
+        summary["stages"][0]["difference_ratio_percent"]
+        != summary["stages"][1]["difference_ratio_percent"]
+    )
     picture = photograph[:30, :40].astype(np.float32) / 255
-    np.testing.assert_allclose(model.enhance(picture), halve(model.network(picture[None]))[0], atol=1e-5)
+    np.testing.assert_allclose(
+        model.enhance(picture), halve(model.network(picture[None]))[0], atol=1e-5
+    )
     statistics = [w for w in model.network.weights if "moving_mean" in w.name]
-    assert bool(statistics) == (name == "srresnet") and all(np.abs(w.numpy()).max() > 0 for w in statistics)
+    assert bool(statistics) == (name == "srresnet") and all(
+        np.abs(w.numpy()).max() > 0 for w in statistics
+    )
 
 
 @pytest.fixture
@@ -55,27 +84,46 @@ def test_the_ten_lines_of_the_page(module, small_photographs, tmp_path, photogra
     text = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)[1]
     assert len(text.replace("\n\n", "\n").splitlines()) <= 10
     module(text)
-    summary, model = run("my_network:build", small_photographs, tmp_path / "run", first_steps=20, precision="float32")
+    summary, model = run(
+        "my_network:build", small_photographs, tmp_path / "run", first_steps=20, precision="float32"
+    )
     assert summary["parameters"] == 3 * 32 * 25 + 32 + 32 * 12 * 9 + 12 == 5900
     assert summary["stages"][0]["difference_ratio_percent"] > 0.05
     better = model.enhance(photograph)
     assert better.shape == photograph.shape and not np.array_equal(better, photograph)
     whole = halve(model.network(photograph[None].astype(np.float32) / 255))[0]
-    small = rts_tf.inference.Enhancer(model.network, 64).enhance(photograph.astype(np.float32) / 255)
+    small = rts_tf.inference.Enhancer(model.network, 64).enhance(
+        photograph.astype(np.float32) / 255
+    )
     np.testing.assert_allclose(small, whole, atol=1e-5)
 
 
 @pytest.mark.parametrize(
     "text, reason",
-    [("import nothing_of_that_name", "cannot be imported (ModuleNotFoundError"), ("", "cannot be imported (AttributeError"),
-     ("build = 5", "cannot be built (TypeError"), ("def build(seed, precision, conv2d): return 5", "cannot be built"),
-     (PLAIN := "from keras import Input, Model, layers\ndef build(seed, precision, conv2d):\n  i = Input((None, None, 3))\n"
-      "  return Model(i, {})", "must double float32"),
-     (PLAIN.replace("{}", "layers.GlobalAveragePooling2D()(i)"), "give GlobalAveragePooling2D an attribute receptive_radius")],
-)  # fmt: skip
-def test_a_function_that_cannot_be_used_is_refused_and_leaves_no_run(module, small_photographs, tmp_path, text, reason):
+    [
+        ("import nothing_of_that_name", "cannot be imported (ModuleNotFoundError"),
+        ("", "cannot be imported (AttributeError"),
+        ("build = 5", "cannot be built (TypeError"),
+        ("def build(seed, precision, conv2d): return 5", "cannot be built"),
+        (
+            PLAIN
+            := "from keras import Input, Model, layers\ndef build(seed, precision, conv2d):\n  i = Input((None, None, 3))\n"
+            "  return Model(i, {})",
+            "must double float32",
+        ),
+        (
+            PLAIN.replace("{}", "layers.GlobalAveragePooling2D()(i)"),
+            "give GlobalAveragePooling2D an attribute receptive_radius",
+        ),
+    ],
+)
+def test_a_function_that_cannot_be_used_is_refused_and_leaves_no_run(
+    module, small_photographs, tmp_path, text, reason
+):
     module(text.replace("{}", "layers.Conv2D(3, 3, padding='same')(i)"))
-    error = refused("--network=my_network:build", f"--workdir={tmp_path / 'run'}", f"--data={small_photographs}")
+    error = refused(
+        "--network=my_network:build", f"--workdir={tmp_path / 'run'}", f"--data={small_photographs}"
+    )
     assert "network my_network:build: " in error and reason in error
     assert not (tmp_path / "run").exists()
 
@@ -84,5 +132,3 @@ def test_a_module_that_is_not_there(small_photographs, tmp_path):
     with pytest.raises(ConfigError, match="Run from the folder of my_netwrok.py"):
         run("my_netwrok:build", small_photographs, tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-

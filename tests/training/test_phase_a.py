@@ -13,12 +13,19 @@ import tensorflow as tf
 from rts_tf import networks
 from rts_tf.config import preset
 from rts_tf.errors import Interrupted, TrainingDiverged
-from rts_tf.training.phase_a import fit, learning_rate_schedule
 from rts_tf.networks.precision import resolve_precision
 from rts_tf.networks.weights import weights_sha256
+from rts_tf.training.phase_a import fit, learning_rate_schedule
 
 CONFIG = preset(
-    "quick", network="residual1", precision="float32", patch=32, batch=4, warmup=3, checkpoint_every=5, learning_rate=2e-3
+    "quick",
+    network="residual1",
+    precision="float32",
+    patch=32,
+    batch=4,
+    warmup=3,
+    checkpoint_every=5,
+    learning_rate=2e-3,
 )
 
 
@@ -41,14 +48,22 @@ def start(config=CONFIG) -> list[np.ndarray]:
 
 def test_the_loss_falls_and_is_the_mean_squared_error(tmp_path):
     losses = []
-    fitted = fit(CONFIG, start(), batches, 60, tmp_path, lambda step, loss, rate: losses.append(loss))
+    fitted = fit(
+        CONFIG, start(), batches, 60, tmp_path, lambda step, loss, rate: losses.append(loss)
+    )
     assert losses[-1] == fitted.loss < 0.7 * losses[1]
     lr, target = next(iter(batches(0)))
     first_error = float(np.mean((networks.build("residual1", 1)(lr) - target) ** 2))
-    assert fit(CONFIG, start(), batches, 1, tmp_path / "one").loss == pytest.approx(first_error, rel=1e-5)
+    assert fit(CONFIG, start(), batches, 1, tmp_path / "one").loss == pytest.approx(
+        first_error, rel=1e-5
+    )
 
 
-@pytest.mark.parametrize("config", [CONFIG, dataclasses.replace(CONFIG, ema=0.9), NORMALIZED], ids=["", "ema", "normalized"])
+@pytest.mark.parametrize(
+    "config",
+    [CONFIG, dataclasses.replace(CONFIG, ema=0.9), NORMALIZED],
+    ids=["", "ema", "normalized"],
+)
 def test_an_interrupted_fit_continues_bit_for_bit(tmp_path, config):
     def interrupt(step, loss, rate):
         if step == 10:
@@ -64,41 +79,62 @@ def test_an_interrupted_fit_continues_bit_for_bit(tmp_path, config):
 
 def test_ema_averages_the_weights(tmp_path):
     plain = fit(CONFIG, start(), batches, 20, tmp_path / "plain").weights
-    averaged = fit(dataclasses.replace(CONFIG, ema=0.9), start(), batches, 20, tmp_path / "ema").weights
+    averaged = fit(
+        dataclasses.replace(CONFIG, ema=0.9), start(), batches, 20, tmp_path / "ema"
+    ).weights
     moved = [np.abs(weights[0] - start()[0]).mean() for weights in (averaged, plain)]
     assert 0 < moved[0] < moved[1]
 
 
 @pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_the_statistics_of_batch_normalisation_are_those_of_the_averaged_weights(tmp_path, precision):
+def test_the_statistics_of_batch_normalisation_are_those_of_the_averaged_weights(
+    tmp_path, precision
+):
     """After training they are the mean and variance of what the saved weights give, and stay behind in the float32 network."""
     config = dataclasses.replace(NORMALIZED, precision=precision)
     network = networks.build(config.network)
     network.set_weights(fit(config, start(config), batches, 20, tmp_path).weights)
     kind = keras.layers.Conv2D, keras.layers.BatchNormalization
-    convolution, normalization = (next(layer for layer in network.layers if isinstance(layer, k)) for k in kind)
+    convolution, normalization = (
+        next(layer for layer in network.layers if isinstance(layer, k)) for k in kind
+    )
     lr = tf.concat([lr for lr, _ in batches(30).take(20)], axis=0)
     x = convolution(lr).numpy()
     deviation = x.std(axis=(0, 1, 2))
-    np.testing.assert_allclose(normalization.moving_mean, x.mean(axis=(0, 1, 2)), atol=0.1 * deviation.max())
+    np.testing.assert_allclose(
+        normalization.moving_mean, x.mean(axis=(0, 1, 2)), atol=0.1 * deviation.max()
+    )
     np.testing.assert_allclose(np.sqrt(normalization.moving_variance), deviation, rtol=0.1)
 
 
 def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tmp_path):
     def poisoned(first):
-        return batches(first).enumerate(first).map(lambda k, pair: (pair[0], pair[1] + (np.inf if k >= 12 else 0.0)))
+        return (
+            batches(first)
+            .enumerate(first)
+            .map(lambda k, pair: (pair[0], pair[1] + (np.inf if k >= 12 else 0.0)))
+        )
 
     with pytest.raises(TrainingDiverged, match="learning_rate"):
         fit(CONFIG, start(), poisoned, 40, tmp_path)
     reached = []
-    fit(CONFIG, start(), batches, 15, tmp_path, lambda step, loss, rate: reached.append((step, loss)))
+    fit(
+        CONFIG,
+        start(),
+        batches,
+        15,
+        tmp_path,
+        lambda step, loss, rate: reached.append((step, loss)),
+    )
     assert reached[0][0] == 10 and np.isfinite(reached[0][1])
 
 
 @pytest.fixture(scope="module")
 def unbroken(tmp_path_factory):
     """Hash of the weights of 16 steps."""
-    return weights_sha256(fit(CONFIG, start(), batches, 16, tmp_path_factory.mktemp("unbroken")).weights)
+    return weights_sha256(
+        fit(CONFIG, start(), batches, 16, tmp_path_factory.mktemp("unbroken")).weights
+    )
 
 
 LISTS = {"no list": b"", "half a list": b"model_check", "zeros for a list": bytes(99)}
@@ -124,7 +160,9 @@ def spoil(directory, damage):
         ("zeros for a list", 10),
     ],
 )
-def test_a_spoiled_checkpoint_gives_way_to_the_one_before(tmp_path, unbroken, damage, continued_from):
+def test_a_spoiled_checkpoint_gives_way_to_the_one_before(
+    tmp_path, unbroken, damage, continued_from
+):
     reached = []
 
     def interrupt(step, loss, rate):
@@ -134,9 +172,14 @@ def test_a_spoiled_checkpoint_gives_way_to_the_one_before(tmp_path, unbroken, da
     with pytest.raises(Interrupted):
         fit(CONFIG, start(), batches, 16, tmp_path, interrupt)
     spoil(tmp_path, damage)
-    again = fit(CONFIG, start(), batches, 16, tmp_path, lambda step, loss, rate: reached.append(step))
+    again = fit(
+        CONFIG, start(), batches, 16, tmp_path, lambda step, loss, rate: reached.append(step)
+    )
     assert reached[0] == continued_from and weights_sha256(again.weights) == unbroken
-    assert {path.name for path in tmp_path.glob("*.index")} == {"ckpt-15.index", "ckpt-16.index"}  # no other is left lying
+    assert {path.name for path in tmp_path.glob("*.index")} == {
+        "ckpt-15.index",
+        "ckpt-16.index",
+    }  # no other is left lying
 
 
 def test_an_empty_list_of_no_checkpoints_begins_anew(tmp_path, unbroken):
@@ -148,7 +191,11 @@ def test_schedules():
     constant = learning_rate_schedule(dataclasses.replace(CONFIG, schedule="constant"), 100)
     assert [float(constant(step)) for step in (0, 50, 99)] == pytest.approx([2e-3] * 3)
     cosine = learning_rate_schedule(CONFIG, 100)
-    assert float(cosine(0)) < 1e-3 and float(cosine(3)) == pytest.approx(2e-3) and float(cosine(100)) < 5e-5
+    assert (
+        float(cosine(0)) < 1e-3
+        and float(cosine(3)) == pytest.approx(2e-3)
+        and float(cosine(100)) < 5e-5
+    )
     short = learning_rate_schedule(CONFIG, 1)
     assert np.isfinite(float(short(0))) and float(short(0)) > 0
 
@@ -179,7 +226,12 @@ def test_two_workers_equal_one_process(tmp_path):
     workers = []
     for index in range(2):
         config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
-        command = [sys.executable, "-m", "tests.support.worker", str(tmp_path / f"worker_{index}.npz")]
+        command = [
+            sys.executable,
+            "-m",
+            "tests.support.worker",
+            str(tmp_path / f"worker_{index}.npz"),
+        ]
         workers.append(subprocess.Popen(command, env={**os.environ, "TF_CONFIG": config}))
     assert [worker.wait(timeout=150) for worker in workers] == [0, 0]
     for index in range(2):

@@ -3,8 +3,8 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from rts_tf import networks
-from rts_tf.data.degradation import Degradation
 from rts_tf.data.datasets import folder
+from rts_tf.data.degradation import Degradation
 from rts_tf.data.source_shards import build_source
 from rts_tf.images.resample import halve
 from rts_tf.inference import Enhancer
@@ -14,7 +14,9 @@ from rts_tf.training.phase_b import DTYPES, anchored, build_targets
 @pytest.fixture(scope="module")
 def source(small_photographs, tmp_path_factory):
     degradation = Degradation("jpeg,reduce", "bilinear", 60, 95, 1)
-    return build_source(tmp_path_factory.mktemp("source") / "source", folder(small_photographs), degradation, 32, 2)
+    return build_source(
+        tmp_path_factory.mktemp("source") / "source", folder(small_photographs), degradation, 32, 2
+    )
 
 
 def sharpening_network():
@@ -26,7 +28,9 @@ def sharpening_network():
 
 def test_targets_are_phase_b_of_the_whole_pictures_unclipped(source, tmp_path):
     network, seen = sharpening_network(), []
-    targets = build_targets(tmp_path / "targets", source, Enhancer(network, 40), "none", "w", seen.append)
+    targets = build_targets(
+        tmp_path / "targets", source, Enhancer(network, 40), "none", "w", seen.append
+    )
     assert seen == list(source.sizes) == list(targets.sizes)
     beyond = 0
     for k in range(len(source.shards)):
@@ -35,11 +39,16 @@ def test_targets_are_phase_b_of_the_whole_pictures_unclipped(source, tmp_path):
             hr_0 = original.arrays["hr"].astype(np.float32) / 255
             expected = halve(network(hr_0[None]))[0].numpy()
             target = record.arrays["target"]
-            assert target.dtype == np.float16 and (record.name, record.index) == (original.name, original.index)
+            assert target.dtype == np.float16 and (record.name, record.index) == (
+                original.name,
+                original.index,
+            )
             np.testing.assert_allclose(target, expected, atol=1e-3)  # float16
             beyond += int((target < 0).sum() + (target > 1).sum())
             drift = 255 * float((expected - hr_0).mean())
-            assert targets.notes[record.name]["network_drift_levels"] == pytest.approx(drift, abs=1e-2)
+            assert targets.notes[record.name]["network_drift_levels"] == pytest.approx(
+                drift, abs=1e-2
+            )
     assert beyond > 0
 
 
@@ -47,21 +56,29 @@ def test_other_weights_or_settings_make_them_afresh(source, tmp_path):
     network, seen = sharpening_network(), []
     lanczos, bilinear = Enhancer(network), Enhancer(network, kernel="bilinear")
     for enhancer, anchor, weights, eight_bit, count in (
-        (lanczos, "none", "w", False, 5), (lanczos, "none", "w", False, 5), (lanczos, "low", "w", False, 10),
-        (lanczos, "low", "v", False, 15), (lanczos, "low", "v", True, 20), (bilinear, "low", "v", True, 25),
-    ):  # fmt: skip
+        (lanczos, "none", "w", False, 5),
+        (lanczos, "none", "w", False, 5),
+        (lanczos, "low", "w", False, 10),
+        (lanczos, "low", "v", False, 15),
+        (lanczos, "low", "v", True, 20),
+        (bilinear, "low", "v", True, 25),
+    ):
         quietly = {"on_picture": seen.append, "warn": lambda line: None, "eight_bit": eight_bit}
         targets = build_targets(tmp_path / "targets", source, enhancer, anchor, weights, **quietly)
         assert len(seen) == count
     levels = 255 * next(iter(targets.records(0, DTYPES))).arrays["target"].astype(np.float32)
-    assert np.abs(levels - np.rint(levels)).max() < 1 / 16 and levels.min() == 0  # 8 bits, in float16
+    assert (
+        np.abs(levels - np.rint(levels)).max() < 1 / 16 and levels.min() == 0
+    )  # 8 bits, in float16
 
 
 @pytest.mark.parametrize("kernel", ["bicubic", "bilinear"])
 def test_another_kernel_of_d(kernel, photograph):
     network, picture = sharpening_network(), photograph[:40, :57].astype(np.float32) / 255
     expected = halve(network(picture[None]), kernel)[0]
-    np.testing.assert_allclose(Enhancer(network, kernel=kernel).enhance(picture), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        Enhancer(network, kernel=kernel).enhance(picture), expected, atol=1e-5
+    )
     assert np.abs(Enhancer(network).enhance(picture) - expected).max() > 1e-3
 
 
@@ -78,7 +95,12 @@ def test_band_anchor_takes_the_checkerboard_too():
     hr_0 = np.full((1, 32, 32, 3), 0.5, np.float32)
     y, x = np.mgrid[:32, :32]
     checkerboard = np.broadcast_to(np.float32(0.1 * (-1.0) ** (x + y))[None, ..., None], hr_0.shape)
-    low, band = (anchored(hr_0 + checkerboard, hr_0, anchor).numpy()[:, 2:-2, 2:-2] - 0.5 for anchor in ("low", "band"))
+    low, band = (
+        anchored(hr_0 + checkerboard, hr_0, anchor).numpy()[:, 2:-2, 2:-2] - 0.5
+        for anchor in ("low", "band")
+    )
     np.testing.assert_allclose(low, checkerboard[:, 2:-2, 2:-2], atol=1e-3)
     np.testing.assert_allclose(band, 0, atol=1e-3)
-    np.testing.assert_array_equal(anchored(hr_0 + checkerboard, hr_0, "none"), hr_0 + (hr_0 + checkerboard - hr_0))
+    np.testing.assert_array_equal(
+        anchored(hr_0 + checkerboard, hr_0, "none"), hr_0 + (hr_0 + checkerboard - hr_0)
+    )

@@ -7,22 +7,32 @@ from rich.console import Console
 
 import rts_tf
 from rts_tf import main
-from rts_tf.training import recurrence
 from rts_tf.config import preset
 from rts_tf.errors import ConfigError
 from rts_tf.images.read import read_image
 from rts_tf.metrics.difference import change_percent, drift_levels
+from rts_tf.training import recurrence
 from rts_tf.training.phase_b import anchored
 
-SMALL = {"network": "residual1", "first_steps": 60, "later_steps": 30, "patch": 32, "batch": 4, "images_per_shard": 2,
-         "warmup": 5, "precision": "float32"}  # fmt: skip
+SMALL = {
+    "network": "residual1",
+    "first_steps": 60,
+    "later_steps": 30,
+    "patch": 32,
+    "batch": 4,
+    "images_per_shard": 2,
+    "warmup": 5,
+    "precision": "float32",
+}
 
 
 @pytest.fixture(scope="module")
 def finished(small_photographs, tmp_path_factory):
     """(directory, summary, output) of a run of three stages on small photographs, validated on the same ones."""
     directory = tmp_path_factory.mktemp("runs") / "run"
-    config = preset("quick", data=str(small_photographs), validation=str(small_photographs), stages=3, **SMALL)
+    config = preset(
+        "quick", data=str(small_photographs), validation=str(small_photographs), stages=3, **SMALL
+    )
     with open(directory.parent / "output.txt", "w+") as file:
         summary = recurrence.run(config, directory, Console(file=file, width=200))
         file.seek(0)
@@ -32,26 +42,55 @@ def finished(small_photographs, tmp_path_factory):
 def test_the_directory_holds_what_it_says(finished):
     directory, summary, _ = finished
     held = {path.relative_to(directory).as_posix() for path in directory.rglob("*")}
-    assert {"config.json", "summary.json", "report.html", "final.keras", "logs", "stage_3/model.keras"} <= held
+    assert {
+        "config.json",
+        "summary.json",
+        "report.html",
+        "final.keras",
+        "logs",
+        "stage_3/model.keras",
+    } <= held
     assert {"source/training/00000.tfrecord", "stage_1/metrics.json"} <= held
-    assert not {path for path in held if "targets/" in path or ".partial" in path or ".tmp" in path or "checkpoint" in path}
+    assert not {
+        path
+        for path in held
+        if "targets/" in path or ".partial" in path or ".tmp" in path or "checkpoint" in path
+    }
     assert json.loads((directory / "summary.json").read_text()) == summary
 
 
 def test_the_summary_has_every_figure_of_every_stage(finished):
     _, summary, _ = finished
-    assert [stage["stage"] for stage in summary["stages"]] == list(range(1, len(summary["stages"]) + 1))
+    assert [stage["stage"] for stage in summary["stages"]] == list(
+        range(1, len(summary["stages"]) + 1)
+    )
     for stage in summary["stages"]:
         assert stage["steps"] == (60 if stage["stage"] == 1 else 30)
-        figures = ("final_loss", "phase_a_seconds", "phase_b_seconds", "difference_ratio_percent", "delta_percent",
-                   "step_difference_percent", "alpha_mean", "alpha_std", "brightness_drift_levels", "network_drift_levels",
-                   "unsharp_ratio_percent")  # fmt: skip
+        figures = (
+            "final_loss",
+            "phase_a_seconds",
+            "phase_b_seconds",
+            "difference_ratio_percent",
+            "delta_percent",
+            "step_difference_percent",
+            "alpha_mean",
+            "alpha_std",
+            "brightness_drift_levels",
+            "network_drift_levels",
+            "unsharp_ratio_percent",
+        )
         assert all(np.isfinite(stage[figure]) for figure in figures)
         assert stage["phase_a_seconds"] > 0 and stage["phase_b_seconds"] > 0
     ratios = [stage["difference_ratio_percent"] for stage in summary["stages"]]
-    assert [stage["delta_percent"] for stage in summary["stages"]] == pytest.approx(np.diff([0, *ratios]).tolist())
+    assert [stage["delta_percent"] for stage in summary["stages"]] == pytest.approx(
+        np.diff([0, *ratios]).tolist()
+    )
     assert summary["stages"][0]["unsharp_ratio_percent"] == pytest.approx(ratios[0], rel=1e-3)
-    assert summary["selected_stage"] in range(1, 4) and summary["selected_because"] and summary["stopped_because"]
+    assert (
+        summary["selected_stage"] in range(1, 4)
+        and summary["selected_because"]
+        and summary["stopped_because"]
+    )
 
 
 def test_the_figures_are_those_of_the_saved_networks(finished, small_photographs):
@@ -59,10 +98,17 @@ def test_the_figures_are_those_of_the_saved_networks(finished, small_photographs
     directory, summary, _ = finished
     ratios, steps, drifts, before = [], [], [], None
     for stage in summary["stages"]:
-        model, rows, now = rts_tf.load(directory / f"stage_{stage['stage']}" / "model.keras"), [], []
+        model, rows, now = (
+            rts_tf.load(directory / f"stage_{stage['stage']}" / "model.keras"),
+            [],
+            [],
+        )
         for i, path in enumerate(sorted(small_photographs.iterdir())):
             picture = read_image(path)
-            hr_0 = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2].astype(np.float32) / 255
+            hr_0 = (
+                picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2].astype(np.float32)
+                / 255
+            )
             hr_n = anchored(model.enhance(hr_0)[None], hr_0[None], "low")[0].numpy()
             now.append(hr_n)
             step = change_percent(hr_n, before[i] if before else hr_0)
@@ -79,12 +125,16 @@ def test_the_figures_are_those_of_the_saved_networks(finished, small_photographs
 def test_final_network_is_the_selected_one(finished, photograph):
     directory, summary, _ = finished
     selected = rts_tf.load(directory / f"stage_{summary['selected_stage']}" / "model.keras")
-    np.testing.assert_array_equal(rts_tf.load(directory).enhance(photograph), selected.enhance(photograph))
+    np.testing.assert_array_equal(
+        rts_tf.load(directory).enhance(photograph), selected.enhance(photograph)
+    )
 
 
 def test_a_second_run_says_so_and_changes_nothing(finished, small_photographs, capsys):
     directory, summary, _ = finished
-    times = {path: path.stat().st_mtime_ns for path in directory.rglob("*.*") if path.name != ".lock"}
+    times = {
+        path: path.stat().st_mtime_ns for path in directory.rglob("*.*") if path.name != ".lock"
+    }
     flags = [f"--{name}={value}" for name, value in (SMALL | {"stages": 3}).items()]
     with flagsaver.flagsaver():
         folders = [f"--data={small_photographs}", f"--validation={small_photographs}"]
@@ -97,7 +147,14 @@ def test_a_second_run_says_so_and_changes_nothing(finished, small_photographs, c
 
 def test_another_configuration_is_refused_by_field(finished, small_photographs):
     directory, *_ = finished
-    config = preset("quick", data=str(small_photographs), validation=str(small_photographs), stages=4, seed=9, **SMALL)
+    config = preset(
+        "quick",
+        data=str(small_photographs),
+        validation=str(small_photographs),
+        stages=4,
+        seed=9,
+        **SMALL,
+    )
     with pytest.raises(ConfigError, match="stages: 3, here 4; seed: 1, here 9"):
         recurrence.run(config, directory)
 
@@ -109,7 +166,14 @@ def test_progress_says_where_it_is(finished):
 
 def test_targets_are_kept_on_request(small_photographs, tmp_path):
     small = SMALL | {"first_steps": 2, "later_steps": 2, "stages": 2}
-    config = preset("quick", data=str(small_photographs), keep_targets=True, anchor="band", stop_early=False, **small)
+    config = preset(
+        "quick",
+        data=str(small_photographs),
+        keep_targets=True,
+        anchor="band",
+        stop_early=False,
+        **small,
+    )
     recurrence.run(config, tmp_path / "run", Console(quiet=True))
     assert (tmp_path / "run/stage_1/targets/manifest.json").exists()
     assert {p.name for p in (tmp_path / "run").glob("stage_*/validation")} == {"validation"}
@@ -119,14 +183,23 @@ def test_lanczos_degradation_does_nothing(small_photographs, tmp_path):
     """The control: where the degradation is d() itself there is little to gain. In 150 steps half goes."""
     ratios = {}
     for kernel in ("bilinear", "lanczos"):
-        config = preset("quick", data=str(small_photographs), validation=str(small_photographs), stages=1, kernel=kernel,
-                        degradation="reduce", **(SMALL | {"first_steps": 150}))  # fmt: skip
+        config = preset(
+            "quick",
+            data=str(small_photographs),
+            validation=str(small_photographs),
+            stages=1,
+            kernel=kernel,
+            degradation="reduce",
+            **(SMALL | {"first_steps": 150}),
+        )
         summary = recurrence.run(config, tmp_path / kernel, Console(quiet=True))
         ratios[kernel] = summary["stages"][0]["difference_ratio_percent"]
     assert ratios["lanczos"] < 0.6 * ratios["bilinear"]
 
 
-def test_an_upward_turn_ends_the_run_before_its_last_stage(small_photographs, tmp_path, monkeypatch):
+def test_an_upward_turn_ends_the_run_before_its_last_stage(
+    small_photographs, tmp_path, monkeypatch
+):
     real = recurrence.judge
 
     def rising(source, stage, before, ratio):
@@ -135,6 +208,8 @@ def test_an_upward_turn_ends_the_run_before_its_last_stage(small_photographs, tm
 
     monkeypatch.setattr(recurrence, "judge", rising)
     small = SMALL | {"first_steps": 2, "later_steps": 2}
-    summary = recurrence.run(preset("quick", data=str(small_photographs), **small), tmp_path / "run", Console(quiet=True))
+    summary = recurrence.run(
+        preset("quick", data=str(small_photographs), **small), tmp_path / "run", Console(quiet=True)
+    )
     assert len(summary["stages"]) == 2 and summary["selected_stage"] == 1
     assert "section 3.4" in summary["stopped_because"]

@@ -1,21 +1,23 @@
 import numpy as np
 import pytest
 
-from rts_tf.data.degradation import Degradation
 from rts_tf.data.datasets import folder
+from rts_tf.data.degradation import Degradation
 from rts_tf.data.shards import Record, build
 from rts_tf.data.source_shards import build_source
 from rts_tf.images.filters import gaussian
-from rts_tf.training.validation import judge, save_crops, unsharp_ratios
 from rts_tf.metrics.difference import change_percent
 from rts_tf.training.phase_b import DTYPES
+from rts_tf.training.validation import judge, save_crops, unsharp_ratios
 
 
 @pytest.fixture(scope="module")
 def sets(small_photographs, tmp_path_factory):
     """Source shards, and HR_1 = HR_0 + 0.04, HR_2 = HR_0 + 0.05."""
     root = tmp_path_factory.mktemp("judged")
-    source = build_source(root / "source", folder(small_photographs), Degradation("reduce", "box", 1, 1, 0), 32, 2)
+    source = build_source(
+        root / "source", folder(small_photographs), Degradation("reduce", "box", 1, 1, 0), 32, 2
+    )
 
     def brighter(change):
         def records(k):
@@ -25,7 +27,10 @@ def sets(small_photographs, tmp_path_factory):
 
         return records
 
-    stages = [build(root / f"stage_{c}", len(source.shards), brighter(c), DTYPES, {"c": c}) for c in (0.04, 0.05)]
+    stages = [
+        build(root / f"stage_{c}", len(source.shards), brighter(c), DTYPES, {"c": c})
+        for c in (0.04, 0.05)
+    ]
     return source, *stages
 
 
@@ -46,7 +51,9 @@ def test_unsharp_mask_changes_as_much_as_the_first_stage_and_grows(sets):
     ratios = unsharp_ratios(sets[0], 0.8, 4)
     assert ratios[0] == pytest.approx(0.8, rel=1e-4)
     assert ratios[1] > 1.9 * ratios[0] and (np.diff(ratios, 2) > 0).all()
-    hr_0 = next(iter(sets[0].records(0, {"hr": np.uint8}))).arrays["hr"][None].astype(np.float32) / 255
+    hr_0 = (
+        next(iter(sets[0].records(0, {"hr": np.uint8}))).arrays["hr"][None].astype(np.float32) / 255
+    )
     assert change_percent(hr_0, gaussian(hr_0, 1.0).numpy()) > 0
 
 
@@ -54,7 +61,10 @@ def test_crops_show_the_same_places(sets, tmp_path):
     source, one, _ = sets
     save_crops(tmp_path / "originals.npz", source, None)
     save_crops(tmp_path / "stage.npz", source, one)
-    originals, stage = dict(np.load(tmp_path / "originals.npz")), dict(np.load(tmp_path / "stage.npz"))
+    originals, stage = (
+        dict(np.load(tmp_path / "originals.npz")),
+        dict(np.load(tmp_path / "stage.npz")),
+    )
     assert list(originals) == list(stage) and "slider" in stage and len(stage) == 6
     for name, crop in originals.items():
         assert crop.dtype == np.uint8 and crop.shape == stage[name].shape

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from rts_tf.errors import RtsError
 from rts_tf.export.runners.process import measured
 
 THREADS = min(4, os.cpu_count() or 1)
@@ -25,10 +24,6 @@ def opened(path: pathlib.Path, signature: str) -> Callable[[np.ndarray], np.ndar
         return output[0]
 
     return function
-
-
-
-
 
 
 if __name__ == "__main__":

@@ -23,7 +23,14 @@ class Run(NamedTuple):
     peak_memory_mb: float  # 10^6 bytes, above what the process takes before it opens the file
 
 
-def run(module: str, path: pathlib.Path, signature: str, frame: np.ndarray, seconds: float, scratch: pathlib.Path) -> Run:
+def run(
+    module: str,
+    path: pathlib.Path,
+    signature: str,
+    frame: np.ndarray,
+    seconds: float,
+    scratch: pathlib.Path,
+) -> Run:
     """Run ``path`` on ``frame`` (uint8 [H, W, 3]) until ``seconds`` are over, at least once.
 
     Args:
@@ -35,7 +42,16 @@ def run(module: str, path: pathlib.Path, signature: str, frame: np.ndarray, seco
     """
     scratch = scratch.resolve()
     np.save(scratch / "frame.npy", frame)
-    command = [sys.executable, "-m", module, path.resolve(), signature, scratch / "frame.npy", scratch / "output.npy", seconds]
+    command = [
+        sys.executable,
+        "-m",
+        module,
+        path.resolve(),
+        signature,
+        scratch / "frame.npy",
+        scratch / "output.npy",
+        seconds,
+    ]
     done = subprocess.run(
         list(map(str, command)),
         cwd=pathlib.Path(__file__).parents[2],  # where -m finds this package, installed or not
@@ -55,7 +71,13 @@ def measured(opened: Callable[[pathlib.Path, str], Callable[[np.ndarray], np.nda
     ``opened`` opens a file and returns what runs it on a frame, uint8 [H, W, 3] to uint8 or float32 [H, W, 3].
     """
     parser = argparse.ArgumentParser()
-    for name, kind in {"path": pathlib.Path, "signature": str, "frame": str, "output": str, "seconds": float}.items():
+    for name, kind in {
+        "path": pathlib.Path,
+        "signature": str,
+        "frame": str,
+        "output": str,
+        "seconds": float,
+    }.items():
         parser.add_argument(name, type=kind)
     flags = parser.parse_args()
     frame, before = np.load(flags.frame), _peak_memory_mb()
@@ -76,4 +98,8 @@ def _peak_memory_mb() -> float:
     if status.exists():
         (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024 / 1e6
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e6
+    return (
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        * (1 if sys.platform == "darwin" else 1024)
+        / 1e6
+    )

@@ -28,9 +28,16 @@ def edges(grey: np.ndarray) -> Edges:
     soft = values
     for _ in range(2):
         soft = cv2.GaussianBlur(soft, (7, 7), 7 / 6, borderType=cv2.BORDER_CONSTANT)
-    dx, dy = (cv2.Sobel(soft, cv2.CV_64F, *d, borderType=cv2.BORDER_CONSTANT)[contours] for d in ((1, 0), (0, 1)))
+    dx, dy = (
+        cv2.Sobel(soft, cv2.CV_64F, *d, borderType=cv2.BORDER_CONSTANT)[contours]
+        for d in ((1, 0), (0, 1))
+    )
     strength = 0.5 * (np.abs(dx).sum() + np.abs(dy).sum())
-    return Edges(float(strength), int(np.count_nonzero(contours)), energies(values, contours_of_fixed_point(grey)))
+    return Edges(
+        float(strength),
+        int(np.count_nonzero(contours)),
+        energies(values, contours_of_fixed_point(grey)),
+    )
 
 
 def contours_of_rounded(grey: np.ndarray) -> np.ndarray:
@@ -55,6 +62,10 @@ def energies(values: np.ndarray, contours: np.ndarray) -> np.ndarray:
     """[9]: summed absolute responses of the edge bank on the contours, without the frame."""
     height, width = values.shape
     inner = np.zeros_like(contours)
-    inner[FRAME : height - FRAME, FRAME : width - FRAME] = contours[FRAME : height - FRAME, FRAME : width - FRAME]
+    inner[FRAME : height - FRAME, FRAME : width - FRAME] = contours[
+        FRAME : height - FRAME, FRAME : width - FRAME
+    ]
     zeros = {"borderType": cv2.BORDER_CONSTANT}
-    return np.array([np.abs(cv2.filter2D(values, cv2.CV_64F, k, **zeros)[inner]).sum() for k in edge_bank()])
+    return np.array(
+        [np.abs(cv2.filter2D(values, cv2.CV_64F, k, **zeros)[inner]).sum() for k in edge_bank()]
+    )

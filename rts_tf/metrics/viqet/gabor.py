@@ -9,7 +9,9 @@ import math
 import numpy as np
 
 ORIENTATIONS = 4
-EDGE_SCALES = tuple((0.5, k / 10) for k in range(1, 10))  # (upper frequency in cycles a pixel, octaves)
+EDGE_SCALES = tuple(
+    (0.5, k / 10) for k in range(1, 10)
+)  # (upper frequency in cycles a pixel, octaves)
 NOISE_SCALES = tuple((0.5 * 2 ** (-0.9 * (4 - k)), 0.9) for k in range(1, 5))
 
 
@@ -28,7 +30,7 @@ def gabor(upper: float, octaves: float, orientation: int) -> np.ndarray:
     """
     sigma, frequency, side = parameters(upper, octaves)
     theta = orientation * math.pi / ORIENTATIONS
-    y, x = np.mgrid[: side, : side] - side // 2
+    y, x = np.mgrid[:side, :side] - side // 2
     phase = 2j * np.pi * frequency * (x * math.cos(theta) + y * math.sin(theta))
     z = np.exp(phase - (x**2 + y**2) / (2 * sigma**2))
     z -= z.mean()
@@ -39,7 +41,9 @@ def gabor(upper: float, octaves: float, orientation: int) -> np.ndarray:
 @functools.cache
 def edge_bank() -> tuple[np.ndarray, ...]:
     """One kernel for each of EDGE_SCALES: the mean of its four orientations, which is what filters the picture."""
-    return tuple(np.mean([gabor(*scale, o) for o in range(ORIENTATIONS)], axis=0) for scale in EDGE_SCALES)
+    return tuple(
+        np.mean([gabor(*scale, o) for o in range(ORIENTATIONS)], axis=0) for scale in EDGE_SCALES
+    )
 
 
 @functools.cache

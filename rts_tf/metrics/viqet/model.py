@@ -19,11 +19,25 @@ def model_inputs(features: Features) -> np.ndarray:
     """
     tone, edges, texture = features.tone, features.edges, features.texture
     noise = min(features.noise.signature, NOISE_LIMIT)
-    return np.array([
-        noise, features.activity, tone.divergence, tone.contrast * tone.exposure, edges.strength, edges.length, *edges.energy,
-        features.warmth, tone.saturation, tone.over_exposed, tone.under_exposed, features.noise.frequency, *texture,
-        *edges.energy * math.exp(-noise), *_band_ratios(texture),
-    ])  # fmt: skip
+    return np.array(
+        [
+            noise,
+            features.activity,
+            tone.divergence,
+            tone.contrast * tone.exposure,
+            edges.strength,
+            edges.length,
+            *edges.energy,
+            features.warmth,
+            tone.saturation,
+            tone.over_exposed,
+            tone.under_exposed,
+            features.noise.frequency,
+            *texture,
+            *edges.energy * math.exp(-noise),
+            *_band_ratios(texture),
+        ]
+    )
 
 
 def _band_ratios(texture: np.ndarray) -> list[float]:

@@ -15,7 +15,12 @@ WEIGHTS = pathlib.Path(__file__).with_name("mos.json")
 MOS_RANGE = 1.0, 4.5
 # VIQET's categories "Outdoor Day - Landscape", "Outdoor Night - Landmark", "Indoor - Arrangements", "Indoor - Wall Hanging",
 # and the model of each: the indoor ones have none of their own.
-MODELS = {"landscape": "landscape", "night": "night", "arrangements": "landscape", "wall": "landscape"}
+MODELS = {
+    "landscape": "landscape",
+    "night": "night",
+    "arrangements": "landscape",
+    "wall": "landscape",
+}
 CATEGORIES = tuple(MODELS)
 
 

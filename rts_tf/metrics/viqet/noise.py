@@ -37,18 +37,26 @@ def noise(colour: np.ndarray) -> Noise:
     with np.errstate(divide="ignore", invalid="ignore"):
         lower, upper = np.partition(blocks, QUARTILES, axis=1)[:, QUARTILES].T.astype(np.float64)
         entropy, magnitude, quotient = _responses(values, height, width)
-        rank = (mean_deviation * spread * quotient * (upper / lower) * magnitude * entropy) ** (1 / 6)
+        rank = (mean_deviation * spread * quotient * (upper / lower) * magnitude * entropy) ** (
+            1 / 6
+        )
     quietest = np.argsort(rank, kind="stable")[: math.ceil(QUIETEST * len(rank))]
     square = blocks[quietest].reshape(-1, NOISE_BLOCK, NOISE_BLOCK).astype(np.float64)
     c = scipy.fft.dctn(square, axes=(1, 2), norm="ortho").reshape(len(square), -1)
     signature = np.sqrt(mean_deviation[quietest] * spread[quietest]).mean()
-    return Noise(float(signature), float(np.abs(c[:, zigzag(NOISE_BLOCK)[HIGH_FREQUENCIES]]).mean()))
+    return Noise(
+        float(signature), float(np.abs(c[:, zigzag(NOISE_BLOCK)[HIGH_FREQUENCIES]]).mean())
+    )
 
 
 def _blocks(plane: np.ndarray) -> np.ndarray:
     """[H, W], multiples of 80, to [blocks, 6400]."""
     rows, columns = (n // NOISE_BLOCK for n in plane.shape)
-    return plane.reshape(rows, NOISE_BLOCK, columns, NOISE_BLOCK).swapaxes(1, 2).reshape(-1, NOISE_BLOCK**2)
+    return (
+        plane.reshape(rows, NOISE_BLOCK, columns, NOISE_BLOCK)
+        .swapaxes(1, 2)
+        .reshape(-1, NOISE_BLOCK**2)
+    )
 
 
 def _block_sums(plane: np.ndarray) -> np.ndarray:
@@ -58,7 +66,9 @@ def _block_sums(plane: np.ndarray) -> np.ndarray:
     return columns.reshape(len(columns), -1, NOISE_BLOCK).sum(axis=2).ravel()
 
 
-def _window_deviations(values: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+def _window_deviations(
+    values: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray]:
     """For each block: mean and sample deviation of the sample deviations in its 61x61 windows."""
     count = WINDOW**2
     window = {"ksize": (WINDOW, WINDOW), "anchor": (0, 0), "normalize": False}
@@ -73,7 +83,9 @@ def _window_deviations(values: np.ndarray, height: int, width: int) -> tuple[np.
     return deviations.mean(axis=1), deviations.std(axis=1, ddof=1)
 
 
-def _responses(values: np.ndarray, height: int, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _responses(
+    values: np.ndarray, height: int, width: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each block, means over the sixteen filters of: entropy of the energy, mean magnitude, second over first."""
     source = values.astype(np.float64)
     entropies, magnitudes = [], []

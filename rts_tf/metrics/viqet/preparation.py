@@ -57,9 +57,13 @@ def prepare(picture: np.ndarray) -> Prepared:
         ImageError: so long and narrow that at monitor size no block of the noise measure fits into it.
     """
     if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8:
-        raise ValueError(f"the picture must be a uint8 array, not {getattr(picture, 'dtype', type(picture).__name__)}")
+        raise ValueError(
+            f"the picture must be a uint8 array, not {getattr(picture, 'dtype', type(picture).__name__)}"
+        )
     if picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(f"the picture must have the shape [height, width, 3], not {list(picture.shape)}")
+        raise ValueError(
+            f"the picture must have the shape [height, width, 3], not {list(picture.shape)}"
+        )
     height, width = picture.shape[:2]
     if not height or not width:
         raise ImageError(f"the picture has no pixels ({width}x{height})")

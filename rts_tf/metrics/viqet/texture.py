@@ -36,13 +36,19 @@ def shape_of(rho: np.ndarray) -> np.ndarray:
 def texture(grey: np.ndarray) -> np.ndarray:
     """float64 [24]: six bands, from low to high frequencies, of shape, of rho, of variance, of mean absolute value."""
     height, width = (n // BLOCK * BLOCK for n in grey.shape)
-    blocks = grey[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).swapaxes(1, 2)
-    c = scipy.fft.dctn(blocks.astype(np.float64), axes=(2, 3), norm="ortho", overwrite_x=True).reshape(-1, BLOCK**2)
+    blocks = (
+        grey[:height, :width].reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).swapaxes(1, 2)
+    )
+    c = scipy.fft.dctn(
+        blocks.astype(np.float64), axes=(2, 3), norm="ortho", overwrite_x=True
+    ).reshape(-1, BLOCK**2)
     absolute = np.abs(c).mean(axis=0)
     c -= c.mean(axis=0)
     variance = np.square(c).mean(axis=0)
     rho = variance / (np.abs(c).mean(axis=0) ** 2 + 1e-7)
-    statistics = np.stack([shape_of(rho), rho, variance, absolute])[:, zigzag(BLOCK)].reshape(4, BANDS, -1)
+    statistics = np.stack([shape_of(rho), rho, variance, absolute])[:, zigzag(BLOCK)].reshape(
+        4, BANDS, -1
+    )
     bands = statistics.mean(axis=2)
     bands[:, 0] = statistics[:, 0, 1:].mean(axis=1)  # without the mean of the block
     return bands.ravel()

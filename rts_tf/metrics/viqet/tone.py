@@ -24,7 +24,10 @@ class Tone(NamedTuple):
 def tone(picture: Prepared) -> Tone:
     """All of them for a prepared picture."""
     return Tone(
-        *contrast_and_exposure(picture.grey), divergence(picture.grey), saturation(picture.colour), *clipped(picture.grey)
+        *contrast_and_exposure(picture.grey),
+        divergence(picture.grey),
+        saturation(picture.colour),
+        *clipped(picture.grey),
     )
 
 
@@ -75,6 +78,14 @@ def clipped(grey: np.ndarray) -> tuple[float, float]:
     """Percent of the pixels whose surroundings, an eighth of the shorter side, are above 254 and below 2 in the mean."""
     n = min(grey.shape) // 8
     total = cv2.boxFilter(
-        grey, cv2.CV_32S, (n, n), anchor=(n // 2, n // 2), normalize=False, borderType=cv2.BORDER_REFLECT
+        grey,
+        cv2.CV_32S,
+        (n, n),
+        anchor=(n // 2, n // 2),
+        normalize=False,
+        borderType=cv2.BORDER_REFLECT,
     )
-    return tuple(100 * np.count_nonzero(outside) / grey.size for outside in (total > 254 * n * n, total < 2 * n * n))
+    return tuple(
+        100 * np.count_nonzero(outside) / grey.size
+        for outside in (total > 254 * n * n, total < 2 * n * n)
+    )

@@ -14,19 +14,40 @@ from scipy.spatial import cKDTree
 KELVIN = np.arange(1000, 40001, 100)
 # Chebyshev coefficients, in 1000 K / T scaled from [0.025, 1] to [-1, 1].
 LOCUS_X = (
-    0.48346875, 0.20677679, -0.04173643, -0.00345742, 0.00730514, -0.00309058, 0.00044547, 0.00028589, -0.00014513,
-    8.605e-05, 1.131e-05,
-)  # fmt: skip
+    0.48346875,
+    0.20677679,
+    -0.04173643,
+    -0.00345742,
+    0.00730514,
+    -0.00309058,
+    0.00044547,
+    0.00028589,
+    -0.00014513,
+    8.605e-05,
+    1.131e-05,
+)
 LOCUS_Y = (
-    0.35378096, 0.03683741, -0.06241854, 0.0197032, 0.00220741, -0.00468306, 0.00210698, -0.00027785, -5.02e-05,
-    0.00018849, 1.728e-05, 3.763e-05,
-)  # fmt: skip
+    0.35378096,
+    0.03683741,
+    -0.06241854,
+    0.0197032,
+    0.00220741,
+    -0.00468306,
+    0.00210698,
+    -0.00027785,
+    -5.02e-05,
+    0.00018849,
+    1.728e-05,
+    3.763e-05,
+)
 
 
 def locus(kelvin: np.ndarray) -> np.ndarray:
     """CIE x, y of a black body, [n, 2], to four decimals; ``kelvin`` [n] from 1000 to 40000."""
     u = (2 * 1000 / np.asarray(kelvin) - 1.025) / 0.975
-    return np.stack([chebyshev.chebval(u, LOCUS_X), chebyshev.chebval(u, LOCUS_Y)], axis=-1).round(4)
+    return np.stack([chebyshev.chebval(u, LOCUS_X), chebyshev.chebval(u, LOCUS_Y)], axis=-1).round(
+        4
+    )
 
 
 @functools.cache
