@@ -16,7 +16,7 @@ ROOT_MODULES = {
     "__init__", "config", "errors", "evaluate", "inference", "main", "storage", "viqet",
 }
 # The field says image, video, baseline.
-OLD_WORDS = re.compile(r"\b(films?|photo(graph)?s?|pictures?|rivals?|told)\b", re.IGNORECASE)
+OLD_WORDS = re.compile(r"\b(films?|photographs?|pictures?|rivals?|told)\b", re.IGNORECASE)
 # Names of what lies on users' disks: run directories and half-made videos of earlier versions are continued.
 ON_DISK = ('"photographs": list(names)', '"film": ')
 
