@@ -9,8 +9,10 @@ import pathlib
 import shlex
 
 from absl import flags
+from rich.console import Console
 
-from rts_tf.cli.command import begin, guarded
+from rts_tf.cli.command import begin, guarded, in_flags
+from rts_tf.cli.progress import RunProgress
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.config import PRESETS, Config, preset
 from rts_tf.errors import ConfigError, RtsError
@@ -77,9 +79,15 @@ def _train(arguments: list[str], workdir: pathlib.Path) -> None:
     from rts_tf.report.tables import table1, table2
     from rts_tf.training import recurrence
 
+    console = Console(highlight=False)
     finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
     try:
-        summary = recurrence.run(config, workdir)
+        summary = recurrence.train(
+            config,
+            workdir,
+            lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
+            lambda work: RunProgress(work, console).running(),
+        )
     except (
         tf.errors.ResourceExhaustedError
     ) as error:  # where it is foreseen it is an RtsError already

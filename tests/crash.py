@@ -52,7 +52,7 @@ MUST = (
 UNCOMPARED = ("logs",)
 
 
-def photographs(folder: pathlib.Path, count: int = 7, side: int = 96) -> list[str]:
+def write_images(folder: pathlib.Path, count: int = 7, side: int = 96) -> list[str]:
     """Write small crops of the photographs in scikit-image, and return the flags that name them."""
     from PIL import Image
     from skimage import data
@@ -104,8 +104,8 @@ class Faults:
         import tensorflow as tf
 
         from rts_tf.cli.progress import RunProgress
-        from rts_tf.training import recurrence
-        from rts_tf.training.run_directory import RunDirectory
+        from rts_tf.training import recurrence, summary, validation
+        from rts_tf.training.stage import Stage
 
         def rename(source, *_):
             return "publish" if str(source).endswith(".partial") else "rename"
@@ -116,16 +116,19 @@ class Faults:
         self.wrap(os, "rmdir", "delete")
         self.wrap(tf.io.TFRecordWriter, "write", "write a record")
         self.wrap(tf.train.CheckpointManager, "save", "checkpoint")
-        self.wrap(RunDirectory, "save_network", "save the network")
+        self.wrap(Stage, "write_network", "save the network")
         self.wrap(RunProgress, "advance", "between steps")
-        for method, phase in {
-            "sources": "sources",
-            "phase_a": "Phase A",
-            "phase_b": "Phase B",
-            "judge": "judge",
+        phases = {
+            "prepare": "sources",
+            "run_phase_a": "Phase A",
+            "run_phase_b": "Phase B",
+            "validate": "validation",
             "finish": "finish",
-        }.items():
-            self.label(recurrence._Run, method, phase)
+        }
+        for module in (recurrence, validation, summary):
+            for name in phases.keys() & vars(module).keys():
+                if name != module.__name__.rpartition(".")[2]:
+                    self.label(module, name, phases[name])
 
     def wrap(self, owner, name: str, kind) -> None:
         real = getattr(owner, name)
@@ -316,7 +319,7 @@ def main() -> int:
     runner, bad, killed = Runner(), 0, 0
     with tempfile.TemporaryDirectory(prefix="rts_crash_") as folder:
         folder = pathlib.Path(folder)
-        flags = [] if options.preset_run else [*FLAGS, *photographs(folder / "photographs")]
+        flags = [] if options.preset_run else [*FLAGS, *write_images(folder / "photographs")]
         points, seconds = runner.trace(flags, folder / "unbroken")
         expected = outcome(folder / "unbroken")
         print(

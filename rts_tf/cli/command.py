@@ -1,6 +1,7 @@
 """How a command begins and ends: its streams and flags, and what went wrong as one line and an exit code."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 
@@ -25,8 +26,13 @@ def guarded(work: Callable[[], int | None], stopped: str, disk: Callable[[OSErro
         text = str(error)
     except OSError as error:
         text = disk(error)
-    print(printable(f"error: {text}"), file=sys.stderr)
+    print(printable(f"error: {in_flags(text)}"), file=sys.stderr)
     return 1
+
+
+def in_flags(text: str) -> str:
+    """``text`` of the library, with each argument that it names in backticks as the flag of that name."""
+    return re.sub(r"`([a-z_]+)`", r"--\1", text)
 
 
 def begin(main: Callable[[list[str]], int], own: flags.FlagValues | None = None) -> None:

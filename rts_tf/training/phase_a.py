@@ -1,7 +1,8 @@
-"""Phase A (section 3.1): SR_n = argmin ||HR_{n-1} - SR(LR)||^2, one strategy.run loop for one process or many.
+"""Phase A (section 3.1): SR_n = argmin ||HR_{n-1} - SR(LR)||^2, in one process or in many.
 
-The whole state (weights, optimiser, step, running loss) goes into an atomic checkpoint every few hundred steps. The data
-are a pure function of the step, so a run that was killed continues to the same weights, bit for bit on a CPU.
+The whole state (weights, optimizer, step, running loss) goes into a checkpoint every few hundred
+steps, and the batches are a pure function of the step. So a run that was killed ends with the same
+weights as an unbroken one: to the last bit on CPUs with the same instruction set.
 """
 
 import itertools
@@ -17,21 +18,66 @@ import tensorflow as tf
 
 from rts_tf import networks
 from rts_tf.config import Config
+from rts_tf.data.patches import training_batches
+from rts_tf.data.shards import ShardSet
 from rts_tf.errors import Interrupted, TrainingDiverged
 from rts_tf.networks.precision import convolution
-from rts_tf.training import checkpoints
+from rts_tf.training.checkpoints import Checkpoints
+from rts_tf.training.progress import PhaseAProgress
+from rts_tf.training.run import Run
+from rts_tf.training.stage import Stage
 
 REPORT_EVERY = 10  # steps between looks at the loss; each look waits for the device
 STATISTICS_STEPS = 50  # with a momentum of 0.9 nothing of the old statistics is left
 _LOSS_MEMORY = 0.98
 
+OnReport = Callable[[int, float, float], None]  # (steps done, running loss, learning rate)
+
 
 class Fitted(NamedTuple):
-    """What Phase A gives: the weights, the running mean of the loss over about the last 50 steps, and the time taken."""
+    """The result of Phase A.
+
+    Attributes:
+        weights: The weights of the network.
+        loss: The running mean of the loss over about the last 50 steps.
+        seconds: The time that the steps took, over all calls.
+    """
 
     weights: list[np.ndarray]
     loss: float
     seconds: float
+
+
+def run_phase_a(run: Run, stage: Stage, targets: ShardSet | None) -> None:
+    """Fit the network to HR_{n-1} and write SR_n.
+
+    Args:
+        targets: Shards of HR_{n-1} of the training images; None in stage 1, whose target is HR_0.
+    """
+    config, steps = run.config, run.steps(stage.number)
+
+    def batches(first_step: int) -> tf.data.Dataset:
+        return training_batches(
+            run.training,
+            targets,
+            patch=config.patch,
+            batch=config.batch,
+            places=config.patches_per_image,
+            seed=config.seed,
+            stage=stage.number,
+            first_step=first_step,
+        )
+
+    warm = config.warm_start and stage.number > 1
+    start = run.directory.stage(stage.number - 1).weights if warm else run.start
+    step_work = run.work.of_step(config)
+    report = PhaseAProgress(run.progress, stage, config.stages, steps, step_work)
+    fitted = fit(config, start, batches, steps, stage.checkpoints, report)
+    keras.backend.clear_session()
+    network = networks.build(config.network)  # the saved network is float32 in every run
+    network.set_weights(fitted.weights)
+    record = {"steps": steps, "final_loss": fitted.loss, "phase_a_seconds": fitted.seconds}
+    stage.write_network(network, record)
 
 
 def fit(
@@ -40,51 +86,40 @@ def fit(
     batches: Callable[[int], tf.data.Dataset],
     steps: int,
     directory: pathlib.Path,
-    on_report: Callable[[int, float, float], None] = lambda step, loss, rate: None,
+    on_report: OnReport = lambda step, loss, rate: None,
+    *,
     strategy: tf.distribute.Strategy | None = None,
 ) -> Fitted:
-    """Train a network for ``steps`` steps from the weights ``start``, or from the last checkpoint in ``directory``.
+    """Train a network for ``steps`` steps, from ``start`` or from the last checkpoint.
 
     Args:
-        config: network, precision (resolved, not "auto"), learning rate, schedule, moving average, checkpoints.
-        batches: gives the endless data set from a step on (:func:`rts_tf.data.patches.training_batches`).
-        directory: for the checkpoints.
-        on_report: called at the start and after every few steps with (steps done, running loss, learning rate). May
-            raise Interrupted: the state is saved first.
-        strategy: where to run; default: ``tf.distribute.get_strategy()``.
+        config: The network, precision (resolved, not ``"auto"``), learning rate, schedule, moving
+            average and checkpoints.
+        start: The weights to start from.
+        batches: Gives the endless data set from a step on, see
+            :func:`rts_tf.data.patches.training_batches`.
+        directory: Where the checkpoints are.
+        on_report: Called at the start and after every few steps. It may raise Interrupted; the
+            state is saved first.
+        strategy: Where to run; by default ``tf.distribute.get_strategy()``.
 
     Raises:
-        TrainingDiverged: the loss or a weight is not finite; the last checkpoint is from before.
+        TrainingDiverged: The loss or a weight is not finite; the last checkpoint is from before.
+        RtsError: The checkpoints cannot be read or written.
     """
     strategy = strategy or tf.distribute.get_strategy()
-    with strategy.scope():
-        network = networks.build(
-            config.network, config.seed, config.precision, convolution(config.precision)
-        )
-        network.set_weights(start)
-        schedule = learning_rate_schedule(config, steps)
-        average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
-        optimizer = keras.optimizers.Adam(schedule, **average)
-        optimizer.build(network.trainable_variables)
+    schedule = learning_rate_schedule(config, steps)
+    network, optimizer = _network_and_optimizer(config, start, schedule, strategy)
     done = tf.Variable(0, dtype=tf.int64, trainable=False)
     running_loss = tf.Variable(0.0, trainable=False)
     seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-    parts = {
-        "network": network,
-        "optimizer": optimizer,
-        "done": done,
-        "running_loss": running_loss,
-        "seconds": seconds,
-    }
-    checkpoint = tf.train.Checkpoint(**parts)
-    checkpoints.mend_list(pathlib.Path(directory))
-    manager = tf.train.CheckpointManager(checkpoint, str(directory), max_to_keep=2)
-    checkpoints.restore(checkpoint, manager)
-
+    state = {"done": done, "running_loss": running_loss, "seconds": seconds}
+    parts = {"network": network, "optimizer": optimizer, **state}
+    checkpoints = Checkpoints(pathlib.Path(directory), parts)
     train = make_step(network, optimizer, config.batch, strategy)
 
     @tf.function
-    def step(lr, target):
+    def step(lr: tf.Tensor, target: tf.Tensor) -> None:
         loss = train(lr, target)
         memory = tf.minimum(_LOSS_MEMORY, tf.cast(done / (done + 1), tf.float32))
         running_loss.assign(memory * running_loss + (1 - memory) * loss)
@@ -101,18 +136,34 @@ def fit(
             _check_finite(number, float(running_loss), network if save else None)
             seconds.assign(time.monotonic() - began)
             if save:
-                checkpoints.save(manager, number)
+                checkpoints.save(number)
             try:
                 on_report(number, float(running_loss), float(schedule(number)))
             except Interrupted:
                 if not save:  # never write over the newest checkpoint
                     _check_finite(number, float(running_loss), network)
-                    checkpoints.save(manager, number)
+                    checkpoints.save(number)
                 raise
     if config.ema:
         optimizer.finalize_variable_values(network.trainable_variables)
         _settle_statistics(network, strategy, data)
     return Fitted(network.get_weights(), float(running_loss), float(seconds))
+
+
+def _network_and_optimizer(
+    config: Config,
+    start: list[np.ndarray],
+    schedule: Callable,
+    strategy: tf.distribute.Strategy,
+) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+    with strategy.scope():
+        conv2d = convolution(config.precision)
+        network = networks.build(config.network, config.seed, config.precision, conv2d)
+        network.set_weights(start)
+        average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
+        optimizer = keras.optimizers.Adam(schedule, **average)
+        optimizer.build(network.trainable_variables)
+    return network, optimizer
 
 
 def make_step(
@@ -121,9 +172,13 @@ def make_step(
     batch: int,
     strategy: tf.distribute.Strategy,
 ) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """One update of ``network``: a function of (lr, target), ``batch`` pictures over all replicas, that gives the loss."""
+    """Make the function that updates ``network`` once.
 
-    def replica_step(lr, target):
+    Returns:
+        A function of (lr, target), ``batch`` images over all replicas, that returns the loss.
+    """
+
+    def replica_step(lr: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
             error = tf.square(network(lr, training=True) - target)
             # The mean over the global batch: the sum over replicas is the loss of section 4.1.
@@ -132,46 +187,45 @@ def make_step(
         optimizer.apply_gradients(zip(gradients, network.trainable_variables))
         return loss
 
-    return tf.function(
-        lambda lr, target: strategy.reduce(
-            "SUM", strategy.run(replica_step, args=(lr, target)), axis=None
-        )
-    )
+    def step(lr: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        losses = strategy.run(replica_step, args=(lr, target))
+        return strategy.reduce("SUM", losses, axis=None)
+
+    return tf.function(step)
 
 
 def _settle_statistics(
     network: keras.Model, strategy: tf.distribute.Strategy, data: Iterator
 ) -> None:
-    """Measure the statistics of batch normalisation anew: those there are belong to other weights than the averaged ones."""
+    """Measure the statistics of batch normalization anew, for the averaged weights."""
     if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in network.layers):
         return
-    look = tf.function(
+    forward = tf.function(
         lambda lr: strategy.run(lambda images: network(images, training=True), args=(lr,))
     )
     for lr, _ in itertools.islice(data, STATISTICS_STEPS):
-        look(lr)
+        forward(lr)
 
 
 def learning_rate_schedule(config: Config, steps: int) -> Callable:
-    """Learning rate over the ``steps`` of a stage: constant (section 4.1), or warm-up then cosine to a hundredth."""
+    """The learning rate over the ``steps`` of a stage.
+
+    It is constant (section 4.1), or it warms up and then falls as a cosine to a hundredth.
+    """
+    rate = config.learning_rate
     if config.schedule == "constant":
-        return keras.optimizers.schedules.PiecewiseConstantDecay(
-            [steps], [config.learning_rate] * 2
-        )
+        return keras.optimizers.schedules.PiecewiseConstantDecay([steps], [rate] * 2)
     warmup = min(config.warmup, steps // 2)
-    rising = {"warmup_target": config.learning_rate, "warmup_steps": warmup} if warmup else {}
-    return keras.optimizers.schedules.CosineDecay(
-        config.learning_rate / (warmup + 1) if warmup else config.learning_rate,
-        max(1, steps - warmup),
-        0.01,
-        **rising,
-    )
+    rising = {"warmup_target": rate, "warmup_steps": warmup} if warmup else {}
+    first = rate / (warmup + 1) if warmup else rate
+    falling = max(1, steps - warmup)
+    return keras.optimizers.schedules.CosineDecay(first, falling, 0.01, **rising)
 
 
 def _check_finite(step: int, loss: float, network: keras.Model | None) -> None:
     weights = network.get_weights() if network else []
     if not math.isfinite(loss) or not all(np.isfinite(array).all() for array in weights):
         raise TrainingDiverged(
-            f"the loss or a weight is not finite at step {step}; the last good state is kept. Start a run with a lower"
-            " --learning_rate in another --workdir, or with --precision=float32."
+            f"the loss or a weight is not finite at step {step}; the last good state is kept. Start"
+            " a run with a lower `learning_rate` in another `workdir`, or with `precision`=float32."
         )

@@ -1,4 +1,7 @@
-"""Phase B (section 3.1): HR_n = d(SR_n(HR_0)), always from HR_0, written as float16 shards, by default not clipped."""
+"""Phase B (section 3.1): HR_n = d(SR_n(HR_0)), always from HR_0, as float16 shards.
+
+By default HR_n is neither clipped nor rounded to 8 bits: that would lose a tenth of the effect.
+"""
 
 import pathlib
 import time
@@ -7,37 +10,76 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import tensorflow as tf
 
+from rts_tf import networks
 from rts_tf.data.shards import Record, ShardSet, build
 from rts_tf.images.dtypes import to_float
 from rts_tf.images.filters import nyquist_share, wide_gaussian
 from rts_tf.inference import Enhancer
+from rts_tf.networks.weights import weights_sha256
+from rts_tf.training.progress import PhaseBProgress
+from rts_tf.training.run import Run
+from rts_tf.training.stage import Stage
 
-DTYPES = {"target": np.float16}
-LOW_SIGMA = 4.0  # pixels; what is wider than this is not the stage's to change
+DTYPES: dict[str, type] = {"target": np.float16}
+LOW_SIGMA = 4.0  # pixels; a stage must not change structures that are wider than this
+
+
+def run_phase_b(run: Run, stage: Stage, images: str = "training") -> ShardSet:
+    """Make HR_n of the ``"training"`` or the ``"validation"`` images, and return its shards.
+
+    The training targets of the stage before are removed, unless the settings keep them.
+    """
+    config = run.config
+    source = run.training if images == "training" else run.validation
+    network = networks.build(config.network, precision=config.precision)
+    network.set_weights(stage.weights)
+    directory = stage.shards(images)
+    label = f"stage {stage.number}/{config.stages}  Phase B  {directory.name}"
+    on_image = PhaseBProgress(run.progress, label, source, run.work)
+    shards = build_targets(
+        directory,
+        source,
+        Enhancer(network, config.tile, config.target_kernel),
+        anchor=config.anchor,
+        weights=weights_sha256(stage.weights),
+        on_image=on_image,
+        warn=run.progress.say,
+        eight_bit=config.eight_bit_targets,
+    )
+    on_image.finish()
+    stage.write_phase_b_seconds(images, sum(note["seconds"] for note in shards.notes.values()))
+    if images == "training" and not config.keep_targets:
+        before = run.directory.stage(stage.number - 1)
+        before.remove(before.shards(images))
+    return shards
 
 
 def build_targets(
     directory: pathlib.Path,
     source: ShardSet,
     enhancer: Enhancer,
+    *,
     anchor: str,
     weights: str,
-    on_picture: Callable[[str], None] = lambda name: None,
+    on_image: Callable[[str], None] = lambda name: None,
     warn: Callable[[str], None] = print,
     eight_bit: bool = False,
 ) -> ShardSet:
-    """Write HR_n of every picture of ``source``, shard for shard in the same order: ``target`` float16 [H, W, 3].
+    """Write HR_n of every image of ``source``, shard for shard in the same order.
 
-    Each shard notes by picture ``network_drift_levels``, the mean change before the anchor in 8-bit levels, and
-    ``seconds``, what the picture took.
+    The array ``target`` is float16 [H, W, 3]. For each image the shard notes
+    ``network_drift_levels``, the mean change before the anchor in 8-bit levels, and ``seconds``,
+    the time that the image took.
 
     Args:
-        weights: SHA-256 of the network's weights; a set made with others is written afresh.
-        on_picture: called with the name of each picture when it is done.
-        eight_bit: clip and round HR_n to 8 bits; float16 holds them to a sixteenth of a level.
+        anchor: ``"none"``, ``"low"`` or ``"band"``, see :func:`anchored`.
+        weights: SHA-256 of the network's weights. Shards made with other weights are made afresh.
+        on_image: Called with the name of each image when it is done.
+        warn: Called with a line for each shard that is damaged.
+        eight_bit: Clip and round HR_n to 8 bits; float16 holds them to a sixteenth of a level.
 
     Raises:
-        ShardError: see :func:`rts_tf.data.shards.build`.
+        ShardError: See :func:`rts_tf.data.shards.build`.
     """
 
     @tf.function(
@@ -46,35 +88,44 @@ def build_targets(
             tf.TensorSpec([1, None, None, 3], tf.uint8),
         ]
     )
-    def finished(hr_n, levels):
-        """HR_n with its anchor, and the mean change before it in levels; in TensorFlow, which has all cores."""
+    def finished(hr_n: tf.Tensor, levels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """HR_n with its anchor, and the mean change before it in levels."""
         hr_0 = tf.cast(levels, tf.float32) / 255.0
         target = anchored(hr_n, hr_0, anchor)[0]
-        target = tf.round(255 * tf.clip_by_value(target, 0.0, 1.0)) / 255 if eight_bit else target
+        if eight_bit:
+            target = tf.round(255 * tf.clip_by_value(target, 0.0, 1.0)) / 255
         return target, 255 * tf.reduce_mean(hr_n - hr_0)
 
     def records(k: int) -> Iterable[Record]:
         for record in source.records(k, {"hr": np.uint8}):
             began, hr_0 = time.monotonic(), record.arrays["hr"]
             hr_n, drift = finished(enhancer.enhance(to_float(hr_0))[None], hr_0[None])
-            note = {"network_drift_levels": float(drift), "seconds": time.monotonic() - began}
+            seconds = time.monotonic() - began
+            note = {"network_drift_levels": float(drift), "seconds": seconds}
             yield Record(record.name, record.index, {"target": hr_n.numpy()}, note)
-            on_picture(record.name)
+            on_image(record.name)
 
-    made_from = {"source": source.fingerprint, "weights": weights, "anchor": anchor}
-    made_from |= {"kernel": enhancer.kernel, "eight_bit": eight_bit}
+    made_from = {
+        "source": source.fingerprint,
+        "weights": weights,
+        "anchor": anchor,
+        "kernel": enhancer.kernel,
+        "eight_bit": eight_bit,
+    }
     return build(directory, len(source.shards), records, DTYPES, made_from, warn)
 
 
 def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:
-    """Keep from HR_0 the bands that the stage has no say in.
+    """Keep from HR_0 the bands that a stage must not change. This is not in the paper.
 
-    "low" subtracts the blurred change, so that brightness cannot drift from stage to stage; "band" subtracts the change at
-    the corner of the spectrum too, where the stages would otherwise grow a pixel-scale weave. Not in the paper.
+    ``"low"`` subtracts the blurred change, so that the brightness cannot drift from stage to
+    stage. ``"band"`` also subtracts the change on the high-frequency diagonal (the corner of the
+    spectrum), where the stages would otherwise grow a weave at the scale of single pixels.
 
     Args:
-        hr_n, hr_0: float32 [batch, H, W, 3].
-        anchor: "none", "low" or "band".
+        hr_n: float32 [batch, H, W, 3].
+        hr_0: The same shape.
+        anchor: ``"none"``, ``"low"`` or ``"band"``.
     """
     change = hr_n - hr_0
     if anchor in ("low", "band"):

@@ -1,141 +1,167 @@
-"""A run is a directory, and the directory is the truth: what is there under its own name is whole.
+"""A run is a directory, and the directory is the truth: a file under its own name is whole.
 
-config.json                 the settings; another configuration is refused
-source/training, validation source shards: HR_0 and LR
-stage_N/checkpoint/         state of Phase A, until it is over
-stage_N/model.keras         SR_N
-stage_N/targets/            HR_N of the training pictures, until the next stage's are in use
-stage_N/validation/         HR_N of the validation pictures, likewise
-stage_N/crops.npz           what the report shows of HR_N
-stage_N/metrics.json        the stage is over
-logs/                       TensorBoard
-final.keras report.html     of the selected stage
-summary.json                the run is over
-originals.json              VIQET's measures of LR and HR_0 of the validation pictures, if the run is judged by MOS
-stage_N/quality.json        the same of HR_N, picture by picture
+These are the files and directories of a run:
+
+    config.json                 the settings; a run with other settings is refused
+    machine.json                the instruction sets of the CPUs that the run was on
+    source/training, validation source shards: HR_0 and LR
+    stage_N/checkpoint/         state of Phase A, until it is over
+    stage_N/phase_a.json        steps, loss and seconds of Phase A
+    stage_N/model.keras         SR_N
+    stage_N/targets/            HR_N of the training images, until the next stage's are in use
+    stage_N/validation/         HR_N of the validation images, likewise
+    stage_N/crops.npz           what the report shows of HR_N
+    stage_N/quality.json        VIQET's measures of HR_N, image by image, if they are measured
+    stage_N/metrics.json        the stage is over
+    originals.json              VIQET's measures of LR and HR_0 of the validation images, likewise
+    originals.npz               what the report shows of HR_0
+    logs/                       TensorBoard
+    final.keras report.html     of the selected stage
+    summary.json                the run is over
 """
 
 import contextlib
+import dataclasses
 import os
 import pathlib
 import shutil
-
-import keras
+from collections.abc import Callable
 
 from rts_tf.config import Config
 from rts_tf.errors import ConfigError
-from rts_tf.storage import atomic_path, lock, read_json, write_json, write_text
-
-try:
-    import fcntl
-except ImportError:  # not a POSIX system: two commands on one directory are not told apart
-    fcntl = None
+from rts_tf.networks.precision import instruction_set, resolve_precision
+from rts_tf.storage import lock, read_json, write_json, write_text
+from rts_tf.training.stage import Stage
 
 
 class RunDirectory:
     """Paths and small files of a run; a context manager that keeps other processes out.
 
-    A run that a ConfigError ends before it made a shard is forgotten, so that the corrected command may take the directory.
+    If a ConfigError ends a new run before a shard is written, the directory is left as it was, so
+    that the corrected call may use it.
+
+    Attributes:
+        config: The settings of the run, with its precision resolved.
     """
 
-    def __init__(self, root: str | os.PathLike, config: Config):
-        """Create the directory for ``config``, or open one that was made with the same.
+    def __init__(
+        self,
+        root: str | os.PathLike,
+        config: Config,
+        say: Callable[[str], None] = print,
+    ):
+        """Create the directory for ``config``, or open one that was made with the same settings.
+
+        The precision ``"auto"`` becomes that of the run, or what suits this machine if the run is
+        new. ``say`` is called with one line where a run goes on under other conditions than it
+        began with.
 
         Raises:
-            ConfigError: it holds a run of another configuration, or something that is not a run, or cannot be made.
-            RtsError: another process works on it.
+            ConfigError: The directory holds a run with other settings, or something that is not a
+                run, or it cannot be made.
+            RtsError: Another process works on it.
         """
         self.root = pathlib.Path(root)
-        is_run = (self.root / "config.json").exists() or not self.root.is_dir()
+        self.originals_file = self.root / "originals.json"
+        self._config_file = self.root / "config.json"
+        is_run = self._config_file.exists() or not self.root.is_dir()
         if not is_run and any(not path.name.startswith(".") for path in self.root.iterdir()):
             raise ConfigError(
-                f"--workdir={root}: is not empty and not a run (it has no config.json); name another."
+                f"`workdir`={root}: is not empty and not a run (it has no config.json); name"
+                " another."
             )
         self._made = [path for path in (self.root, *self.root.parents) if not path.exists()]
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            self._lock = lock(self.root, "--workdir", "is working on this run")
+            self._lock = lock(self.root, "workdir", "is working on this run")
         except OSError as error:
             raise ConfigError(
-                f"--workdir={root}: cannot be made or written to ({error.strerror}); name another."
+                f"`workdir`={root}: cannot be made or written to ({error.strerror}); name another."
             ) from None
-        self._is_new = not (self.root / "config.json").exists()
+        self._is_new = not self._config_file.exists()
         try:
-            self.config = self._agree(config)
-            for leftover in [
-                *self.root.glob(".*.[0-9]*.tmp*"),
-                *self.root.glob("stage_*/.*.[0-9]*.tmp*"),
-            ]:
-                leftover.unlink()  # of atomic_path, in a process that was killed
+            self.config = self._agree(config, say)
+            self._note_machine(say)
+            self._remove_leftovers()
         except BaseException:
             self._lock.close()
             raise
+        self._stages: dict[int, Stage] = {}
 
     def __enter__(self) -> "RunDirectory":
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, *_) -> None:
-        if (
-            kind
-            and issubclass(kind, ConfigError)
-            and self._is_new
-            and not any(self.root.glob("source/*/*.tfrecord"))
-        ):
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        refused = kind is not None and issubclass(kind, ConfigError)
+        if refused and self._is_new and not any(self.root.glob("source/*/*.tfrecord")):
             self._forget()
         self._lock.close()
 
     def _forget(self) -> None:
-        """Remove what this process made of a run that cannot be."""
+        """Remove what this process made for a run that cannot be."""
         shutil.rmtree(self.root / "source", ignore_errors=True)
-        for name in ("config.json", ".lock"):
+        for name in ("config.json", "machine.json", ".lock"):
             (self.root / name).unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # something of others is in there
+        with contextlib.suppress(OSError):  # the directory holds files of others
             for path in self._made:
                 path.rmdir()
 
-    def _agree(self, config: Config) -> Config:
-        file = self.root / "config.json"
-        if not file.exists():
-            write_text(file, config.to_json())
+    def _agree(self, config: Config, say: Callable[[str], None]) -> Config:
+        """The settings of the run, which must be ``config``. They are written if the run is new."""
+        here = resolve_precision(config.precision)
+        if self._is_new:
+            config = dataclasses.replace(config, precision=here)
+            write_text(self._config_file, config.to_json())
         try:
-            recorded = Config.from_json(file.read_text(encoding="utf-8"))
+            recorded = Config.from_json(self._config_file.read_text(encoding="utf-8"))
         except (ConfigError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{file}: {error}. Name another --workdir.") from None
+            raise ConfigError(f"{self._config_file}: {error}. Name another `workdir`.") from None
+        if config.precision == "auto":
+            config = dataclasses.replace(config, precision=recorded.precision)
         differing = recorded.differences(config)
         if differing:
             raise ConfigError(
-                f"--workdir={self.root}: holds a run with other settings ({'; '.join(differing)}). Use the same settings"
-                " to continue it, or another --workdir."
+                f"`workdir`={self.root}: holds a run with other settings ({'; '.join(differing)})."
+                " Use the same settings to continue it, or another `workdir`."
+            )
+        if recorded.precision != here:
+            say(
+                f"the run began in {recorded.precision} and goes on in it; {here} would suit this"
+                " machine"
             )
         return recorded
 
-    def stage(self, number: int) -> pathlib.Path:
-        path = self.root / f"stage_{number}"
-        path.mkdir(exist_ok=True)
-        return path
+    def _note_machine(self, say: Callable[[str], None]) -> None:
+        """Record the instruction set of this machine, and say where it is not that of the last."""
+        file, here = self.root / "machine.json", instruction_set()
+        known = (read_json(file) or {}).get("instruction_sets", [])
+        if known[-1:] == [here]:
+            return
+        write_json(file, {"instruction_sets": [*known, here]})
+        if known and not self.summary():
+            say(
+                f"the run was on a CPU with {known[-1]} and goes on with {here}: its weights will"
+                " differ by rounding from those of a run on one kind of CPU"
+            )
 
-    def save_network(self, network: keras.Model, path: pathlib.Path) -> None:
-        with atomic_path(path) as temporary:
-            network.save(temporary)
+    def _remove_leftovers(self) -> None:
+        """Remove the temporary files of a process that was killed."""
+        for folder in (self.root, *self.root.glob("stage_*")):
+            for leftover in folder.glob(".*.[0-9]*.tmp*"):
+                leftover.unlink()
 
-    def copy_network(self, stage: int, path: pathlib.Path) -> None:
-        with atomic_path(path) as temporary:
-            shutil.copyfile(self.stage(stage) / "model.keras", temporary)
+    def instruction_sets(self) -> list[str]:
+        """The instruction sets of the CPUs that the run was on, in order."""
+        return (read_json(self.root / "machine.json") or {})["instruction_sets"]
 
-    def metrics(self, stage: int) -> dict | None:
-        """The metrics of a stage that is over, else None."""
-        return read_json(self.root / f"stage_{stage}" / "metrics.json")
-
-    def write_metrics(self, stage: int, metrics: dict) -> None:
-        write_json(self.stage(stage) / "metrics.json", metrics)
+    def stage(self, number: int) -> Stage:
+        """Stage ``number``, from 1; the same object at every call."""
+        if number not in self._stages:
+            self._stages[number] = Stage(number, self.root / f"stage_{number}")
+        return self._stages[number]
 
     def summary(self) -> dict | None:
         """The summary of a run that is over, else None."""
-        return (
-            read_json(self.root / "summary.json") if (self.root / "final.keras").exists() else None
-        )
-
-    def remove(self, stage: int, *names: str) -> None:
-        """Remove what is no longer needed of a stage (0: nothing), checkpoint and shards."""
-        for name in names:
-            shutil.rmtree(self.root / f"stage_{stage}" / name, ignore_errors=True)
+        if not (self.root / "final.keras").exists():
+            return None
+        return read_json(self.root / "summary.json")

@@ -1,26 +1,75 @@
-"""When to stop, and which stage to use (section 3.4). Knows the metrics of the stages alone."""
+"""When to stop, and which stage to use (section 3.4)."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from rts_tf.data.shards import ShardSet
+from rts_tf.errors import ConfigError, printable
+from rts_tf.training.mos_validation import images_for_mos
+
+LARGE = 1e6  # pixels; VIQET was made for images of some megapixels, and scores small ones low
+
+
+def choose_criterion(judge: str, source: ShardSet, say: Callable[[str], None]) -> str:
+    """How a stage is selected: ``"mos"``, or ``"delta"`` and the reason for it.
+
+    Args:
+        judge: The setting: ``"mos"``, ``"delta"`` or ``"auto"``, which is ``"mos"`` where half of
+            the images or more have a megapixel.
+        source: The validation images.
+        say: Called with a line about what the setting does not tell.
+
+    Raises:
+        ConfigError: The setting is ``"mos"``, and VIQET can measure none of the images.
+    """
+    if judge == "delta":
+        return "delta, as the settings ask"
+    measurable = images_for_mos(source)
+    areas = [height * width for height, width in source.sizes.values()]
+    if judge == "auto" and (np.median(areas) < LARGE or not measurable):
+        reason = (
+            "delta, since most validation images are below a megapixel, where MOS means little"
+            " (`judge`=mos measures it)"
+        )
+        say(f"stages are selected by {reason}")
+        return reason
+    if not measurable:
+        raise ConfigError(
+            "`judge`=mos: every validation image is too long and narrow for VIQET; use"
+            " `judge`=delta."
+        )
+    if left_out := sorted(set(source.sizes) - set(measurable)):
+        names = ", ".join(left_out)
+        say(printable(f"too long and narrow for VIQET, so without MOS: {names}"))
+    return "mos"
 
 
 def turned_upward(history: list[dict]) -> bool:
-    """Whether ||HR_n - HR_{n-1}|| of the last stage is larger than that of the one before (second criterion)."""
-    return (
-        len(history) > 1
-        and history[-1]["step_difference_percent"] > history[-2]["step_difference_percent"]
-    )
+    """Whether the last stage changed the images more than the one before (second criterion)."""
+    if len(history) < 2:
+        return False
+    before, last = (metrics["step_difference_percent"] for metrics in history[-2:])
+    return last > before
 
 
 def select(history: list[dict], by_mos: bool) -> tuple[int, str]:
-    """The stage to use, and why: with the best MOS (first criterion), else where HR_n is nearest to HR_{n-1} (second).
+    """The stage to use, and the reason.
 
-    The MOS before it is bounded, since small pictures lie below the bound.
+    By MOS this is the stage with the best MOS (first criterion); the raw MOS, since small images
+    lie below the bound of the MOS. Else it is the stage whose HR_n is nearest to HR_{n-1} (second).
     """
     if by_mos:
         best = max(history, key=lambda metrics: metrics["mos_raw"])
-        reason = f"its MOS on the validation pictures is the best ({best['mos_raw']:.3f}; section 3.4, first criterion)"
+        figure = f"{best['mos_raw']:.3f}"
+        reason = (
+            f"its MOS on the validation images is the best ({figure}; section 3.4, first criterion)"
+        )
         return best["stage"], reason
     best = min(history, key=lambda metrics: metrics["step_difference_percent"])
     change = f"mean|HR_n - HR_(n-1)| = {best['step_difference_percent']:.3f} %"
-    return (
-        best["stage"],
-        f"the validation pictures changed least in this stage ({change}; section 3.4, second criterion)",
+    reason = (
+        f"the validation images changed least in this stage ({change}; section 3.4, second"
+        " criterion)"
     )
+    return best["stage"], reason

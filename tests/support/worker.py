@@ -1,4 +1,4 @@
-"""One worker of the cluster in tests/test_training.py (TF_CONFIG): trains two networks and writes their weights to a path."""
+"""One worker of the cluster in tests/training/test_phase_a.py (TF_CONFIG): trains two networks and writes their weights to a path."""
 
 import sys
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before anything else touches TensorFlow
 
 from rts_tf.training.phase_a import fit  # noqa: E402
-from tests.training.test_phase_a import CONFIG, NORMALIZED, batches, start  # noqa: E402
+from tests.support.training import CONFIG, NORMALIZED, batches, start  # noqa: E402
 
 
 def sharded(first: int) -> tf.data.Dataset:

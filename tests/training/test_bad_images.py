@@ -74,7 +74,7 @@ def test_the_good_ones_are_used_and_nothing_else(mixed):
         and len(re.findall("^skipped ", out, re.MULTILINE)) == len(list_of_bad(folder)) + 1
     )
     summary = json.loads((run / "summary.json").read_text())
-    assert summary["training_pictures"] == len(GOOD) and summary["validation_pictures"] == 1
+    assert summary["training_images"] == len(GOOD) and summary["validation_images"] == 1
     assert (
         "notes.txt" not in out and (run / "report.html").exists() and (run / "final.keras").exists()
     )

@@ -140,14 +140,14 @@ def test_a_mistake_leaves_nothing_behind(photo_folder, tmp_path, mistake, there_
 
 def test_a_mistake_leaves_what_was_made(photo_folder, tmp_path, monkeypatch):
     """A finished shard, of a set that is published or not, and the settings it was made with."""
-    from rts_tf.training import recurrence
+    from rts_tf.training import run as run_module
 
-    def sources(self):
+    def sources(directory, say):
         shard.parent.mkdir(parents=True)
         shard.write_bytes(b"shard")
         raise ConfigError("a mistake")
 
-    monkeypatch.setattr(recurrence._Run, "sources", sources)
+    monkeypatch.setattr(run_module, "_sources", sources)
     for name in ("training.partial", "validation"):
         run = tmp_path / name
         shard = run / "source" / name / "00000.tfrecord"
@@ -212,12 +212,12 @@ def test_memory_that_is_full(photo_folder, tmp_path, monkeypatch):
 
     from rts_tf.training import recurrence
 
-    def exhausted(config, workdir):
+    def exhausted(*_):
         raise tf.errors.ResourceExhaustedError(
             None, None, "OOM when allocating tensor with shape[4096,4096]\n\t [[node]]"
         )
 
-    monkeypatch.setattr(recurrence, "run", exhausted)
+    monkeypatch.setattr(recurrence, "train", exhausted)
     line = refused(f"--workdir={tmp_path / 'run'}", f"--data={photo_folder}", *TINY)
     assert (
         "no memory or disk is left (OOM when allocating tensor with shape[4096,4096])" in line

@@ -19,8 +19,8 @@ from rts_tf.inference import Enhancer
 from rts_tf.networks.weights import weights_sha256
 from rts_tf.training.phase_a import fit
 from rts_tf.training.phase_b import DTYPES, build_targets
-from tests.crash import FLAGS, Faults, Runner, differences, install_faults, outcome, photographs
-from tests.training.test_phase_a import CONFIG, batches, start
+from tests.crash import FLAGS, Faults, Runner, differences, install_faults, outcome, write_images
+from tests.support.training import CONFIG, batches, start
 
 KILL = signal.SIGKILL
 SMALL = (*FLAGS, "--stages=2", "--first_steps=8", "--later_steps=6")
@@ -31,7 +31,7 @@ class Lab:
 
     def __init__(self, folder):
         self.folder, self.runner = folder, Runner()
-        self.flags = [*SMALL, *photographs(folder / "photographs", count=5, side=64)]
+        self.flags = [*SMALL, *write_images(folder / "images", count=5, side=64)]
         self.points, _ = self.runner.trace(self.flags, folder / "unbroken")
         self.expected = outcome(folder / "unbroken")
 
@@ -105,13 +105,13 @@ def limit_file_size(size):
 
 def full_at_the_network(phase):
     """No space left where the network is saved."""
-    from rts_tf.training.run_directory import RunDirectory
+    from rts_tf.training.stage import Stage
 
-    def save_network(self, network, path):
-        path.with_name(f".{path.stem}.0.tmp{path.suffix}").write_bytes(b"half")
-        raise OSError(28, "No space left on device", str(path))
+    def write_network(self, network, phase_a):
+        self.root.joinpath(".model.0.tmp.keras").write_bytes(b"half")
+        raise OSError(28, "No space left on device", str(self.model_file))
 
-    RunDirectory.save_network = save_network
+    Stage.write_network = write_network
 
 
 def test_a_full_disk_is_one_line_and_the_same_command_continues(lab):
@@ -206,7 +206,12 @@ def test_damaged_targets_are_made_again_the_same(tmp_path):
 
     def targets():
         return build_targets(
-            tmp_path / "targets", source, Enhancer(network), "low", "weights", warn=said.append
+            tmp_path / "targets",
+            source,
+            Enhancer(network),
+            anchor="low",
+            weights="weights",
+            warn=said.append,
         )
 
     made = targets()

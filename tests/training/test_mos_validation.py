@@ -1,4 +1,4 @@
-"""Judging by MOS: what is measured, and what a run does with it. VIQET itself is replaced: it has tests of its own."""
+"""Validation by MOS: the measures of a run, and the stage that it selects. VIQET itself is replaced."""
 
 import json
 import shutil
@@ -6,7 +6,6 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
-from rich.console import Console
 from skimage import data
 
 import rts_tf
@@ -18,27 +17,18 @@ from rts_tf.images.read import read_image
 from rts_tf.metrics import baseline
 from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.unsharp import unsharp_mask
-from rts_tf.metrics.viqet import Quality
-from rts_tf.training import mos_validation as judging_mos
-from rts_tf.training import recurrence
+from rts_tf.training import mos_validation, validation
 from rts_tf.training.phase_b import anchored
-from tests.training.test_recurrence import SMALL
+from rts_tf.training.recurrence import train
+from tests.support.fake_viqet import fake_measure, sharpness
+from tests.support.training import SMALL_RUN as SMALL
 
 TINY = {"first_steps": 2, "stages": 1}
 
 
-def sharpness(picture: np.ndarray) -> float:
-    return float(np.abs(np.diff(picture.astype(float), axis=0)).mean()) / 10
-
-
-def fake_measure(picture: np.ndarray) -> Quality:
-    assert picture.dtype == np.uint8
-    return Quality(*[1.0] * 3, float("nan"), *[1.0] * 7, mos=2.0, mos_raw=sharpness(picture))
-
-
 @pytest.fixture(scope="module")
-def judged(small_photographs, tmp_path_factory):
-    """(directory, summary) of a run judged by MOS that was interrupted once, after the first look at the originals."""
+def validated(small_photographs, tmp_path_factory):
+    """(directory, summary) of a run validated by MOS that was interrupted once, after the originals were measured."""
     directory = tmp_path_factory.mktemp("mos") / "run"
     flags = SMALL | {"stages": 2, "stop_early": False, "degradation": "jpeg,reduce"}
     config = preset(
@@ -49,26 +39,26 @@ def judged(small_photographs, tmp_path_factory):
         **flags,
     )
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judging_mos, "measure", fake_measure)
+        patch.setattr(mos_validation, "measure", fake_measure)
         patch.setattr(baseline, "measure", fake_measure)
 
         def interrupted(*_):
             raise Interrupted("stopped")
 
         with pytest.MonkeyPatch.context() as once, pytest.raises(Interrupted):
-            once.setattr(recurrence, "measure_stage", interrupted)
-            recurrence.run(config, directory, Console(quiet=True))
+            once.setattr(validation, "measure_stage", interrupted)
+            train(config, directory)
         assert (directory / "originals.json").exists()
         patch.setattr(
-            recurrence,
+            validation,
             "measure_originals",
             lambda *_: pytest.fail("the originals were measured already"),
         )
-        return directory, recurrence.run(config, directory, Console(quiet=True))
+        return directory, train(config, directory)
 
 
-def test_every_row_of_table_2_is_that_of_its_picture(judged, small_photographs):
-    directory, summary = judged
+def test_every_row_of_table_2_is_that_of_its_image(validated, small_photographs):
+    directory, summary = validated
     originals = json.loads((directory / "originals.json").read_text())
     model = rts_tf.load(directory / "stage_2" / "model.keras")
     rows = json.loads((directory / "stage_2" / "quality.json").read_text())
@@ -90,8 +80,8 @@ def test_every_row_of_table_2_is_that_of_its_picture(judged, small_photographs):
         assert row["flat_region_index"] is None
 
 
-def test_the_summary_has_means_and_the_stage_of_the_best_mos(judged):
-    directory, summary = judged
+def test_the_summary_has_means_and_the_stage_of_the_best_mos(validated):
+    directory, summary = validated
     assert summary["judged_by"] == "mos" and set(summary["originals"]) == {
         "lr_jpeg",
         "lr_half",
@@ -121,8 +111,8 @@ def test_the_summary_has_means_and_the_stage_of_the_best_mos(judged):
     assert "Table 2: what VIQET says" in (directory / "report.html").read_text(encoding="utf-8")
 
 
-def test_the_rival_has_the_same_mos(judged, small_photographs):
-    directory, _ = judged
+def test_the_unsharp_mask_has_the_same_mos(validated, small_photographs):
+    directory, _ = validated
     rows = json.loads((directory / "stage_1" / "quality.json").read_text())
     reached = {name: row for name, row in rows.items() if row["unsharp_amount"]}
     assert reached
@@ -136,19 +126,17 @@ def test_the_rival_has_the_same_mos(judged, small_photographs):
         )
 
 
-def test_means_pass_over_what_is_missing():
+def test_means_leave_out_missing_figures():
     rows = [{"a": 1.0, "b": None, "c": None}, {"a": 3.0, "b": 5.0, "c": float("nan")}]
-    assert judging_mos.means(rows) == {"a": 2.0, "b": 5.0, "c": None}
+    assert mos_validation.means(rows) == {"a": 2.0, "b": 5.0, "c": None}
 
 
-def test_small_pictures_are_judged_by_the_change(small_photographs, tmp_path):
-    with open(tmp_path / "output.txt", "w+") as file:
-        config = preset("quick", data=str(small_photographs), **SMALL | TINY)
-        summary = recurrence.run(config, tmp_path / "run", Console(file=file, width=200))
-        file.seek(0)
-        assert (
-            "judged by delta, since most validation pictures are below a megapixel" in file.read()
-        )
+def test_small_images_are_selected_by_their_change(small_photographs, tmp_path):
+    lines = []
+    config = preset("quick", data=str(small_photographs), **SMALL | TINY)
+    summary = train(config, tmp_path / "run", lines.append)
+    reason = "stages are selected by delta, since most validation images are below a megapixel"
+    assert any(line.startswith(reason) for line in lines)
     assert (
         summary["judged_by"].startswith("delta")
         and summary["originals"] == {}
@@ -156,10 +144,10 @@ def test_small_pictures_are_judged_by_the_change(small_photographs, tmp_path):
     )
 
 
-def test_pictures_that_viqet_cannot_measure_are_left_out_of_the_mos_alone(
+def test_images_that_viqet_cannot_measure_are_left_out_of_the_mos_alone(
     small_photographs, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(judging_mos, "measure", fake_measure)
+    monkeypatch.setattr(mos_validation, "measure", fake_measure)
     monkeypatch.setattr(baseline, "measure", fake_measure)
     folder = tmp_path / "validation"
     folder.mkdir()
@@ -168,13 +156,12 @@ def test_pictures_that_viqet_cannot_measure_are_left_out_of_the_mos_alone(
         "quick", data=str(small_photographs), validation=str(folder), judge="mos", **SMALL | TINY
     )
     with pytest.raises(
-        ConfigError, match="--judge=mos: every validation picture is too long and narrow"
+        ConfigError, match="`judge`=mos: every validation image is too long and narrow"
     ):
-        recurrence.run(config, tmp_path / "run", Console(quiet=True))
+        train(config, tmp_path / "run")
     shutil.copy(small_photographs / "picture 0.png", folder)
-    with open(tmp_path / "output.txt", "w+") as file:
-        summary = recurrence.run(config, tmp_path / "again", Console(file=file, width=200))
-        file.seek(0)
-        assert "too long and narrow for VIQET, not judged by MOS: ribbon.png" in file.read()
+    lines = []
+    summary = train(config, tmp_path / "again", lines.append)
+    assert "too long and narrow for VIQET, so without MOS: ribbon.png" in lines
     rows = json.loads((tmp_path / "again/stage_1/quality.json").read_text())
-    assert set(rows) == {"picture 0.png"} and summary["validation_pictures"] == 2
+    assert set(rows) == {"picture 0.png"} and summary["validation_images"] == 2

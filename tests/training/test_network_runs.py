@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 import rts_tf
 from rts_tf.config import preset
@@ -34,7 +33,7 @@ def run(
 ) -> tuple[dict, rts_tf.inference.Enhancer]:
     """The summary of a tiny run, and its network of the last stage."""
     config = preset("quick", data=str(photographs), network=network, **(TINY | settings))
-    summary = recurrence.run(config, directory, Console(quiet=True))
+    summary = recurrence.train(config, directory)
     return summary, rts_tf.load(directory / "stage_2" / "model.keras")
 
 

@@ -11,39 +11,11 @@ import pytest
 import tensorflow as tf
 
 from rts_tf import networks
-from rts_tf.config import preset
 from rts_tf.errors import Interrupted, TrainingDiverged
 from rts_tf.networks.precision import resolve_precision
 from rts_tf.networks.weights import weights_sha256
 from rts_tf.training.phase_a import fit, learning_rate_schedule
-
-CONFIG = preset(
-    "quick",
-    network="residual1",
-    precision="float32",
-    patch=32,
-    batch=4,
-    warmup=3,
-    checkpoint_every=5,
-    learning_rate=2e-3,
-)
-
-
-NORMALIZED = dataclasses.replace(CONFIG, network="tests.support.normalized_network:build", ema=0.9)
-
-
-def batches(first: int) -> tf.data.Dataset:
-    """Batch k is a pure function of k: noise and its bicubic enlargement, sharpened."""
-
-    def make(k):
-        lr = tf.random.stateless_uniform([4, 16, 16, 3], tf.stack([k, 1]))
-        return lr, 1.5 * tf.image.resize(lr, (32, 32), method="bicubic") - 0.25
-
-    return tf.data.Dataset.range(first, 10**6).map(make)
-
-
-def start(config=CONFIG) -> list[np.ndarray]:
-    return networks.build(config.network, 1).get_weights()
+from tests.support.training import CONFIG, NORMALIZED, batches, start
 
 
 def test_the_loss_falls_and_is_the_mean_squared_error(tmp_path):
@@ -100,11 +72,11 @@ def test_the_statistics_of_batch_normalisation_are_those_of_the_averaged_weights
     )
     lr = tf.concat([lr for lr, _ in batches(30).take(20)], axis=0)
     x = convolution(lr).numpy()
-    deviation = x.std(axis=(0, 1, 2))
+    std = x.std(axis=(0, 1, 2))
     np.testing.assert_allclose(
-        normalization.moving_mean, x.mean(axis=(0, 1, 2)), atol=0.1 * deviation.max()
+        normalization.moving_mean, x.mean(axis=(0, 1, 2)), atol=0.1 * std.max()
     )
-    np.testing.assert_allclose(np.sqrt(normalization.moving_variance), deviation, rtol=0.1)
+    np.testing.assert_allclose(np.sqrt(normalization.moving_variance), std, rtol=0.1)
 
 
 def test_a_loss_that_is_not_finite_keeps_the_last_good_state(tmp_path):

@@ -29,7 +29,12 @@ def sharpening_network():
 def test_targets_are_phase_b_of_the_whole_pictures_unclipped(source, tmp_path):
     network, seen = sharpening_network(), []
     targets = build_targets(
-        tmp_path / "targets", source, Enhancer(network, 40), "none", "w", seen.append
+        tmp_path / "targets",
+        source,
+        Enhancer(network, 40),
+        anchor="none",
+        weights="w",
+        on_image=seen.append,
     )
     assert seen == list(source.sizes) == list(targets.sizes)
     beyond = 0
@@ -63,8 +68,10 @@ def test_other_weights_or_settings_make_them_afresh(source, tmp_path):
         (lanczos, "low", "v", True, 20),
         (bilinear, "low", "v", True, 25),
     ):
-        quietly = {"on_picture": seen.append, "warn": lambda line: None, "eight_bit": eight_bit}
-        targets = build_targets(tmp_path / "targets", source, enhancer, anchor, weights, **quietly)
+        quietly = {"on_image": seen.append, "warn": lambda line: None, "eight_bit": eight_bit}
+        targets = build_targets(
+            tmp_path / "targets", source, enhancer, anchor=anchor, weights=weights, **quietly
+        )
         assert len(seen) == count
     levels = 255 * next(iter(targets.records(0, DTYPES))).arrays["target"].astype(np.float32)
     assert (

@@ -3,7 +3,6 @@ import json
 import numpy as np
 import pytest
 from absl.testing import flagsaver
-from rich.console import Console
 
 import rts_tf
 from rts_tf import main
@@ -11,32 +10,22 @@ from rts_tf.config import preset
 from rts_tf.errors import ConfigError
 from rts_tf.images.read import read_image
 from rts_tf.metrics.difference import change_percent, drift_levels
-from rts_tf.training import recurrence
+from rts_tf.training import validation
 from rts_tf.training.phase_b import anchored
-
-SMALL = {
-    "network": "residual1",
-    "first_steps": 60,
-    "later_steps": 30,
-    "patch": 32,
-    "batch": 4,
-    "images_per_shard": 2,
-    "warmup": 5,
-    "precision": "float32",
-}
+from rts_tf.training.recurrence import train
+from tests.support.training import SMALL_RUN as SMALL
 
 
 @pytest.fixture(scope="module")
 def finished(small_photographs, tmp_path_factory):
-    """(directory, summary, output) of a run of three stages on small photographs, validated on the same ones."""
+    """(directory, summary, lines said) of a run of three stages, validated on its training images."""
     directory = tmp_path_factory.mktemp("runs") / "run"
     config = preset(
         "quick", data=str(small_photographs), validation=str(small_photographs), stages=3, **SMALL
     )
-    with open(directory.parent / "output.txt", "w+") as file:
-        summary = recurrence.run(config, directory, Console(file=file, width=200))
-        file.seek(0)
-        return directory, summary, file.read()
+    lines = []
+    summary = train(config, directory, lines.append)
+    return directory, summary, lines
 
 
 def test_the_directory_holds_what_it_says(finished):
@@ -156,12 +145,12 @@ def test_another_configuration_is_refused_by_field(finished, small_photographs):
         **SMALL,
     )
     with pytest.raises(ConfigError, match="stages: 3, here 4; seed: 1, here 9"):
-        recurrence.run(config, directory)
+        train(config, directory)
 
 
-def test_progress_says_where_it_is(finished):
-    _, _, output = finished
-    assert "training: 5 photographs" in output and "validation: 5 photographs" in output
+def test_a_run_says_how_many_images_it_has(finished):
+    _, _, lines = finished
+    assert lines[:2] == ["training: 5 images", "validation: 5 images"]
 
 
 def test_targets_are_kept_on_request(small_photographs, tmp_path):
@@ -174,7 +163,7 @@ def test_targets_are_kept_on_request(small_photographs, tmp_path):
         stop_early=False,
         **small,
     )
-    recurrence.run(config, tmp_path / "run", Console(quiet=True))
+    train(config, tmp_path / "run")
     assert (tmp_path / "run/stage_1/targets/manifest.json").exists()
     assert {p.name for p in (tmp_path / "run").glob("stage_*/validation")} == {"validation"}
 
@@ -192,7 +181,7 @@ def test_lanczos_degradation_does_nothing(small_photographs, tmp_path):
             degradation="reduce",
             **(SMALL | {"first_steps": 150}),
         )
-        summary = recurrence.run(config, tmp_path / kernel, Console(quiet=True))
+        summary = train(config, tmp_path / kernel)
         ratios[kernel] = summary["stages"][0]["difference_ratio_percent"]
     assert ratios["lanczos"] < 0.6 * ratios["bilinear"]
 
@@ -200,16 +189,14 @@ def test_lanczos_degradation_does_nothing(small_photographs, tmp_path):
 def test_an_upward_turn_ends_the_run_before_its_last_stage(
     small_photographs, tmp_path, monkeypatch
 ):
-    real = recurrence.judge
+    real = validation.measure_change
 
     def rising(source, stage, before, ratio):
         metrics = real(source, stage, before, ratio)
         return metrics | {"step_difference_percent": 1.0 if before is None else 2.0}
 
-    monkeypatch.setattr(recurrence, "judge", rising)
+    monkeypatch.setattr(validation, "measure_change", rising)
     small = SMALL | {"first_steps": 2, "later_steps": 2}
-    summary = recurrence.run(
-        preset("quick", data=str(small_photographs), **small), tmp_path / "run", Console(quiet=True)
-    )
+    summary = train(preset("quick", data=str(small_photographs), **small), tmp_path / "run")
     assert len(summary["stages"]) == 2 and summary["selected_stage"] == 1
     assert "section 3.4" in summary["stopped_because"]

@@ -7,14 +7,15 @@ from rts_tf.data.shards import Record, build
 from rts_tf.data.source_shards import build_source
 from rts_tf.images.filters import gaussian
 from rts_tf.metrics.difference import change_percent
+from rts_tf.training.change_metrics import measure_change, unsharp_ratios
+from rts_tf.training.crops import save_crops
 from rts_tf.training.phase_b import DTYPES
-from rts_tf.training.validation import judge, save_crops, unsharp_ratios
 
 
 @pytest.fixture(scope="module")
 def sets(small_photographs, tmp_path_factory):
     """Source shards, and HR_1 = HR_0 + 0.04, HR_2 = HR_0 + 0.05."""
-    root = tmp_path_factory.mktemp("judged")
+    root = tmp_path_factory.mktemp("measured")
     source = build_source(
         root / "source", folder(small_photographs), Degradation("reduce", "box", 1, 1, 0), 32, 2
     )
@@ -34,9 +35,9 @@ def sets(small_photographs, tmp_path_factory):
     return source, *stages
 
 
-def test_judge_first_and_second_stage(sets):
+def test_the_change_of_the_first_and_second_stage(sets):
     source, one, two = sets
-    first, second = judge(source, one, None, 0.0), judge(source, two, one, 4.0)
+    first, second = measure_change(source, one, None, 0.0), measure_change(source, two, one, 4.0)
     assert first["difference_ratio_percent"] == first["delta_percent"] == pytest.approx(4, abs=0.02)
     assert first["step_difference_percent"] == first["difference_ratio_percent"]
     assert second["difference_ratio_percent"] == pytest.approx(5, abs=0.02)
@@ -57,7 +58,7 @@ def test_unsharp_mask_changes_as_much_as_the_first_stage_and_grows(sets):
     assert change_percent(hr_0, gaussian(hr_0, 1.0).numpy()) > 0
 
 
-def test_crops_show_the_same_places(sets, tmp_path):
+def test_crops_are_at_the_same_positions_in_every_stage(sets, tmp_path):
     source, one, _ = sets
     save_crops(tmp_path / "originals.npz", source, None)
     save_crops(tmp_path / "stage.npz", source, one)

@@ -1,0 +1,108 @@
+"""What the phases of one run share: its settings, its directory, its images and its progress."""
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from rts_tf import networks
+from rts_tf.config import Config
+from rts_tf.data.datasets import training_and_validation
+from rts_tf.data.degradation import Degradation
+from rts_tf.data.shards import ShardSet
+from rts_tf.data.source_shards import build_source
+from rts_tf.training.mos_validation import MEASURES_OF_ORIGINALS, images_for_mos
+from rts_tf.training.progress import Progress, Silent
+from rts_tf.training.run_directory import RunDirectory
+from rts_tf.training.selection import choose_criterion
+from rts_tf.training.work_estimate import MEASURE_WORK, NetworkWork
+
+SMALLEST_VALIDATED = 16  # pixels a side that d() and the anchor need to mean something
+
+
+@dataclasses.dataclass
+class Run:
+    """One run of the recurrence. Its state is in the directory.
+
+    Attributes:
+        training: Source shards of the training images.
+        validation: Source shards of the validation images.
+        criterion: How a stage is selected: ``"mos"``, or ``"delta"`` and the reason for it.
+        start: The weights that stage 1 starts from.
+        parameters: The number of trainable parameters of the network.
+    """
+
+    directory: RunDirectory
+    training: ShardSet
+    validation: ShardSet
+    criterion: str
+    start: list[np.ndarray]
+    parameters: int
+    work: NetworkWork
+    progress: Progress = dataclasses.field(default_factory=Silent)
+
+    @property
+    def config(self) -> Config:
+        return self.directory.config
+
+    def steps(self, number: int) -> int:
+        """Training steps of stage ``number``."""
+        return self.config.steps(number, len(self.training.sizes))
+
+    def remaining_work(self) -> dict[str, float]:
+        """GFLOP that are left to do, by phase."""
+        work = {"Phase A": 0.0, "Phase B": 0.0, "VIQET": 0.0}
+        measures = 0 if self.directory.originals_file.exists() else MEASURES_OF_ORIGINALS
+        for number in range(1, self.config.stages + 1):
+            stage = self.directory.stage(number)
+            if stage.is_over:
+                continue
+            if not stage.is_trained:
+                work["Phase A"] += self.steps(number) * self.work.of_step(self.config)
+                work["Phase B"] += self.work.of_images(self.training) if number > 1 else 0
+            work["Phase B"] += self.work.of_images(self.validation)
+            measures += 1
+        if self.criterion == "mos":
+            work["VIQET"] = measures * len(images_for_mos(self.validation)) * MEASURE_WORK
+        return work
+
+
+def prepare(directory: RunDirectory, say: Callable[[str], None]) -> Run:
+    """Write the source shards where they are missing, and choose how stages are selected.
+
+    Raises:
+        RtsError: The images or the settings do not allow the run.
+    """
+    config = directory.config
+    network = networks.build(config.network, config.seed)
+    own_start, glorot = network.get_weights, networks.glorot_start
+    training, validation = _sources(directory, say)
+    return Run(
+        directory=directory,
+        training=training,
+        validation=validation,
+        criterion=choose_criterion(config.judge, validation, say),
+        start=own_start() if config.identity_start else glorot(network, config.seed),
+        parameters=networks.parameters(network),
+        work=NetworkWork(network),
+    )
+
+
+def _sources(directory: RunDirectory, say: Callable[[str], None]) -> list[ShardSet]:
+    """The source shards of the training and of the validation images."""
+    config, sets = directory.config, []
+    names = "training", "validation"
+    for name, images in zip(names, training_and_validation(config), strict=True):
+        say(f"{name}: {len(images.names)} images")
+        smallest = config.patch if name == "training" else SMALLEST_VALIDATED
+        sets.append(
+            build_source(
+                directory.root / "source" / name,
+                images,
+                Degradation.of(config),
+                smallest,
+                config.images_per_shard,
+                say,
+            )
+        )
+    return sets
