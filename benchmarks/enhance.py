@@ -10,12 +10,8 @@ has it, with the same reading and writing; and for both the gain in MOS and what
 and the least time counts. Without ``--data``: photographs from scikit-image, repeated to 1460x1030 pixels.
 """
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
-
 import io
+import os
 import pathlib
 import tempfile
 from collections.abc import Callable
@@ -27,9 +23,10 @@ from absl import app, flags
 from PIL import Image
 from rich.console import Console
 
-from benchmarks.table import Line, Seconds, seconds_of, show
+from benchmarks.inputs import define_data_flag, define_model_flag, repeated_images
+from benchmarks.table import Line, show
+from benchmarks.timing import Seconds, seconds_of
 from rts_tf.cli.progress import RunProgress
-from rts_tf.data.datasets import SAMPLE_TRAIN, folder, sample
 from rts_tf.enhance.__main__ import AUTO_TILE
 from rts_tf.enhance.images import enhance_all, sizes_of
 from rts_tf.enhance.jobs import Job
@@ -41,14 +38,8 @@ from rts_tf.metrics.viqet import measure
 from rts_tf.networks.precision import resolve_precision
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string(
-    "model",
-    "residual3",
-    "Name of weights that come with rts_tf, a run directory, or a .keras file.",
-)
-flags.DEFINE_string(
-    "data", "", "Folder of photographs; empty: photographs from scikit-image, repeated."
-)
+define_model_flag()
+define_data_flag()
 flags.DEFINE_integer("pictures", 8, "How many photographs.")
 flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
 
@@ -177,14 +168,8 @@ def judge(
 
 def photographs() -> list[np.ndarray]:
     """The pictures to work on, uint8 [H, W, 3]."""
-    photos = folder(FLAGS.data) if FLAGS.data else sample(SAMPLE_TRAIN)
-    found = [photos.read(name) for name in photos.names[: FLAGS.pictures]]
-    if FLAGS.data:
-        return found
-    return [
-        np.tile(p, (-(-HEIGHT // p.shape[0]), -(-WIDTH // p.shape[1]), 1))[:HEIGHT, :WIDTH]
-        for p in found
-    ]
+    source = repeated_images(FLAGS.data, HEIGHT, WIDTH)
+    return [source.read(name) for name in source.names[: FLAGS.pictures]]
 
 
 if __name__ == "__main__":

@@ -11,19 +11,14 @@ How much that is depends on the noise: the network takes strong noise for detail
 quarter of a level, stands beside it, and the same of the unsharp mask, whose gain is always the same.
 """
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
-
 from collections.abc import Callable
 from fractions import Fraction
 
 import numpy as np
 from absl import app, flags
 
+from benchmarks.inputs import define_data_flag, define_model_flag, images
 from benchmarks.table import Line, show
-from rts_tf.data.datasets import SAMPLE_TRAIN, folder, sample
 from rts_tf.enhance.yuv import YuvEnhancer
 from rts_tf.images.dtypes import to_uint8
 from rts_tf.inference import load
@@ -32,12 +27,8 @@ from rts_tf.metrics.unsharp import unsharp_mask
 from rts_tf.video.reader import Film
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string(
-    "model",
-    "residual3",
-    "Name of weights that come with rts_tf, a run directory, or a .keras file.",
-)
-flags.DEFINE_string("data", "", "Folder of photographs; empty: photographs from scikit-image.")
+define_model_flag()
+define_data_flag()
 flags.DEFINE_integer("pictures", 4, "How many photographs.")
 flags.DEFINE_integer("frames", 16, "Frames of each scene.")
 flags.DEFINE_multi_float("noise", [1.0, 3.0, 8.0], "Its standard deviation in levels of 255.")
@@ -134,7 +125,7 @@ def faint_gain(scene: Scene, way: Way, seed: int) -> float:
 
 def photographs():
     """Scenes from the middle of the pictures, pulled a little together so that noise is not clipped."""
-    photos = folder(FLAGS.data) if FLAGS.data else sample(SAMPLE_TRAIN)
+    photos = images(FLAGS.data)
     for name in photos.names[: FLAGS.pictures]:
         picture = photos.read(name)
         top, left = (picture.shape[0] - HEIGHT) // 2, (picture.shape[1] - WIDTH) // 2

@@ -1,6 +1,11 @@
-"""For benchmarks.device: the enhance head in ONNX Runtime and OpenVINO, in float, and in int8 by each one's own tool."""
+"""Gives the enhance head of a network to the peers of benchmarks.device, each in its own process.
 
-import logging
+ONNX Runtime and OpenVINO get a SavedModel, the crops to calibrate on and the frame as files, and
+quantize the network with their own tools.
+"""
+
+import contextlib
+import functools
 import pathlib
 from collections.abc import Callable
 
@@ -8,92 +13,76 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.peer_process import MissingPackage, PeerProcess
+from benchmarks.timing import Seconds
 from rts_tf.export.archive import archive
 from rts_tf.images.resample import halve_shuffled
 
-Runs = dict[str, Callable[[np.ndarray], np.ndarray]]  # by name: float32 [1, H, W, 3] to the same
+# The modules of the peers, by the names in the table.
+MODULES = {"ONNX Runtime": "benchmarks.onnx_peer", "OpenVINO": "benchmarks.openvino_peer"}
 
 
-def onnx_runtime(
-    network: keras.Model, crops: list[np.ndarray], directory: pathlib.Path, threads: int
-) -> Runs:
-    """``crops``: uint8 [H, W, 3] to calibrate on."""
-    import onnxruntime
-    import tf2onnx
-    from onnxruntime import quantization
+def write_files(
+    network: keras.Model, crops: list[np.ndarray], frame: np.ndarray, directory: pathlib.Path
+) -> None:
+    """Write what the peers read.
 
-    logging.disable(logging.WARNING)
-    files = {"float": directory / "float.onnx", "int8": directory / "int8.onnx"}
-    endpoint = _enhance(network)
-    tf2onnx.convert.from_function(
-        endpoint, endpoint.input_signature, opset=17, output_path=str(files["float"])
-    )
-
-    class Crops(quantization.CalibrationDataReader):
-        left = iter(crops)
-
-        def get_next(self):
-            return next(
-                ({"image": crop[None].astype(np.float32) / 255} for crop in self.left), None
-            )
-
-    prepared = directory / "prepared.onnx"
-    quantization.quant_pre_process(str(files["float"]), str(prepared), skip_symbolic_shape=True)
-    quantization.quantize_static(str(prepared), str(files["int8"]), Crops(), per_channel=True)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.enable_mem_pattern = False  # twice the memory, at the same speed
-    options.add_session_config_entry(
-        "session.intra_op.allow_spinning", "0"
-    )  # it would take the next one's processor
-
-    def opened(file: pathlib.Path):
-        session = onnxruntime.InferenceSession(
-            str(file), options, providers=["CPUExecutionProvider"]
-        )
-        return lambda image: session.run(None, {"image": image})[0]
-
-    return {f"ONNX Runtime {kind}": opened(file) for kind, file in files.items()}
+    Args:
+        network: ends in a convolution and a pixel shuffle.
+        crops: uint8 [H, W, 3], to calibrate on.
+        frame: uint8 [H, W, 3], to run on.
+        directory: an existing one; it gets ``saved_model``, ``crops.npz`` and ``frame.npy``.
+    """
+    archive(network, {"enhance": _enhance(network)}, directory / "saved_model")
+    np.savez(directory / "crops.npz", *(_to_input(crop) for crop in crops))
+    np.save(directory / "frame.npy", _to_input(frame))
 
 
-def openvino(
-    network: keras.Model,
-    crops: list[np.ndarray],
-    directory: pathlib.Path,
-    threads: int,
-    size: tuple,
-) -> Runs:
-    """``size``: height and width of the frame."""
-    import nncf
-    import openvino as ov
+def start(
+    directory: pathlib.Path, threads: int, python: str, processes: contextlib.ExitStack
+) -> tuple[dict[str, Callable[[], Seconds]], list[str]]:
+    """Start the peers that are installed.
 
-    logging.disable(logging.WARNING)
-    archive(network, {"enhance": _enhance(network)}, directory)
-    models = {"float": ov.convert_model(directory)}
-    models["int8"] = nncf.quantize(
-        models["float"].clone(), nncf.Dataset([c[None].astype(np.float32) / 255 for c in crops])
-    )
-    properties = {
-        "INFERENCE_NUM_THREADS": threads,
-        "PERFORMANCE_HINT": "LATENCY",
-        "INFERENCE_PRECISION_HINT": "f32",
-    }
-    runs = {}
-    for kind, model in models.items():
-        model.reshape([1, *size, 3])
-        compiled = ov.Core().compile_model(model, "CPU", properties)
-        runs[f"OpenVINO {kind}"] = lambda image, compiled=compiled: compiled(image)[0]
-    return runs
+    Args:
+        directory: with the files of ``write_files``.
+        threads: number of threads of each peer.
+        python: the peers' interpreter; empty for that of this process.
+        processes: ends the processes when it is closed.
+
+    Returns:
+        By name, e.g. "OpenVINO int8" or "int8 product (ONNX Runtime)", what does that once and
+        returns the time it took; and a line for each peer that is not compared.
+    """
+    runs: dict[str, Callable[[], Seconds]] = {}
+    missing = []
+    for name, module in MODULES.items():
+        arguments = {"directory": str(directory), "threads": threads}
+        try:
+            peer = processes.enter_context(PeerProcess(module, arguments, python=python))
+        except MissingPackage as error:
+            missing.append(f"{name} is not compared: {error}")
+            continue
+        for kind in peer.names:
+            run = f"int8 product ({name})" if kind == "product" else f"{name} {kind}"
+            runs[run] = functools.partial(peer.seconds, kind)
+    return runs, missing
+
+
+def _to_input(image: np.ndarray) -> np.ndarray:
+    return image[None].astype(np.float32) / np.float32(255)
 
 
 def _enhance(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
-    """The head for pictures of any size, on crops and frames alike; the border is repeated by what every converter knows."""
+    """The head for images of any size, since crops and frames differ.
+
+    The border is repeated by operations that every converter knows.
+    """
     padding = next(i for i, layer in enumerate(network.layers) if layer.name == "head_padding")
-    picture = keras.Model(network.inputs, network.layers[padding - 1].output)
+    body = keras.Model(network.inputs, network.layers[padding - 1].output)
     kernel, bias = network.layers[-2].get_weights()
 
-    def enhance(image):
-        x = picture(image, training=False)
+    def enhance(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        x = body(image, training=False)
         x = tf.concat([x[:, :1], x, x[:, -1:]], 1)
         x = tf.concat([x[:, :, :1], x, x[:, :, -1:]], 2)
         return {"enhanced": halve_shuffled(tf.nn.conv2d(x, kernel, 1, "VALID") + bias)}

@@ -1,45 +1,33 @@
-"""The table that every benchmark ends with, and how it takes the time."""
+"""The table that every benchmark ends with: measured ratios beside their limits."""
 
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
 
 class Line(NamedTuple):
-    """A measured ratio and its limit, e.g. Line("forward / peak", 0.82, ">=", 0.70, "52.1 of 63.6 GFLOP/s")."""
+    """A measured ratio and its limit.
+
+    Example: ``Line("forward / peak", 0.82, ">=", 0.70, "52.1 of 63.6 GFLOP/s")``.
+
+    Attributes:
+        what: what the ratio is of.
+        ratio: the measured ratio.
+        relation: ">=" or "<=": how the ratio should stand to the limit.
+        limit: the limit.
+        details: the measured values that the ratio comes from.
+    """
 
     what: str
     ratio: float
-    relation: str  # ">=" or "<="
+    relation: str
     limit: float
     details: str
 
 
-class Seconds(NamedTuple):
-    """What one call took: by the clock, and of all processors together (other programs hardly touch the second)."""
-
-    clock: float
-    processor: float
-
-
-def now() -> np.ndarray:
-    """The two clocks, as ``Seconds``, for differences."""
-    return np.array([time.perf_counter(), time.process_time()])
-
-
-def seconds_of(function: Callable[[], object]) -> Seconds:
-    """Call ``function`` and take the time."""
-    began = now()
-    function()
-    return Seconds(*(now() - began))
-
-
 def show(title: str, lines: list[Line]) -> None:
-    """Print the figures beside their limits."""
+    """Print the ratios beside their limits, and whether they keep them."""
     table = Table("figure", "ratio", "limit", "", "measured", title=title, title_justify="left")
     for line in lines:
         kept = line.ratio >= line.limit if line.relation == ">=" else line.ratio <= line.limit

@@ -1,25 +1,26 @@
-"""Phase A: the training step against the machine's limit, the data pipeline, and the same network in PyTorch.
+"""Phase A: the training step against the machine's limit, the data pipeline, and PyTorch.
 
     pip install '.[benchmark]'            # PyTorch; without it that comparison is left out
     python -m benchmarks.training         # about four minutes on two cores
 
-residual3, batch 8, LR 128x128 (section 4.1), in the precision that ``auto`` gives on this machine. Three ratios:
+residual3, batch 8, LR 128x128 (section 4.1), in the precision that ``auto`` gives on this machine.
+Three ratios are measured:
 
-- operations per second of the step over those of a product of large matrices, which is the limit of the machine; also
-  by processor time, the figure to believe when other programs run;
-- the time of steps fed by the real pipeline over that of steps on one held batch, in stage 1 (uint8 targets) and stage
-  2 (float16 targets), in blocks longer than what the pipeline has ready, so that its work falls into the time taken;
-- the time of the step of the same network with the same weights in PyTorch over ours.
+- the operations per second of the step over those of a product of large matrices, which is the
+  limit of the machine; also by processor time, the figure to believe when other programs run;
+- the time of steps fed by the real pipeline over that of steps on one held batch, in stage 1 (uint8
+  targets) and stage 2 (float16 targets). The blocks are longer than what the pipeline has ready, so
+  that its work falls into the measured time;
+- the time of the step of the same network with the same weights in PyTorch over ours. PyTorch runs
+  in a process of its own, with another interpreter if ``--peer_python`` names one.
 
-All is interleaved in one process and the least time counts, so that another program on the machine does not decide; an
-idle machine gives the steadiest figures all the same.
+All measurements alternate and the least time counts, so that another program on the machine does
+not decide. An idle machine gives the steadiest figures all the same.
 """
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
-
+import contextlib
+import dataclasses
+import functools
 import math
 import pathlib
 import tempfile
@@ -30,111 +31,156 @@ import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from benchmarks.table import Line, Seconds, seconds_of, show
+from benchmarks.peer_process import MissingPackage, PeerProcess
+from benchmarks.table import Line, show
+from benchmarks.timing import Seconds, seconds_of
 from rts_tf import networks
 from rts_tf.config import preset
-from rts_tf.data import shards
 from rts_tf.data.datasets import SAMPLE_TRAIN, sample
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.patches import training_batches
+from rts_tf.data.shard_writer import build
+from rts_tf.data.shards import Record
 from rts_tf.data.source_shards import build_source
 from rts_tf.networks.precision import convolution, resolve_precision
 from rts_tf.training.phase_a import make_step
 from rts_tf.training.phase_b import DTYPES
 
 FLAGS = flags.FLAGS
-flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
+flags.DEFINE_integer("rounds", 3, "How often everything is measured.")
 flags.DEFINE_integer(
-    "block", 12, "Steps of a block; above 11, so that each one reads all the photographs anew."
+    "block", 12, "Steps of a block; above 11, so that each one reads all the images anew."
+)
+flags.DEFINE_string(
+    "peer_python", "", "The interpreter that has PyTorch; empty: the one that runs this benchmark."
 )
 
 CONFIG = preset("paper", network="residual3")  # section 4.1
 PRODUCT = 2048  # rows and columns of the matrices
 TIMES = {"product": 20, "torch": 4}  # after each block
 
+Part = Callable[[], Seconds]  # runs once and returns what that took
 
-def main(_) -> None:
+
+def main(_: list[str]) -> None:
+    """Measure everything, and print the table."""
     precision, strategy = resolve_precision("auto"), tf.distribute.get_strategy()
     network = networks.build(CONFIG.network, CONFIG.seed, precision, convolution(precision))
     random = np.random.default_rng(0)  # away from the start, which is full of zeros
-    weights = [
-        array + random.normal(scale=0.01, size=array.shape).astype("f")
-        for array in network.get_weights()
-    ]
-    network.set_weights(weights)
+    noise = [random.normal(scale=0.01, size=w.shape).astype("f") for w in network.get_weights()]
+    network.set_weights([w + n for w, n in zip(network.get_weights(), noise, strict=True)])
     optimizer = keras.optimizers.Adam(CONFIG.learning_rate)
     optimizer.build(network.trainable_variables)
     step = make_step(network, optimizer, CONFIG.batch, strategy)
 
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as processes:
+        directory = pathlib.Path(name)
         feeds = {
             f"stage {stage}": iter(strategy.experimental_distribute_dataset(batches))
-            for stage, batches in pipelines(pathlib.Path(directory)).items()
+            for stage, batches in pipelines(directory).items()
         }
         lr, target = next(feeds["stage 1"])
-        peer = torch_step(
-            weights, lr.numpy(), target.numpy(), precision, float(loss_of(network, lr, target))
-        )
-        operations = step_operations(network)
-        single = {"product": matrix_product(precision)} | ({"torch": peer} if peer else {})
-        fed = {"held": lambda: step(lr, target).numpy()}
-        fed |= {stage: lambda feed=feed: step(*next(feed)).numpy() for stage, feed in feeds.items()}
+        single: dict[str, Part] = {"product": matrix_product(precision)}
+        missing = ""
+        try:
+            peer = processes.enter_context(torch_peer(directory, network, lr, target))
+            single["torch"] = functools.partial(peer.seconds, "step")
+        except MissingPackage as error:
+            missing = f"PyTorch is not compared: {error}"
+        steps = {"held": lambda: step(lr, target).numpy()}
+        for stage, feed in feeds.items():
+            steps[stage] = lambda feed=feed: step(*next(feed)).numpy()
+        fed = {name: functools.partial(seconds_of, function) for name, function in steps.items()}
         times = measured(single, fed)
-    report(times, operations, precision)
+    report(times, step_operations(network), precision)
+    if missing:
+        print(missing)
 
 
-def measured(
-    single: dict[str, Callable], fed: dict[str, Callable]
-) -> dict[str, list[list[Seconds]]]:
-    """The times by name: ``fed`` parts in blocks, the ``single`` ones some times after each of these."""
+def torch_peer(
+    directory: pathlib.Path, network: keras.Model, lr: tf.Tensor, target: tf.Tensor
+) -> PeerProcess:
+    """Start PyTorch with the weights of ``network`` and a batch; ``directory`` is for the file."""
+    file = directory / "torch_peer.npz"
+    weights = {f"weight_{i}": array for i, array in enumerate(network.get_weights())}
+    np.savez(file, lr=lr.numpy(), target=target.numpy(), **weights)
+    arguments = {
+        "file": str(file),
+        "learning_rate": CONFIG.learning_rate,
+        "precision": resolve_precision("auto"),
+        "loss": float(tf.reduce_mean(tf.square(network(lr) - target))),
+    }
+    return PeerProcess("benchmarks.torch_peer", arguments, python=FLAGS.peer_python)
+
+
+def measured(single: dict[str, Part], fed: dict[str, Part]) -> dict[str, list[list[Seconds]]]:
+    """Measure the parts in turn.
+
+    Args:
+        single: parts that are measured some times after each block of another part.
+        fed: parts that are measured in blocks.
+
+    Returns:
+        For each part what its calls took, block by block.
+    """
     for part in (*single.values(), *fed.values()):
         part()
         part()
-    times = {name: [] for name in (*single, *fed)}
+    times: dict[str, list[list[Seconds]]] = {name: [] for name in (*single, *fed)}
     for _ in range(FLAGS.rounds):
         for name, part in fed.items():
-            times[name].append([seconds_of(part) for _ in range(FLAGS.block)])
+            times[name].append([part() for _ in range(FLAGS.block)])
             for other, once in single.items():
-                times[other].append([seconds_of(once) for _ in range(TIMES[other])])
+                times[other].append([once() for _ in range(TIMES[other])])
     return times
 
 
 def report(times: dict[str, list[list[Seconds]]], operations: float, precision: str) -> None:
-    least = {
-        name: min(s.clock for block in blocks for s in block) for name, blocks in times.items()
+    """Print the ratios.
+
+    Args:
+        times: the result of :func:`measured`.
+        operations: of one step.
+        precision: of the network.
+    """
+    # Of single calls the fastest one counts, of blocks the one with the fastest mean.
+    call = {name: _least(s for block in blocks for s in block) for name, blocks in times.items()}
+    block = {
+        name: _least(Seconds(*np.mean(block, axis=0)) for block in blocks)
+        for name, blocks in times.items()
     }
-    busy = {
-        name: min(s.processor for block in blocks for s in block) for name, blocks in times.items()
-    }
-    means = {name: [np.mean(block, axis=0) for block in blocks] for name, blocks in times.items()}
-    block = {name: min(clock for clock, _ in blocks) for name, blocks in means.items()}
-    work_of = {name: min(processor for _, processor in blocks) for name, blocks in means.items()}
     work = {"held": operations / 1e9, "product": 2 * PRODUCT**3 / 1e9}
-    speed = {name: work[name] / least[name] for name in work}
-    of = f"{speed['held']:.1f} of {speed['product']:.1f} GFLOP/s ({least['held']:.3f} s a step)"
-    lines = [Line("step / matrix product", speed["held"] / speed["product"], ">=", 0.70, of)]
-    speed = {name: work[name] / busy[name] for name in work}
-    of = f"{speed['held']:.1f} of {speed['product']:.1f} GFLOP/s a processor"
-    lines.append(
-        Line("the same by processor time", speed["held"] / speed["product"], ">=", 0.70, of)
+    lines = []
+    speed = {name: work[name] / call[name].clock for name in work}
+    of = (
+        f"{speed['held']:.1f} of {speed['product']:.1f} GFLOP/s ({call['held'].clock:.3f} s a step)"
     )
+    lines.append(Line("step / matrix product", speed["held"] / speed["product"], ">=", 0.70, of))
+    speed = {name: work[name] / call[name].processor for name in work}
+    of = f"{speed['held']:.1f} of {speed['product']:.1f} GFLOP/s a processor"
+    ratio = speed["held"] / speed["product"]
+    lines.append(Line("the same by processor time", ratio, ">=", 0.70, of))
+    held = block["held"]
     for name in ("stage 1", "stage 2"):
-        of = f"{block[name]:.3f} / {block['held']:.3f} s a step"
-        of += f"; processor time {work_of[name]:.2f} / {work_of['held']:.2f} s"
-        lines.append(
-            Line(f"real pipeline, {name} / held batch", block[name] / block["held"], "<=", 1.05, of)
-        )
-    if "torch" in least:
-        of = f"{least['torch']:.3f} / {least['held']:.3f} s a step"
-        lines.append(Line("PyTorch's time / ours", least["torch"] / least["held"], ">=", 1.0, of))
+        of = f"{block[name].clock:.3f} / {held.clock:.3f} s a step"
+        of += f"; processor time {block[name].processor:.2f} / {held.processor:.2f} s"
+        ratio = block[name].clock / held.clock
+        lines.append(Line(f"real pipeline, {name} / held batch", ratio, "<=", 1.05, of))
+    if "torch" in call:
+        theirs, ours = call["torch"].clock, call["held"].clock
+        of = f"{theirs:.3f} / {ours:.3f} s a step"
+        lines.append(Line("PyTorch's time / ours", theirs / ours, ">=", 1.0, of))
     side = CONFIG.patch // 2
     show(f"Phase A: {CONFIG.network}, batch {CONFIG.batch}, LR {side}x{side}, {precision}", lines)
-    if "torch" not in least:
-        print("PyTorch is not installed, so it is not compared: pip install '.[benchmark]'")
+
+
+def _least(times: Iterator[Seconds]) -> Seconds:
+    """The least of each clock."""
+    return Seconds(*np.min(list(times), axis=0))
 
 
 def pipelines(directory: pathlib.Path) -> dict[int, tf.data.Dataset]:
-    """The batches of stages 1 and 2 from the photographs inside scikit-image; the targets of stage 2 are HR_0 too."""
+    """The batches of stages 1 and 2 from the sample images; the targets of stage 2 are HR_0 too."""
     source = build_source(
         directory / "source",
         sample(SAMPLE_TRAIN),
@@ -143,15 +189,15 @@ def pipelines(directory: pathlib.Path) -> dict[int, tf.data.Dataset]:
         CONFIG.images_per_shard,
     )
 
-    def records(k: int) -> Iterator[shards.Record]:
+    def records(k: int) -> Iterator[Record]:
         for record in source.records(k, {"hr": np.uint8}):
-            yield record._replace(arrays={"target": record.arrays["hr"] / 255})
+            yield dataclasses.replace(record, arrays={"target": record.arrays["hr"] / 255})
 
-    targets = shards.build(directory / "targets", len(source.shards), records, DTYPES, {})
+    targets = build(directory / "targets", len(source.shards), records, DTYPES, {})
     settings = {
         "patch": CONFIG.patch,
         "batch": CONFIG.batch,
-        "places": CONFIG.patches_per_image,
+        "positions": CONFIG.patches_per_image,
         "seed": CONFIG.seed,
     }
     return {
@@ -161,78 +207,24 @@ def pipelines(directory: pathlib.Path) -> dict[int, tf.data.Dataset]:
 
 
 def step_operations(network: keras.Model) -> float:
-    """Multiplications and additions of the convolutions in a step: forward, and the gradients of kernel and input."""
+    """Multiplications and additions of the convolutions in a step.
+
+    A step is a forward pass and the gradients of kernel and input.
+    """
     first = next(layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D))
-    passes = 3 * networks.macs_per_pixel(network)
-    passes -= math.prod(first.kernel.shape)  # nobody needs the gradient of the picture
-    return 2.0 * passes * CONFIG.batch * (CONFIG.patch // 2) ** 2
+    macs = 3 * networks.macs_per_pixel(network)
+    macs -= math.prod(first.kernel.shape)  # nobody needs the gradient of the image
+    return 2.0 * macs * CONFIG.batch * (CONFIG.patch // 2) ** 2
 
 
-def loss_of(network: keras.Model, lr: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_mean(tf.square(network(lr) - target))
-
-
-def matrix_product(precision: str) -> Callable[[], object]:
+def matrix_product(precision: str) -> Part:
     """One product of two large matrices in the arithmetic of the convolutions."""
     dtype = tf.bfloat16 if precision == "mixed_bfloat16" else tf.float32
     a, b = (
         tf.cast(tf.random.stateless_normal([PRODUCT, PRODUCT], [0, k]), dtype) for k in range(2)
     )
     product = tf.function(lambda: tf.matmul(a, b))
-    return lambda: product()[0, 0].numpy()
-
-
-def torch_step(
-    weights: list[np.ndarray], lr: np.ndarray, target: np.ndarray, precision: str, loss: float
-) -> Callable[[], float] | None:
-    """The step of the same network in PyTorch: channels_last, Adam; in bfloat16 what we do in it. None without PyTorch.
-
-    Raises RuntimeError if its loss on the batch is not ``loss``, ours.
-    """
-    try:
-        import torch
-    except ImportError:
-        return None
-    functional = torch.nn.functional
-    layout = {"memory_format": torch.channels_last}
-
-    def convolution(kernel: np.ndarray, bias: np.ndarray, padding: int) -> torch.nn.Conv2d:
-        height, width, channels, filters = kernel.shape
-        layer = torch.nn.Conv2d(channels, filters, (height, width), padding=padding)
-        with torch.no_grad():
-            layer.weight.copy_(torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()))
-            layer.bias.copy_(torch.from_numpy(bias.copy()))
-        return layer.to(**layout)
-
-    pairs = list(zip(weights[::2], weights[1::2], strict=True))
-    order = [
-        phase * 3 + colour for colour in range(3) for phase in range(4)
-    ]  # pixel_shuffle has the phases innermost
-    first, *residuals, last = (convolution(kernel, bias, 1) for kernel, bias in pairs[:-1])
-    head = convolution(pairs[-1][0][..., order], pairs[-1][1][order], 0)
-    model = torch.nn.ModuleList([first, *residuals, last, head])
-    optimizer = torch.optim.Adam(model.parameters(), CONFIG.learning_rate, eps=1e-7)
-    lr, target = (
-        torch.from_numpy(array.transpose(0, 3, 1, 2).copy()).to(**layout) for array in (lr, target)
-    )
-
-    def step() -> float:
-        optimizer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "mixed_bfloat16"):
-            x = functional.relu(first(lr))
-            for residual in residuals:
-                x = x + functional.relu(residual(x))
-            change = last(x)
-        padded = functional.pad(lr + change.float(), (1, 1, 1, 1), mode="replicate")
-        error = functional.mse_loss(functional.pixel_shuffle(head(padded), 2), target)
-        error.backward()
-        optimizer.step()
-        return error.item()
-
-    theirs = step()
-    if not math.isclose(theirs, loss, rel_tol=1e-4 if precision == "float32" else 0.05):
-        raise RuntimeError(f"the network in PyTorch is another: loss {theirs} instead of {loss}")
-    return step
+    return functools.partial(seconds_of, lambda: product()[0, 0].numpy())
 
 
 if __name__ == "__main__":

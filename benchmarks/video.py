@@ -9,12 +9,8 @@ same decoder and encoder with FFmpeg's filter ``unsharp`` (5x5, amount 1, on lum
 frames of the two films and what it costs. All is interleaved in one process and the least time counts.
 """
 
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
-
 import io
+import os
 import pathlib
 import tempfile
 from fractions import Fraction
@@ -25,9 +21,10 @@ import tensorflow as tf
 from absl import app, flags
 from rich.console import Console
 
-from benchmarks.table import Line, Seconds, seconds_of, show
+from benchmarks.inputs import define_data_flag, define_model_flag, images, repeated
+from benchmarks.table import Line, show
+from benchmarks.timing import Seconds, seconds_of
 from rts_tf.cli.progress import RunProgress
-from rts_tf.data.datasets import SAMPLE_TRAIN, folder, sample
 from rts_tf.enhance.__main__ import AUTO_TILE
 from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.video import Settings, enhance_video, megapixels_of
@@ -40,14 +37,8 @@ from rts_tf.video.reader import probe
 from rts_tf.video.writer import Coding, add_video
 
 FLAGS = flags.FLAGS
-flags.DEFINE_string(
-    "model",
-    "residual3",
-    "Name of weights that come with rts_tf, a run directory, or a .keras file.",
-)
-flags.DEFINE_string(
-    "data", "", "Folder of photographs; empty: photographs from scikit-image, repeated."
-)
+define_model_flag()
+define_data_flag()
 flags.DEFINE_integer("frames", 48, "Length of the clip.")
 flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
 
@@ -124,7 +115,7 @@ def report(least: dict[str, Seconds], film: pathlib.Path, made: dict[str, pathli
 
 def clip(path: pathlib.Path) -> None:
     """Pan over ``PHOTOS`` photographs, one after the other."""
-    photos = folder(FLAGS.data) if FLAGS.data else sample(SAMPLE_TRAIN)
+    source = images(FLAGS.data)
     each = -(-FLAGS.frames // PHOTOS)
     with av.open(str(path), "w") as container:
         video = container.add_stream(
@@ -133,12 +124,8 @@ def clip(path: pathlib.Path) -> None:
         video.codec_context.color_range, video.codec_context.colorspace = 1, 1
         for i in range(FLAGS.frames):
             if i % each == 0:
-                picture = photos.read(photos.names[i // each])
-                rows, columns = (
-                    -(-HEIGHT // picture.shape[0]),
-                    -(-(WIDTH + PAN * each) // picture.shape[1]),
-                )
-                picture = np.tile(picture, (rows, columns, 1))[:HEIGHT]
+                name = source.names[i // each]
+                picture = repeated(source.read(name), HEIGHT, WIDTH + PAN * each)
             left = PAN * (i % each)
             frame = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(picture[:, left : left + WIDTH]), "rgb24"

@@ -1,17 +1,19 @@
-"""The two runs that ``table1``, ``table2``, ``alpha`` and ``figure5`` read: eight stages of residual3, anchored and not.
+"""The two runs behind table1, table2, alpha and figure5: eight stages, with and without an anchor.
 
-Whichever of them is asked for first trains the runs, about half an hour each on one core that multiplies bfloat16
-(``--anchors=low``: that one alone; ``figure5`` shows no other). Those that were committed ran each on a core of its own, with
-other work on the other; of the 45 minutes of the anchored one it stood still for some fourteen.
+Both train residual3. Whichever experiment is started first trains the runs, about half an hour each
+on one core that multiplies bfloat16. ``--anchors=low`` trains the anchored run alone; ``figure5``
+needs no other. The committed runs had a core each, with other work on the other; the anchored one
+stood still for some 14 of its 45 minutes.
 
-They are short: 2000 + 7 x 750 steps of 8 patches of 128 x 128, half of what the preset ``standard`` takes. The paper trains
-each stage afresh for 20 epochs of 80,000 patches of 256 x 256: 200,000 steps, 250 a picture. Stage 1 here has 16 steps a
-picture and sees 400 times fewer pixels.
+The runs are short: 2000 + 7 x 750 steps of 8 patches of 128 x 128, half of what the preset
+``standard`` takes. The paper trains each stage afresh for 20 epochs of 80,000 patches of 256 x 256:
+200,000 steps, 250 an image. Stage 1 here has 16 steps an image and sees 400 times fewer pixels.
 """
 
 import dataclasses
 import pathlib
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -20,13 +22,13 @@ from experiments import runs
 from rts_tf.config import Config
 from rts_tf.errors import ConfigError
 
-ANCHORS = {"low": "#3b7fe0", "none": "#e08a1e"}  # and their colours
+ANCHORS = {"low": "#3b7fe0", "none": "#e08a1e"}  # the runs, and their colours in figures
 STAGES, STAGES_QUICK = 8, 2
-PAPER_PIXELS = 20 * 80_000 * 256**2  # that a stage of the paper's sees (section 4.1)
+PAPER_PIXELS = 20 * 80_000 * 256**2  # that a stage of the paper sees (section 4.1)
 
 
 def experiment_flags() -> flags.FlagValues:
-    """The flags of an experiment that shows the runs side by side."""
+    """Define the flags of an experiment that shows the runs side by side."""
     own = runs.experiment_flags()
     flags.DEFINE_list(
         "anchors", list(ANCHORS), "Which of the runs: low, none, or both.", flag_values=own
@@ -35,7 +37,7 @@ def experiment_flags() -> flags.FlagValues:
 
 
 def config(own: flags.FlagValues, anchor: str) -> Config:
-    """The settings of the run with ``anchor`` "low" or "none"."""
+    """Return the settings of the run with ``anchor`` "low" or "none"."""
     return runs.configuration(
         own,
         network="residual3",
@@ -50,59 +52,60 @@ def config(own: flags.FlagValues, anchor: str) -> Config:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A finished run: its ``directory``, and ``summary``, which is its ``summary.json``."""
+    """A finished run.
+
+    Attributes:
+        directory: The run directory.
+        summary: The contents of its ``summary.json``.
+    """
 
     directory: pathlib.Path
-    summary: dict
+    summary: dict[str, Any]
 
     @property
-    def stages(self) -> list[dict]:
-        """What was measured at each stage, from 1."""
+    def stages(self) -> list[dict[str, Any]]:
+        """The metrics of the stages, from stage 1."""
         return self.summary["stages"]
 
     def originals(self) -> Iterator[tuple[str, np.ndarray]]:
-        """(name, HR_0) of each validation picture: float32 [H, W, 3] in [0, 1], with even sides."""
-        from rts_tf.data.shards import open_set
-        from rts_tf.training.validation import originals
+        """Yield the name and HR_0 of each validation image.
 
-        source = open_set(self.directory / "source" / "validation")
-        for k in range(len(source.shards)):
-            yield from originals(source, k)
+        HR_0 is float32 [H, W, 3] in [0, 1] with even sides.
+        """
+        from rts_tf.data.shards import open_set
+        from rts_tf.training.pairs import originals
+
+        yield from originals(open_set(self.directory / "source" / "validation"))
 
     def network(self, stage: int):
-        """SR_n as an :class:`rts_tf.inference.Enhancer`."""
+        """Return SR_n of stage n as an :class:`rts_tf.inference.Enhancer`."""
         from rts_tf.inference import load
 
         return load(self.directory / f"stage_{stage}" / "model.keras", "auto")
 
 
 def trained(own: flags.FlagValues, anchors: Sequence[str]) -> dict[str, Run]:
-    """The runs by their anchor, trained if they are not there.
+    """Return the runs by their anchor, after training what is left of them.
 
     Raises:
-        ConfigError: ``anchors`` are not of ANCHORS.
-        RtsError: as :func:`experiments.runs.trained`.
+        ConfigError: ``anchors`` is empty, or one of them is not of ANCHORS.
+        RtsError: See :func:`experiments.runs.trained`.
     """
-    from rts_tf.storage import read_json
-
     if not anchors or not set(anchors) <= set(ANCHORS):
         raise ConfigError(f"--anchors={','.join(anchors)}: must be of {', '.join(ANCHORS)}.")
     directories = {
         anchor: runs.trained(own, f"eight_stages_{anchor}", config(own, anchor))
         for anchor in anchors
     }
-    return {
-        anchor: Run(path, read_json(path / "summary.json")) for anchor, path in directories.items()
-    }
+    return {anchor: Run(path, runs.summary(path)) for anchor, path in directories.items()}
 
 
-def record(own: flags.FlagValues, experiment: str, found: dict[str, Run]) -> dict:
-    """What every result of theirs begins with: how it came about."""
+def record(own: flags.FlagValues, experiment: str, found: dict[str, Run]) -> dict[str, Any]:
+    """Return what every record of these experiments begins with: how it came about."""
     summaries = {anchor: run.summary for anchor, run in found.items()}
-    first = next(iter(summaries.values()))
     return {
         "command": runs.command(own, experiment),
-        "pictures": {key: first[key] for key in ("training_pictures", "validation_pictures")},
+        "images": runs.image_counts(next(iter(summaries.values()))),
         "settings": {
             anchor: runs.settings(summary["config"]) for anchor, summary in summaries.items()
         },
@@ -110,20 +113,21 @@ def record(own: flags.FlagValues, experiment: str, found: dict[str, Run]) -> dic
     }
 
 
-def heading(result: dict) -> str:
-    """The same for people, as the beginning of a Markdown page. ``result``: what ``record`` gave."""
-    config, pictures = next(iter(result["settings"].values())), result["pictures"]
+def heading(result: dict[str, Any]) -> str:
+    """Return the beginning of a Markdown page: how the ``result`` came about, see ``record``."""
+    config, images = next(iter(result["settings"].values())), result["images"]
     took = " and ".join(
-        f"{seconds / 60:.0f} minutes with the anchor `{a}`"
-        for a, seconds in result["seconds"].items()
+        f"{seconds / 60:.0f} minutes with the anchor `{anchor}`"
+        for anchor, seconds in result["seconds"].items()
     )
     steps = f"{config['first_steps']} + {config['stages'] - 1} x {config['later_steps']} steps"
-    a_picture = config["first_steps"] / pictures["training_pictures"]
+    an_image = config["first_steps"] / images["training_images"]
     seen = config["first_steps"] * config["batch"] * config["patch"] ** 2
     return (
-        f"`{result['command']}`\n\n{config['network']}, {steps} of {config['batch']} patches of {config['patch']} x"
-        f" {config['patch']} pixels, seed {config['seed']}; {pictures['training_pictures']} photographs to train on,"
-        f" {pictures['validation_pictures']} to measure. Phases A and B took {took}. The paper trains"
-        f" a stage with 250 steps a picture; stage 1 here has {a_picture:.1f} and sees"
-        f" {PAPER_PIXELS / seen:,.0f} times fewer pixels.\n\n"
+        f"`{result['command']}`\n\n{config['network']}, {steps} of {config['batch']} patches of"
+        f" {config['patch']} x {config['patch']} pixels, seed {config['seed']};"
+        f" {images['training_images']} training images and {images['validation_images']} validation"
+        f" images. Phases A and B took {took}. The paper trains a stage with 250 steps an image;"
+        f" stage 1 here has {an_image:.1f} and sees {PAPER_PIXELS / seen:,.0f} times fewer"
+        " pixels.\n"
     )

@@ -1,21 +1,25 @@
-"""Fig. 5: crops of six photographs through the stages, each pixel enlarged, so that one sees what the figures speak of.
+"""Fig. 5: crops of six images through the stages, enlarged pixel by pixel, to see what changes.
 
-The paper shows crops of 64 x 64 of five photographs, original and HR_1 to HR_4, and finds the texture clearer from stage to
-stage and little difference between HR_3 and HR_4::
+The paper shows crops of 64 x 64 of five images, the original and HR_1 to HR_4. It finds that the
+texture becomes clearer from stage to stage, and little difference between HR_3 and HR_4::
 
-    python -m experiments.figure5 --data=../shared/photos/train --validation=../shared/photos/valid \\
-        --crops=valid_006.jpg:1056:440,valid_008.jpg:400:490,valid_015.jpg:140:320,valid_004.png:1470:640,valid_022.jpg:600:760,valid_024.jpg:540:420
+    python -m experiments.figure5 --data=../shared/photos/train --validation=../shared/photos/valid
 
-``--crops`` names pictures and the upper left corners of their crops; without it, six pictures spread over the set and the place
-in each where the mean gradient is largest. The Markdown page gives the source and the licence of each picture from the
-folder's ``MANIFEST.csv`` if it has one. Costs the anchored run of ``eight_stages`` and seconds.
+``--crops`` names images and the upper left corners of their crops. Without it, the crops are taken
+from six images spread over the set, where the mean gradient of each is largest. The committed
+figures have ``--crops=valid_006.jpg:1056:440,valid_008.jpg:400:490,valid_015.jpg:140:320,``
+``valid_004.png:1470:640,valid_022.jpg:600:760,valid_024.jpg:540:420``. The Markdown page names the
+source and the licence of each image if the folder has a ``MANIFEST.csv``. Costs the anchored run of
+``eight_stages`` and seconds.
 
-What came out: most of it happens in the first two stages; HR_3, HR_4 and HR_8 are hard to tell apart, as the paper says. Print,
-cracks and fur gain contrast pixel by pixel (mean gradient x1.1 to x1.9); bold letters get a lighter rim, a pixel wide.
+What came out: most of the change happens in the first two stages; HR_3, HR_4 and HR_8 are hard to
+tell apart, as the paper says. Print, cracks and fur gain contrast pixel by pixel (mean gradient
+x1.1 to x1.9); bold letters get a lighter rim, one pixel wide.
 """
 
 import csv
 import pathlib
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -30,73 +34,76 @@ flags.DEFINE_list(
     "crops", [], "NAME:ROW:COLUMN of the crops; empty: chosen by their gradient.", flag_values=FLAGS
 )
 
-CROP, ENLARGED = 64, 3  # pixels as in the paper, and times
-PICTURES, IN_A_FIGURE = 6, 3
-STAGES = (0, 1, 2, 3, 4, 8)  # those shown, of those that there are
-AROUND = 64  # pixels about a crop, more than network, d() and anchor see together
+CROP, ENLARGED = 64, 3  # pixels, as in the paper, and how much larger each is drawn
+IMAGES, IN_A_FIGURE = 6, 3
+STAGES = (0, 1, 2, 3, 4, 8)  # to show, as far as the run has them
+AROUND = 64  # pixels around a crop, more than the receptive radius of network, d() and anchor
 GAP, TITLE = 6, 26  # pixels
 
 
-def places(run: Run, wanted: list[str]) -> dict[str, tuple[int, int]]:
-    """Row and column of the upper left corner of each crop, by the picture's name.
+def positions(run: Run, wanted: list[str]) -> dict[str, tuple[int, int]]:
+    """Return row and column of the upper left corner of each crop, by the name of the image.
+
+    Args:
+        run: The run whose validation images are shown.
+        wanted: NAME:ROW:COLUMN of each crop; empty: chosen by their gradient.
 
     Raises:
-        ConfigError: one of ``wanted`` is not NAME:ROW:COLUMN, or not in the pictures.
+        ConfigError: One of ``wanted`` is not NAME:ROW:COLUMN, or not inside an image.
     """
-    from rts_tf.training.validation import most_detailed
-
-    sizes = {name: hr_0.shape[:2] for name, hr_0 in run.originals()}
     if not wanted:
-        names = list(sizes)
-        chosen = {
-            names[round(i)] for i in np.linspace(0, len(names) - 1, min(PICTURES, len(names)))
-        }
-        windows = {
-            name: most_detailed(hr_0, CROP, CROP)
-            for name, hr_0 in run.originals()
-            if name in chosen
-        }
-        return {
-            name: (int(rows.start), int(columns.start)) for name, (rows, columns) in windows.items()
-        }
+        return _most_detailed(run)
+    sizes = {name: hr_0.shape[:2] for name, hr_0 in run.originals()}
     found = {}
     for crop in wanted:
         name, *corner = crop.rsplit(":", 2)
-        if (
-            len(corner) != 2
-            or not all(number.isdecimal() for number in corner)
-            or name not in sizes
-        ):
+        numbers = len(corner) == 2 and all(number.isdecimal() for number in corner)
+        if not numbers or name not in sizes:
             raise ConfigError(
-                f"--crops={crop}: is NAME:ROW:COLUMN of one of the {len(sizes)} validation pictures."
+                f"--crops={crop}: must be NAME:ROW:COLUMN of one of the {len(sizes)} validation"
+                " images."
             )
         row, column = map(int, corner)
-        if row + CROP > sizes[name][0] or column + CROP > sizes[name][1]:
+        height, width = sizes[name]
+        if row + CROP > height or column + CROP > width:
             raise ConfigError(
-                f"--crops={crop}: leaves the picture, which has {sizes[name][1]}x{sizes[name][0]} pixels."
+                f"--crops={crop}: leaves the image, which has {width}x{height} pixels."
             )
         found[name] = row, column
     return found
 
 
+def _most_detailed(run: Run) -> dict[str, tuple[int, int]]:
+    """The crop with the largest gradient of each of IMAGES images, spread over the set."""
+    from rts_tf.training.crops import most_detailed
+
+    names = [name for name, _ in run.originals()]
+    chosen = {names[round(i)] for i in np.linspace(0, len(names) - 1, min(IMAGES, len(names)))}
+    windows = {
+        name: most_detailed(hr_0, CROP, CROP) for name, hr_0 in run.originals() if name in chosen
+    }
+    return {
+        name: (int(rows.start), int(columns.start)) for name, (rows, columns) in windows.items()
+    }
+
+
 def strips(
     run: Run, crops: dict[str, tuple[int, int]], stages: list[int]
 ) -> dict[str, list[np.ndarray]]:
-    """For each picture its crop at each of ``stages``, as people would see it: uint8 [CROP, CROP, 3]."""
+    """Make the crop of each image at each of ``stages``, uint8 [CROP, CROP, 3]."""
     from rts_tf.images.dtypes import to_uint8
     from rts_tf.training.phase_b import anchored
 
     found = {}
+    anchor = run.summary["config"]["anchor"]
     networks = {stage: run.network(stage) for stage in stages if stage}
     for name, hr_0 in run.originals():
         if name not in crops:
             continue
         row, column = crops[name]
-        top, left = (
-            max(0, corner - AROUND) // 4 * 4 for corner in (row, column)
-        )  # the anchor works at quarter size
+        # The anchor works at quarter size.
+        top, left = (max(0, corner - AROUND) // 4 * 4 for corner in (row, column))
         y = hr_0[top : row + CROP + AROUND, left : column + CROP + AROUND]
-        anchor = run.summary["config"]["anchor"]
         views = [
             anchored(networks[n].enhance(y)[None], y[None], anchor)[0] if n else y for n in stages
         ]
@@ -106,7 +113,10 @@ def strips(
 
 
 def figure(rows: dict[str, list[np.ndarray]], stages: list[int]) -> Figure:
-    """A row a picture, a column a stage; every pixel ENLARGED x ENLARGED, none in between."""
+    """Draw a row for each image and a column for each stage.
+
+    Every pixel is a square of ENLARGED x ENLARGED pixels.
+    """
     side = CROP * ENLARGED
     width, height = len(stages) * (side + GAP) - GAP, len(rows) * (side + GAP) - GAP + TITLE
     drawing = Figure(figsize=(width / results.DPI, height / results.DPI), dpi=results.DPI)
@@ -121,14 +131,13 @@ def figure(rows: dict[str, list[np.ndarray]], stages: list[int]) -> Figure:
             fontsize=10,
         )
         for i, crops in enumerate(reversed(rows.values())):  # from below
-            drawing.figimage(
-                crops[j].repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1), x, i * (side + GAP)
-            )
+            pixels = crops[j].repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
+            drawing.figimage(pixels, x, i * (side + GAP))
     return drawing
 
 
 def credits(folder: str, names: list[str]) -> dict[str, str]:
-    """What the folder's MANIFEST.csv says of each picture's source and licence."""
+    """Return what ``MANIFEST.csv`` in ``folder`` says of each image's source and licence."""
     manifest = pathlib.Path(folder, "MANIFEST.csv")
     if not folder or not manifest.exists():
         return {}
@@ -141,39 +150,36 @@ def credits(folder: str, names: list[str]) -> dict[str, str]:
     }
 
 
-def markdown(result: dict, figures: list[str]) -> str:
+def markdown(result: dict[str, Any], figures: list[str]) -> str:
+    """Return the page; ``figures`` are the names of the figures, in their order."""
     rows = [
         [name, f"{row}, {column}", f"{result['gain'][name]:.2f}", result["credits"].get(name, "")]
         for name, (row, column) in result["crops"].items()
     ]
+    header = ["image, from above", "row, column", "gradient x", "source; licence"]
     stages = ", ".join(f"HR{stage}" for stage in result["stages"])
-    pictures = "\n".join(f"![Fig. 5](figure5_{name}.png)" for name in figures)
+    shown = "\n".join(f"![Fig. 5](figure5_{name}.png)" for name in figures)
     return (
-        "# Fig. 5: crops through the stages\n\n"
-        + eight_stages.heading(result)
-        + f"{CROP} x {CROP} pixels of each photograph at {stages}, anchor `low`, every pixel {ENLARGED} x {ENLARGED}.\n\n"
-        + pictures
-        + "\n\n"
-        + results.table(
-            ["picture, in this order", "row, column", "gradient x", "source; licence"], rows
-        )
-        + f"\nGradient: factor on the mean gradient of the crop at HR{result['stages'][-1]}. Altered versions: the"
-        " photographs were made smaller, cropped and enhanced.\n"
+        f"# Fig. 5: crops through the stages\n\n{eight_stages.heading(result)}\n"
+        f"{CROP} x {CROP} pixels of each image at {stages}, anchor `low`. Every pixel is drawn as"
+        f" {ENLARGED} x {ENLARGED} pixels.\n\n{shown}\n\n{results.table(header, rows)}\n"
+        f"Gradient is the factor on the mean gradient of the crop at HR{result['stages'][-1]}."
+        " These are altered versions: the images were made smaller, cropped and enhanced.\n"
     )
 
 
 def gradient(crop: np.ndarray) -> float:
-    """Mean of the absolute differences of neighbours, in levels."""
-    return float(
-        np.mean([np.abs(np.diff(crop.astype(float), axis=axis)).mean() for axis in (0, 1)])
-    )
+    """Return the mean absolute difference of neighbouring pixels, in levels."""
+    crop = crop.astype(float)
+    return float(np.mean([np.abs(np.diff(crop, axis=axis)).mean() for axis in (0, 1)]))
 
 
 def experiment() -> None:
+    """Draw the crops, and write the results."""
     found = eight_stages.trained(FLAGS, ["low"])
     run = found["low"]
     stages = [stage for stage in STAGES if stage <= len(run.stages)]
-    crops = places(run, FLAGS.crops)
+    crops = positions(run, FLAGS.crops)
     shown = strips(run, crops, stages)
     names = list(shown)
     figures = {

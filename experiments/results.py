@@ -1,8 +1,12 @@
-"""How an experiment's results are kept: NAME.json (all figures), NAME.md (what people read) and NAME_*.png, side by side."""
+"""Writes the results of an experiment: NAME.json, NAME.md and NAME_*.png, side by side.
+
+The JSON file holds all figures, the Markdown file is what people read.
+"""
 
 import json
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -14,18 +18,22 @@ DPI = 110  # a figure 9 inches wide stays below 300 KB
 def save(
     output: str | pathlib.Path,
     name: str,
-    record: dict,
+    record: dict[str, Any],
     markdown: str,
     figures: dict[str, Figure] | None = None,
 ) -> None:
-    """Write the results of experiment ``name`` below the folder ``output``, and print the Markdown.
+    """Write the results of experiment ``name`` to the folder ``output``, and print the Markdown.
 
     Args:
-        record: JSON types. By custom ``command`` (to type again), ``settings`` (of its runs), ``seconds``, then the figures.
-        figures: matplotlib figures by what they show; written as ``NAME_WHAT.png``.
+        output: The folder; made if it is not there.
+        name: The name of the experiment's module.
+        record: JSON types. By custom it holds ``command`` (to type again), ``settings`` (of the
+            runs) and ``seconds``, then the figures.
+        markdown: The text to read.
+        figures: Drawings by what they show; each is written as ``NAME_WHAT.png``.
 
     Raises:
-        OSError: the folder cannot be made or written to.
+        OSError: The folder cannot be made or written to.
     """
     folder = pathlib.Path(output)
     folder.mkdir(parents=True, exist_ok=True)
@@ -38,6 +46,11 @@ def save(
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table; the first column is text, the others are figures."""
+    """Format a Markdown table whose first column is text and whose other columns are figures."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def bullets(lines: Sequence[str]) -> str:
+    """Format a Markdown list, without a line break at its end."""
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,7 +1,8 @@
-"""What the experiments share: the flags of their runs, and the runs themselves, trained once and kept.
+"""Trains the runs that experiments need, each once, and defines the flags that experiments share.
 
-An experiment that needs a trained network asks :func:`trained` for it. The run lies below ``--runs`` under a name of the
-experiment's choice; what is finished there is taken as it is, what was stopped is continued.
+An experiment that needs a trained network asks :func:`trained` for it. The run lies below
+``--runs`` under a name of the experiment's choice. A finished run is used as it is, a stopped run
+is continued.
 """
 
 import dataclasses
@@ -9,15 +10,17 @@ import os
 import pathlib
 import time
 from collections.abc import Callable
+from typing import Any
 
 from absl import flags
 
-from rts_tf.cli.command import begin, guarded
+from rts_tf.cli.command import exit_code_of, in_flags, run_command
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.config import Config, preset
 from rts_tf.errors import ConfigError
+from rts_tf.storage import read_json
 
-# Small enough for a test: a network of one layer, crops of the sample photographs, a few steps.
+# Small enough for a test: a network of one residual layer, small patches and a few steps.
 QUICK = {
     "network": "residual1",
     "first_steps": 4,
@@ -27,41 +30,37 @@ QUICK = {
     "warmup": 0,
 }
 QUICK_FOLDERS = {"runs": "rts_experiments/quick", "output": "rts_experiments/quick/results"}
+FOLDERS = ("data", "validation", "data_dir")  # settings that differ from machine to machine
+# Keys of summary.json in runs of earlier versions, and what they are called now.
+OLD_KEYS = {"training_pictures": "training_images", "validation_pictures": "validation_images"}
 
 
 def experiment_flags() -> flags.FlagValues:
-    """The flags that every experiment has; it may define more on what this returns."""
+    """Define the flags that every experiment has. An experiment may define more on the result."""
     own = flags.FlagValues()
-    flags.DEFINE_string(
-        "data", "sample", "Training photographs: 'sample' or a folder.", flag_values=own
-    )
-    flags.DEFINE_string(
-        "validation",
-        "",
-        "Folder of photographs to measure; empty: as rts_tf.main does.",
-        flag_values=own,
-    )
-    flags.DEFINE_string(
-        "runs",
-        "rts_experiments",
-        "Folder of the runs; what is there is not trained again.",
-        flag_values=own,
-    )
-    flags.DEFINE_string(
-        "output", "experiments/results", "Folder to write the results to.", flag_values=own
-    )
-    flags.DEFINE_integer("seed", 1, "Seed of everything drawn at random.", flag_values=own)
+    texts = {
+        "data": ("sample", "Training images: 'sample' or a folder."),
+        "validation": ("", "Folder of validation images; empty: chosen as rts_tf.main does."),
+        "runs": ("rts_experiments", "Folder of the runs. Finished runs are not trained again."),
+        "output": ("experiments/results", "Folder for the results."),
+    }
+    for name, (default, meaning) in texts.items():
+        flags.DEFINE_string(name, default, meaning, flag_values=own)
+    flags.DEFINE_integer("seed", 1, "Seed of everything that is drawn at random.", flag_values=own)
     flags.DEFINE_boolean(
         "quick",
         False,
-        "A few training steps, to see that it works, not what comes out; in other folders.",
+        "Train a few steps in other folders, to see that the experiment works.",
         flag_values=own,
     )
     return own
 
 
-def configuration(own: flags.FlagValues, **changes) -> Config:
-    """``standard`` with the folders and the seed of the flags and with ``changes``; QUICK goes over all of it."""
+def configuration(own: flags.FlagValues, **changes: Any) -> Config:
+    """Return the preset ``standard`` with the folders and the seed of the flags and ``changes``.
+
+    With ``--quick``, QUICK takes precedence over all of these.
+    """
     folders = {name: own[name].value for name in ("data", "validation")}
     absolute = {
         name: f if f in ("", "sample") else str(pathlib.Path(f).resolve())
@@ -72,50 +71,68 @@ def configuration(own: flags.FlagValues, **changes) -> Config:
 
 
 def trained(own: flags.FlagValues, name: str, config: Config) -> pathlib.Path:
-    """The directory of the finished run ``name``; it is trained, or trained on, if it is not finished.
+    """Return the directory of the finished run ``name``, after training what is left of it.
 
     Raises:
-        RtsError: as :func:`rts_tf.training.recurrence.run`.
+        RtsError: See :func:`rts_tf.training.recurrence.train`.
     """
     from rts_tf.training import recurrence
 
     directory, began = pathlib.Path(own.runs, name), time.monotonic()
     if not (directory / "summary.json").exists():
         print(f"run {name}: {_changes(config)}", flush=True)
-    recurrence.run(config, directory)
+    recurrence.train(config, directory, lambda line: print(in_flags(line), flush=True))
     if time.monotonic() - began > 1:
         print(f"run {name}: {time.monotonic() - began:.0f} s", flush=True)
     return directory
 
 
+def summary(run: pathlib.Path) -> dict[str, Any]:
+    """Read ``summary.json`` of a finished run, of this version or of an earlier one."""
+    found = read_json(run / "summary.json") or {}
+    return {OLD_KEYS.get(key, key): value for key, value in found.items()}
+
+
+def image_counts(summary: dict[str, Any]) -> dict[str, int]:
+    """Return the numbers of images from a run's summary, for the record of an experiment."""
+    return {key: summary[key] for key in OLD_KEYS.values()}
+
+
 def command(own: flags.FlagValues, experiment: str) -> str:
-    """The command to type again: flags that are not the defaults, folders as seen from here; not where runs and results lie."""
+    """Return the command that repeats an experiment.
+
+    It has the flags that differ from their defaults, with folders relative to the working
+    directory, but neither ``--runs`` nor ``--output``.
+    """
     words = ["python", "-m", f"experiments.{experiment}"]
     for name in own:
         flag, value = own[name], own[name].value
         if value == flag.default or name in ("runs", "output"):
             continue
-        if name in ("data", "validation"):
+        if value is True:
+            words.append(f"--{name}")
+            continue
+        if name in FOLDERS:
             value = os.path.relpath(value)
-        words.append(
-            f"--{name}"
-            if value is True
-            else f"--{name}={','.join(value) if isinstance(value, list) else value}"
-        )
+        words.append(f"--{name}={','.join(value) if isinstance(value, list) else value}")
     return " ".join(words)
 
 
-def settings(config: dict) -> dict:
-    """A run's ``config`` (of its summary) without the folders, which are other ones elsewhere."""
-    return {
-        key: value for key, value in config.items() if key not in ("data", "validation", "data_dir")
-    }
+def settings(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the ``config`` of a run's summary without its folders."""
+    return {key: value for key, value in config.items() if key not in FOLDERS}
 
 
 def start(own: flags.FlagValues, experiment: Callable[[], None]) -> None:
-    """Entry point of an experiment's command: parse the flags ``own``, run it, tell errors in a line."""
+    """Be the command of an experiment: parse the flags ``own``, run it and report errors."""
     stopped = "stopped; the runs are whole. The same command continues them."
-    begin(lambda arguments: guarded(lambda: _run(own, experiment, arguments), stopped, str), own)
+
+    def main(arguments: list[str]) -> int:
+        return exit_code_of(
+            lambda: _run(own, experiment, arguments), stopped=stopped, command_flags=own
+        )
+
+    run_command(main, own)
 
 
 def _run(own: flags.FlagValues, experiment: Callable[[], None], arguments: list[str]) -> None:
@@ -132,13 +149,11 @@ def _run(own: flags.FlagValues, experiment: Callable[[], None], arguments: list[
 
 
 def _changes(config: Config) -> str:
-    """The settings that are not the preset's, as flags; no folders."""
+    """The settings that differ from the preset, as flags, without the folders."""
     base = dataclasses.asdict(preset(config.preset))
     changed = {
         k: v
         for k, v in dataclasses.asdict(config).items()
         if v != base[k] and k not in ("data", "validation")
     }
-    return " ".join(
-        [f"--preset={config.preset}", *(f"--{key}={value}" for key, value in changed.items())]
-    )
+    return " ".join([f"--preset={config.preset}", *(f"--{k}={v}" for k, v in changed.items())])

@@ -1,1 +1,4 @@
-"""What a target needs around the exported network. Run from a checkout, like ``experiments``; not part of the installation."""
+"""What a target needs besides the exported network: a runner for devices, TensorFlow Serving.
+
+It runs from a checkout, like ``experiments``, and is no part of the installation.
+"""

@@ -1,28 +1,110 @@
-"""RTS: Image Enhancement by Recurrently-trained Super-resolution Network (arXiv:1907.11341) in TensorFlow.
+"""Enhances images and video with recurrently trained super-resolution networks, in TensorFlow.
 
-In Python::
+This is an implementation of "Image Enhancement by Recurrently-trained Super-resolution Network"
+(arXiv:1907.11341). Three names are enough to use it: :func:`load`, :func:`train` and
+:class:`Config`. To import them does not import TensorFlow yet.
+
+Example::
 
     import rts_tf
-    model = rts_tf.load("residual3")        # weights of the package by name, a run directory, or a .keras file
-    better = model.enhance(picture)         # uint8, uint16 or float, HxWx3 or NxHxWx3, same size
-    bigger = model.upscale(picture)         # twice the size
+
+    model = rts_tf.load("residual3")
+    better = model.enhance(image)  # uint8, uint16 or float [H, W, 3], the same size
+    bigger = model.upscale(image)  # twice the size
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from rts_tf.config import Config, preset
 
 if TYPE_CHECKING:
     from rts_tf.inference import Enhancer
 
+__all__ = ["Config", "load", "train"]
 __version__ = "0.1.0"
 
 
 def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280) -> Enhancer:
-    """Load a trained network; see :func:`rts_tf.inference.load`."""
-    from rts_tf.inference import (
-        load as load_network,  # TensorFlow is imported only when it is needed
-    )
+    """Load a trained network.
 
-    return load_network(model, precision, tile)
+    Args:
+        model: The name of weights that come with the package, such as "residual3", a run directory
+            (its selected stage is loaded), or a ``.keras`` file.
+        precision: "float32", "mixed_bfloat16", or "auto": mixed_bfloat16 where the CPU or GPU
+            multiplies bfloat16 in hardware.
+        tile: A tile has at most tile x tile pixels. This bounds the memory.
+
+    Returns:
+        The network with its methods ``enhance`` and ``upscale``, see
+        :class:`rts_tf.inference.Enhancer`.
+
+    Raises:
+        RtsError: There is no such file, the run is not finished, or the file does not hold a
+            network that doubles the size.
+
+    Example::
+
+        model = rts_tf.load("my_run", precision="auto")
+        better = model.enhance(np.asarray(PIL.Image.open("image.jpg").convert("RGB")))
+    """
+    from rts_tf import inference
+
+    return inference.load(model, precision, tile)
+
+
+def train(
+    config: Config | None = None,
+    workdir: str | os.PathLike = "rts_run",
+    show_progress: bool = True,
+    **settings: Any,
+) -> dict:
+    """Train a network in stages (section 3.1), or continue a run that was stopped.
+
+    The same call on the same directory continues the run. A run that is finished already is only
+    read.
+
+    Args:
+        config: The settings. Without them, those of the preset that ``settings`` names.
+        workdir: The run directory. It is made if it is not there.
+        show_progress: Print the progress and the time left. Then Ctrl-C stops at the next safe
+            point, and a second Ctrl-C at once.
+        **settings: Fields of :class:`Config` to change, e.g. ``data="photos"`` or
+            ``preset="standard"``.
+
+    Returns:
+        The contents of the run's ``summary.json``: the metrics of every stage, and which stage was
+        selected.
+
+    Raises:
+        RtsError: A setting cannot work, the images cannot be used, or the directory holds another
+            run. The message says what to do.
+        Interrupted: The user asked to stop.
+
+    Example::
+
+        summary = rts_tf.train(preset="standard", data="photos", workdir="my_run", stages=3)
+        model = rts_tf.load("my_run")
+    """
+    if config is None:
+        config = preset(settings.pop("preset", "quick"), **settings)
+    elif settings:
+        config = dataclasses.replace(config, **settings)
+    from rts_tf.training import recurrence
+
+    if not show_progress:
+        return recurrence.train(config, workdir, say=lambda line: None)
+    from rich.console import Console
+
+    from rts_tf.cli.progress import RunProgress
+
+    console = Console(highlight=False)
+    return recurrence.train(
+        config,
+        workdir,
+        say=lambda line: console.print(line, markup=False, soft_wrap=True),
+        start_progress=lambda work: RunProgress(work, console).running(),
+    )

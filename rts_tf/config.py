@@ -1,6 +1,6 @@
-"""The settings of a run: one frozen dataclass, three presets, a JSON round trip. The only place with defaults.
+"""The settings of a run: a dataclass with all defaults, three presets, and a JSON round trip.
 
-Nothing here imports TensorFlow, so that a mistyped flag is reported at once.
+Nothing here imports TensorFlow, so a mistyped flag is reported at once.
 """
 
 import dataclasses
@@ -10,16 +10,17 @@ from typing import Any
 
 from rts_tf.errors import ConfigError
 
-NETWORKS = (
-    "residual1",
-    "residual3",
-    "residual6",
-    "residual3-wide",
-    "srcnn",
-    "vdsr",
-    "srresnet",
-    "edsr",
-)
+# Networks by name: the module of rts_tf.networks, and the settings of its function ``build``
+NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "residual1": ("residual", {"depth": 1}),
+    "residual3": ("residual", {"depth": 3}),
+    "residual6": ("residual", {"depth": 6}),
+    "residual3-wide": ("residual_wide", {"depth": 3}),
+    "srcnn": ("srcnn", {}),
+    "vdsr": ("vdsr", {}),
+    "srresnet": ("srresnet", {}),
+    "edsr": ("edsr", {}),
+}
 KERNELS = ("bilinear", "lanczos", "bicubic", "box", "gaussian")
 TARGET_KERNELS = ("lanczos", "bicubic", "bilinear")
 ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce")
@@ -35,20 +36,28 @@ def _setting(default: Any, text: str, choices: tuple = ()) -> Any:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """Every setting of a run. Each field is a flag of ``python -m rts_tf.main`` of the same name."""
+    """Every setting of a run. ``python -m rts_tf.main`` has a flag of the same name for each.
+
+    The metadata of each field holds its "help" text and its "choices", a tuple that is empty if
+    there are none.
+
+    Example::
+
+        config = dataclasses.replace(rts_tf.Config(), data="photos", stages=6).validate()
+    """
 
     preset: str = _setting(
         "quick", "Preset that the other settings start from.", ("quick", "standard", "paper")
     )
-    data: str = _setting("sample", "Training photographs: 'sample', 'div2k', or a folder.")
+    data: str = _setting("sample", "Training images: 'sample', 'div2k', or a folder.")
     validation: str = _setting(
-        "", "Validation photographs: a folder; empty: the source's own, or a tenth of the folder."
+        "", "Validation images: a folder; empty: the source's own, or a tenth of the folder."
     )
-    data_dir: str = _setting("", "Where tensorflow-datasets keeps DIV2K (with --data=div2k).")
+    data_dir: str = _setting("", "Where tensorflow-datasets keeps DIV2K (with `data`=div2k).")
     network: str = _setting(
-        "residual3", "Network (docs/networks.md); your own as module:function.", NETWORKS
+        "residual3", "Network (docs/networks.md); your own as module:function.", tuple(NETWORKS)
     )
-    stages: int = _setting(4, "Most stages to train.")
+    stages: int = _setting(4, "The most stages to train.")
     stop_early: bool = _setting(
         True, "Stop when the change between stages turns upward (section 3.4)."
     )
@@ -62,9 +71,9 @@ class Config:
     batch: int = _setting(8, "Patches per training step (section 4.1: 8).")
     patch: int = _setting(96, "Side of an HR patch in pixels, even (section 4.1: 256).")
     patches_per_image: int = _setting(
-        100, "Places at which patches are cut per picture (section 4.1: 100)."
+        100, "Patch positions per image, drawn at random (section 4.1: 100)."
     )
-    learning_rate: float = _setting(1e-3, "Adam's learning rate (section 4.1: 0.001).")
+    learning_rate: float = _setting(1e-3, "Learning rate of Adam (section 4.1: 0.001).")
     schedule: str = _setting(
         "cosine", "Learning rate over a stage; cosine starts with a warm-up.", SCHEDULES
     )
@@ -73,7 +82,7 @@ class Config:
         0.0, "Decay of the moving average of the weights, e.g. 0.999; 0 turns it off."
     )
     identity_start: bool = _setting(
-        True, "Start as plain interpolation; else every convolution at random (Glorot)."
+        True, "Start as plain interpolation; otherwise with random convolutions (Glorot)."
     )
     warm_start: bool = _setting(True, "Stage n starts from the weights of stage n-1, not afresh.")
     precision: str = _setting(
@@ -84,94 +93,77 @@ class Config:
     checkpoint_every: int = _setting(200, "Training steps between checkpoints.")
 
     kernel: str = _setting("bilinear", "Kernel of the 2x reduction HR -> LR, antialiased.", KERNELS)
-    degradation: str = _setting("jpeg,reduce", "What makes LR, in this order.", ORDERS)
+    degradation: str = _setting("jpeg,reduce", "Steps that make LR, in this order.", ORDERS)
     jpeg_low: int = _setting(60, "Lowest JPEG quality drawn.")
     jpeg_high: int = _setting(95, "Highest JPEG quality drawn.")
     noise: float = _setting(
-        0.0, "Largest deviation of Gaussian noise on LR, in levels, drawn per picture; 0: none."
+        0.0, "Largest std of Gaussian noise on LR, in levels, drawn per image; 0: none."
     )
 
     target_kernel: str = _setting(
         "lanczos",
-        "Kernel of d() in Phase B; a network that is used or exported has Lanczos always.",
+        "Kernel of d() in Phase B; a network in use or exported always has Lanczos.",
         TARGET_KERNELS,
     )
     eight_bit_targets: bool = _setting(
-        False, "Clip and round HR_n to 8 bits, as picture files would."
+        False, "Clip and round HR_n to 8 bits, as image files would."
     )
     anchor: str = _setting(
         "low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS
     )
     tile: int = _setting(
-        1280,
-        "Side of a square of the pixels that a Phase B tile has at most; it changes no result.",
+        1280, "A tile of Phase B has at most tile x tile pixels; this bounds the memory."
     )
     judge: str = _setting(
         "auto",
-        "What selects a stage: mos (VIQET), delta (the change); auto: mos where the pictures are large.",
+        "What selects a stage: mos (VIQET), delta (the change); auto: mos if images are large.",
         JUDGES,
     )
-    images_per_shard: int = _setting(8, "Pictures in one TFRecord shard.")
+    images_per_shard: int = _setting(8, "Images in one TFRecord shard.")
     keep_targets: bool = _setting(False, "Keep the target shards of every stage.")
 
     def steps(self, stage: int, images: int) -> int:
-        """Training steps of ``stage`` (from 1) on ``images`` pictures."""
+        """Return the training steps of ``stage`` (from 1) on a number of training ``images``."""
         if self.epochs:
             return math.ceil(self.epochs * images * self.patches_per_image / self.batch)
         return self.first_steps if stage == 1 or not self.warm_start else self.later_steps
 
     def validate(self) -> "Config":
-        """Return the config itself; raise ConfigError naming the flag that cannot work."""
+        """Return the config itself.
+
+        Raises:
+            ConfigError: A setting cannot work; the message names it.
+        """
         for field in dataclasses.fields(self):
-            value, choices, kind = (
-                getattr(self, field.name),
-                field.metadata["choices"],
-                type(field.default),
-            )
-            if type(value) is not kind and (kind, type(value)) != (float, int):
-                raise ConfigError(f"--{field.name}={value!r}: must be of type {kind.__name__}.")
-            own_network = field.name == "network" and ":" in value
-            if choices and value not in choices and not own_network:
-                raise ConfigError(f"--{field.name}={value}: choose one of {', '.join(choices)}.")
-        limits = {
-            "stages": (1, 100),
-            "first_steps": (1, 10**8),
-            "later_steps": (1, 10**8),
-            "epochs": (0, 10**5),
-            "batch": (1, 4096),
-            "patch": (16, 4096),
-            "patches_per_image": (1, 10**6),
-            "warmup": (0, 10**6),
-            "checkpoint_every": (1, 10**8),
-            "jpeg_low": (1, 100),
-            "jpeg_high": (1, 100),
-            "tile": (64, 8192),
-            "images_per_shard": (1, 10**6),
-            "seed": (0, 2**31 - 1),
-        }
-        for name, (low, high) in limits.items():
+            _check_type_and_choice(field, getattr(self, field.name))
+        for name, (low, high) in _LIMITS.items():
             if not low <= getattr(self, name) <= high:
-                raise ConfigError(f"--{name}={getattr(self, name)}: must be from {low} to {high}.")
+                raise ConfigError(f"`{name}`={getattr(self, name)}: must be from {low} to {high}.")
         if not 0 < self.learning_rate < math.inf:
-            raise ConfigError(f"--learning_rate={self.learning_rate}: must be above 0.")
+            raise ConfigError(f"`learning_rate`={self.learning_rate}: must be above 0.")
         if not 0 <= self.ema < 1:
-            raise ConfigError(f"--ema={self.ema}: must be from 0 (off) to below 1.")
+            raise ConfigError(f"`ema`={self.ema}: must be from 0 (off) to below 1.")
         if not 0 <= self.noise <= 50:
-            raise ConfigError(f"--noise={self.noise}: must be from 0 (none) to 50 levels.")
+            raise ConfigError(f"`noise`={self.noise}: must be from 0 (none) to 50 levels.")
         if self.patch % 2:
-            raise ConfigError(f"--patch={self.patch}: must be even, since LR is half of it.")
+            raise ConfigError(f"`patch`={self.patch}: must be even, since LR is half of it.")
         if self.jpeg_low > self.jpeg_high:
-            raise ConfigError(f"--jpeg_low={self.jpeg_low} is above --jpeg_high={self.jpeg_high}.")
+            raise ConfigError(f"`jpeg_low`={self.jpeg_low} is above `jpeg_high`={self.jpeg_high}.")
         if not self.data:
-            raise ConfigError("--data is empty: name a folder of photographs, 'sample' or 'div2k'.")
+            raise ConfigError("`data` is empty: name a folder of images, 'sample' or 'div2k'.")
         return self
 
     def to_json(self) -> str:
+        """Return the settings as JSON text."""
         return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Config":
-        """Inverse of ``to_json``. Raises ConfigError on text that is not one whole config."""
+        """Return the settings that ``to_json`` wrote.
+
+        Raises:
+            ConfigError: The text is damaged, or a setting is missing, unknown or invalid.
+        """
         try:
             values = json.loads(text)
             known = {field.name for field in dataclasses.fields(cls)}
@@ -182,7 +174,7 @@ class Config:
             raise ConfigError(f"cannot read the settings: {str(error).rstrip('.')}") from None
 
     def differences(self, other: "Config") -> list[str]:
-        """``field: mine, theirs`` for every field that differs."""
+        """Return a line ``field: mine, here theirs`` for every field that differs."""
         mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
         return [
             f"{name}: {mine[name]!r}, here {theirs[name]!r}"
@@ -191,10 +183,37 @@ class Config:
         ]
 
 
+_LIMITS = {
+    "stages": (1, 100),
+    "first_steps": (1, 10**8),
+    "later_steps": (1, 10**8),
+    "epochs": (0, 10**5),
+    "batch": (1, 4096),
+    "patch": (16, 4096),
+    "patches_per_image": (1, 10**6),
+    "warmup": (0, 10**6),
+    "checkpoint_every": (1, 10**8),
+    "jpeg_low": (1, 100),
+    "jpeg_high": (1, 100),
+    "tile": (64, 8192),
+    "images_per_shard": (1, 10**6),
+    "seed": (0, 2**31 - 1),
+}
+
+
+def _check_type_and_choice(field: dataclasses.Field, value: Any) -> None:
+    kind, choices = type(field.default), field.metadata["choices"]
+    if type(value) is not kind and (kind, type(value)) != (float, int):
+        raise ConfigError(f"`{field.name}`={value!r}: must be of type {kind.__name__}.")
+    is_own_network = field.name == "network" and ":" in value
+    if choices and value not in choices and not is_own_network:
+        raise ConfigError(f"`{field.name}`={value}: choose one of {', '.join(choices)}.")
+
+
 PRESETS = {
-    # The photographs inside scikit-image, four stages in at most five minutes on two cores.
+    # The sample images, four stages in at most five minutes on two cores
     "quick": Config(),
-    # Own photographs, 50-150 of 1-2 megapixels: 20 minutes to two hours on two cores.
+    # Own images, 50 to 150 of 1 to 2 megapixels: 20 minutes to two hours on two cores
     "standard": Config(
         preset="standard",
         first_steps=4000,
@@ -203,7 +222,8 @@ PRESETS = {
         warmup=100,
         checkpoint_every=250,
     ),
-    # Section 4.1 to the letter: 100 patches of 256x256 per image, batch 8, 1e-3, 20 epochs, nothing anchored.
+    # Section 4.1 to the letter: 100 patches of 256x256 per image, batch 8, 1e-3, 20 epochs, and
+    # nothing anchored
     "paper": Config(
         preset="paper",
         epochs=20,
@@ -220,7 +240,14 @@ PRESETS = {
 
 
 def preset(name: str, **changes: Any) -> Config:
-    """The preset ``name`` with ``changes``, validated. Raises ConfigError."""
+    """Return the preset ``name`` with ``changes``, validated.
+
+    Raises:
+        ConfigError: There is no such preset or setting, or a setting cannot work.
+    """
     if name not in PRESETS:
-        raise ConfigError(f"--preset={name}: choose one of {', '.join(PRESETS)}.")
+        raise ConfigError(f"`preset`={name}: choose one of {', '.join(PRESETS)}.")
+    known = {field.name for field in dataclasses.fields(Config)}
+    if unknown := sorted(changes.keys() - known):
+        raise ConfigError(f"there is no setting `{unknown[0]}`.")
     return dataclasses.replace(PRESETS[name], **changes).validate()

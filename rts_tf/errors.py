@@ -1,17 +1,17 @@
-"""What the commands report in one line, with exit code 1, instead of a traceback."""
+"""The errors that commands report in one line, with exit code 1, instead of a traceback."""
 
 import unicodedata
 
-_UNPRINTABLE = (
-    "Cc",
-    "Cs",
-    "Zl",
-    "Zp",
-)  # Unicode categories: control, surrogate, line and paragraph separator
+# Unicode categories: control characters, surrogates, line and paragraph separators
+_UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
 
 
 class RtsError(Exception):
-    """A mistake or a state of the machine that the user can mend. The message names the file or flag and what to do."""
+    """A mistake, or a state of the machine, that the user can correct.
+
+    The message names the file or argument and says what to do. Arguments stand in backticks, e.g.
+    "`stages`=0: must be from 1 to 100"; commands show them as flags.
+    """
 
 
 class ConfigError(RtsError):
@@ -19,11 +19,11 @@ class ConfigError(RtsError):
 
 
 class ImageError(RtsError):
-    """A picture that cannot be used. The message names the file and why."""
+    """An image that cannot be used. The message names the file and the reason."""
 
 
 class VideoError(RtsError):
-    """A film that cannot be used. The message names the file and why."""
+    """A video that cannot be used. The message names the file and the reason."""
 
 
 class ShardError(RtsError):
@@ -35,12 +35,22 @@ class TrainingDiverged(RtsError):
 
 
 class Interrupted(RtsError):
-    """The user asked to stop; raised only where the state on disk is whole."""
+    """The user asked to stop. It is raised only where the state on disk is whole."""
 
 
 def printable(text: str) -> str:
-    """``text`` in one line that any terminal takes: line breaks, control characters and bytes that are not UTF-8 escaped."""
-    escape = lambda c: (
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in _UNPRINTABLE else c
-    )  # noqa: E731
-    return "".join(map(escape, text))
+    """Return ``text`` as one line that any terminal can show.
+
+    Line breaks, control characters and bytes that are not UTF-8 are escaped.
+    """
+    return "".join(
+        character.encode("unicode_escape").decode()
+        if unicodedata.category(character) in _UNPRINTABLE
+        else character
+        for character in text
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first 200 characters of an error's first line, or its type if it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

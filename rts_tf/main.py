@@ -1,24 +1,29 @@
-"""Train a network in stages: ``python -m rts_tf.main --stages=4``.
+"""The command that trains a network in stages (section 3.1).
 
-Every setting of rts_tf.config is a flag. The same command on the same --workdir continues a run that was stopped.
+Usage: ``python -m rts_tf.main [--data=FOLDER] [--workdir=DIRECTORY] [--stages=4]``.
+
+Every setting of rts_tf.config is a flag. The same command on the same --workdir continues a run
+that was stopped.
 """
 
 import dataclasses
 import os
 import pathlib
 import shlex
+from collections.abc import Callable
+from typing import Any
 
 from absl import flags
 from rich.console import Console
 
-from rts_tf.cli.command import begin, guarded, in_flags
+from rts_tf.cli.command import exit_code_of, in_flags, run_command
 from rts_tf.cli.progress import RunProgress
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.config import PRESETS, Config, preset
-from rts_tf.errors import ConfigError, RtsError
+from rts_tf.errors import ConfigError, RtsError, first_line
 
 FLAGS = flags.FLAGS
-_DEFINE = {
+_DEFINE: dict[type, Callable] = {
     bool: flags.DEFINE_boolean,
     int: flags.DEFINE_integer,
     float: flags.DEFINE_float,
@@ -27,27 +32,29 @@ _DEFINE = {
 
 
 def _define_flags() -> None:
-    """A flag for every field of Config; not given means what the preset says."""
+    """Define a flag for every field of Config. Without a flag, the preset decides."""
     flags.DEFINE_string("workdir", "rts_run", "Directory of the run; made if it is not there.")
     for field in dataclasses.fields(Config):
-        values = ", ".join(
-            f"{name}: {getattr(config, field.name)!r}" for name, config in PRESETS.items()
-        )
-        choices = (
-            f" One of: {' '.join(field.metadata['choices'])}." if field.metadata["choices"] else ""
-        )
+        text, choices = in_flags(field.metadata["help"]), field.metadata["choices"]
+        if choices:
+            text += f" One of: {' '.join(choices)}."
+        values = (f"{name}: {getattr(PRESETS[name], field.name)!r}" for name in PRESETS)
         default = field.default if field.name == "preset" else None
-        _DEFINE[type(field.default)](
-            field.name, default, f"{field.metadata['help']}{choices} ({values})"
-        )
+        _DEFINE[type(field.default)](field.name, default, f"{text} ({', '.join(values)})")
 
 
 def config_from_flags() -> Config:
-    """The preset with the flags that were given. Folders become absolute, so that the run can be continued from anywhere."""
-    changes = {
-        f.name: FLAGS[f.name].value
-        for f in dataclasses.fields(Config)
-        if FLAGS[f.name].value is not None
+    """Return the preset with the flags that were given.
+
+    Folders become absolute, so that the run can be continued from any directory.
+
+    Raises:
+        ConfigError: A setting cannot work.
+    """
+    changes: dict[str, Any] = {
+        field.name: FLAGS[field.name].value
+        for field in dataclasses.fields(Config)
+        if FLAGS[field.name].value is not None
     }
     for name in ("data", "validation", "data_dir"):
         if changes.get(name) and not (name == "data" and changes[name] in ("sample", "div2k")):
@@ -56,12 +63,13 @@ def config_from_flags() -> Config:
 
 
 def main(arguments: list[str]) -> int:
+    """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
     workdir = pathlib.Path(FLAGS.workdir)
-    disk = "What was done is kept; mend this and run the command again."
-    return guarded(
+    kept = "What was done is kept; solve this and run the command again."
+    return exit_code_of(
         lambda: _train(arguments, workdir),
-        f"stopped; {workdir} is whole. The same command continues it.",
-        lambda error: f"{workdir}: {error}. {disk}",
+        stopped=f"stopped; {workdir} is whole. The same command continues it.",
+        explain=lambda error: f"{workdir}: {error}. {kept}",
     )
 
 
@@ -76,43 +84,45 @@ def _train(arguments: list[str], workdir: pathlib.Path) -> None:
     load_tensorflow()
     import tensorflow as tf
 
-    from rts_tf.report.tables import table1, table2
     from rts_tf.training import recurrence
 
     console = Console(highlight=False)
-    finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
+    was_finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
     try:
         summary = recurrence.train(
             config,
             workdir,
-            lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
-            lambda work: RunProgress(work, console).running(),
+            say=lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
+            start_progress=lambda work: RunProgress(work, console).running(),
         )
-    except (
-        tf.errors.ResourceExhaustedError
-    ) as error:  # where it is foreseen it is an RtsError already
-        reason = str(error).strip().splitlines()[0][:200]
+    except tf.errors.ResourceExhaustedError as error:  # RtsError if it was foreseen
         raise RtsError(
-            f"{workdir}: no memory or disk is left ({reason}). What was done is kept; make room and run the command"
-            " again, or start a run with a lower --batch or --patch in another --workdir."
+            f"{workdir}: no memory or disk is left ({first_line(error)}). What was done is"
+            " kept; make room and run the command again, or start a run with a lower --batch or"
+            " --patch in another --workdir."
         ) from None
-    if finished:
+    if was_finished:
         print(f"{workdir}: this run is finished; nothing to do.")
+    _print_results(summary, workdir)
+
+
+def _print_results(summary: dict, workdir: pathlib.Path) -> None:
+    from rts_tf.report.tables import table1, table2
+
     print(table1(summary))
     if summary["originals"]:
         print(f"\n{table2(summary)}\n")
     print(f"selected: stage {summary['selected_stage']}, {summary['selected_because']}")
     print(f"report:   {workdir / 'report.html'}")
     print(f"network:  {workdir / 'final.keras'}")
-    print("next, enhance a picture of your own:")
-    print(
-        f"  python -m rts_tf.enhance photo.jpg --model={shlex.quote(str(workdir))} --output=better.png"
-    )
+    model = shlex.quote(str(workdir))
+    print("next, enhance an image of your own:")
+    print(f"  python -m rts_tf.enhance photo.jpg --model={model} --output=better.png")
 
 
 def run() -> None:
     """Entry point of the console script."""
-    begin(main)
+    run_command(main)
 
 
 _define_flags()

@@ -1,4 +1,8 @@
-"""Files that are whole or not there: atomic writes, JSON, hashes, fsync, and the lock of a directory."""
+"""Writes files that are either whole or not there: atomic writes, JSON, hashes, fsync and locks.
+
+This is the only module that does these. What Windows and macOS lack or do otherwise is handled
+here, so that other modules need not ask which system they run on.
+"""
 
 import contextlib
 import hashlib
@@ -7,21 +11,35 @@ import math
 import os
 import pathlib
 import shutil
+import time
 from collections.abc import Iterator
+from typing import IO, Any
 
 from rts_tf.errors import RtsError
 
 try:
     import fcntl
-except ImportError:  # not a POSIX system
-    fcntl = None
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+try:
+    import msvcrt
+except ImportError:  # every other system
+    msvcrt = None  # type: ignore[assignment]
+
+# On Windows a file cannot be replaced while another program, such as a virus scanner, has it open.
+# That takes a moment as a rule.
+_RETRY_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()  # seconds
 
 
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """A temporary path beside ``path`` to write to; renamed over ``path`` at the end, removed if the body fails.
+    """Yield a temporary path beside ``path``, and publish the file written there as ``path``.
 
-    What is there keeps its permissions; of a link, the file is written that it leads to.
+    If the body raises, the temporary file is removed and ``path`` stays as it was. A file that is
+    replaced keeps its permissions. If ``path`` is a symbolic link, its target is replaced.
+
+    Raises:
+        OSError: The file cannot be written, or it cannot take the place of ``path``.
     """
     path = pathlib.Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
@@ -29,34 +47,82 @@ def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         yield temporary
         if path.exists():
             shutil.copymode(path, temporary)
-        sync(temporary)
-        os.replace(temporary, path)
-        sync(path.parent)
+        publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def write_text(path: str | os.PathLike, text: str) -> None:
-    """Write a text file atomically."""
-    with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+def publish(source: str | os.PathLike, target: str | os.PathLike) -> None:
+    """Make a file or a directory with all its files durable, then rename it to ``target``.
+
+    Both must be on the same file system. A file at ``target`` is replaced; a directory must not be
+    there, unless it is empty.
+
+    Raises:
+        OSError: ``source`` cannot be synced or renamed.
+    """
+    source = pathlib.Path(source)
+    if source.is_dir():
+        for path in source.rglob("*"):
+            sync(path)
+    sync(source)
+    rename(source, target)
+    sync(pathlib.Path(target).parent)
+
+
+def rename(source: str | os.PathLike, target: str | os.PathLike) -> None:
+    """Rename a file or directory, and replace a file that is at ``target``.
+
+    Windows refuses this while another program has the target open, so there the call tries again
+    for one and a half seconds.
+
+    Raises:
+        OSError: The rename fails.
+    """
+    for pause in _RETRY_PAUSES:
+        with contextlib.suppress(PermissionError):
+            os.replace(source, target)
+            return
+        time.sleep(pause)
+    os.replace(source, target)
 
 
 def sync(path: str | os.PathLike) -> None:
-    """Make a file or directory durable (fsync)."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Make a file or directory durable (fsync).
+
+    A directory that cannot be opened is left alone: Windows opens none, and there the file system
+    itself makes a rename durable.
+
+    Raises:
+        OSError: The file cannot be opened or synced.
+    """
+    is_directory = os.path.isdir(path)
+    # Windows syncs only what is open for writing.
+    mode = os.O_RDWR if os.name == "nt" and not is_directory else os.O_RDONLY
+    try:
+        descriptor = os.open(path, mode)
+    except PermissionError:
+        if is_directory:
+            return
+        raise
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def write_json(path: pathlib.Path, contents: dict) -> None:
-    """Write a JSON file atomically; what is not finite becomes null, which JSON has."""
+def write_text(path: str | os.PathLike, text: str) -> None:
+    """Write ``text`` atomically as UTF-8, with the line ends that it has."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def write_json(path: str | os.PathLike, contents: dict) -> None:
+    """Write a JSON file atomically. JSON has no NaN or infinity, so they become null."""
     write_text(path, json.dumps(_finite(contents), indent=1, allow_nan=False) + "\n")
 
 
-def _finite(value):
+def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -64,10 +130,15 @@ def _finite(value):
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_json(path: pathlib.Path) -> dict | None:
-    """The contents of a JSON file, None where there is none. Raises RtsError if it is damaged."""
+def read_json(path: str | os.PathLike) -> dict | None:
+    """Return the object in a JSON file, or None if there is no file.
+
+    Raises:
+        RtsError: The file is damaged, or holds something else than an object.
+        OSError: The file cannot be read.
+    """
     try:
-        contents = json.loads(path.read_text(encoding="utf-8"))
+        contents = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
         if not isinstance(contents, dict):
             raise ValueError("not an object")
         return contents
@@ -77,24 +148,105 @@ def read_json(path: pathlib.Path) -> dict | None:
         raise RtsError(f"{path}: is damaged ({error}); delete it to have it made again") from None
 
 
-def lock(root: pathlib.Path, flag: str, what: str):
-    """An open file, closed to let others in. Raises RtsError, naming ``flag``, where another process ``what``."""
-    file = open(root / ".lock", "w")  # noqa: SIM115  held until the work is over
-    if fcntl:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.close()
-            raise RtsError(
-                f"{flag}={root}: another process {what}; wait for it, or stop it."
-            ) from None
-    return file
+def read_json_or_none(path: str | os.PathLike) -> dict | None:
+    """Return the object in a JSON file, or None if the file is missing, unreadable or damaged."""
+    try:
+        return read_json(path)
+    except (OSError, RtsError):
+        return None
 
 
-def sha256_of_file(path: pathlib.Path) -> str:
-    """SHA-256 of the contents of a file, as hexadecimal digits."""
+def sha256_of_file(path: str | os.PathLike) -> str:
+    """Return the SHA-256 of the contents of a file, as hexadecimal digits."""
     digest = hashlib.sha256()
     with open(path, "rb") as file:
         while block := file.read(2**20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def sha256_of_directory(path: str | os.PathLike) -> str:
+    """Return the SHA-256 over the names and contents of all files below ``path``, in order."""
+    root, digest = pathlib.Path(path), hashlib.sha256()
+    for file in sorted(root.rglob("*")):
+        if file.is_file():
+            digest.update(file.relative_to(root).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+class Lock:
+    """The right of this process to work in a directory. A context manager; see :func:`lock`."""
+
+    def __init__(self, root: pathlib.Path):
+        """Lock ``root``, an existing directory.
+
+        Raises:
+            BlockingIOError: Another process holds the lock.
+            OSError: The file of the lock cannot be made.
+        """
+        self.root, self._path = root, root / ".lock"
+        self._file: IO[str] = open(self._path, "w")  # noqa: SIM115  held until close()
+        try:
+            _lock_file(self._file)
+        except BaseException:
+            self._file.close()
+            raise
+
+    def close(self) -> None:
+        """Let other processes in. The file stays."""
+        self._file.close()
+
+    def remove(self) -> None:
+        """Let other processes in, and delete the file of the lock."""
+        if os.name == "nt":  # an open file cannot be deleted
+            self._file.close()
+        self._path.unlink(missing_ok=True)
+        self._file.close()
+
+    def remove_directory(self) -> None:
+        """Delete the directory with everything in it, and let other processes in."""
+        if os.name == "nt":
+            self.remove()
+        shutil.rmtree(self.root)
+        self._file.close()
+
+    def __enter__(self) -> "Lock":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _lock_file(file: IO[str]) -> None:
+    """Lock an open file for this process. Raises BlockingIOError if another process has done so."""
+    if fcntl:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    elif msvcrt:
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except PermissionError as error:
+            raise BlockingIOError(*error.args) from None
+
+
+def lock(root: pathlib.Path, argument: str, what: str) -> Lock:
+    """Keep other processes out of the directory ``root`` until the returned lock is closed.
+
+    The lock ends with the process too, however that ends. Where the system has neither kind of
+    lock that this module knows, nothing is locked.
+
+    Args:
+        root: An existing directory. The lock is a file in it, ``.lock``.
+        argument: The name of the argument that named ``root``, for the message.
+        what: What the other process is doing, for the message, e.g. "is working on this run".
+
+    Raises:
+        RtsError: Another process holds the lock.
+        OSError: The file cannot be made.
+    """
+    try:
+        return Lock(root)
+    except BlockingIOError:
+        raise RtsError(
+            f"`{argument}`={root}: another process {what}; wait for it, or stop it."
+        ) from None

@@ -1,10 +1,10 @@
-"""Small real photographs for every test, and quiet libraries."""
+"""Fixtures that many tests share: small real images, and a SavedModel."""
 
-import os
 import pathlib
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
+from rts_tf.cli.startup import set_environment
+
+set_environment()  # as the commands do, before a test imports TensorFlow
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
@@ -12,17 +12,21 @@ from PIL import Image  # noqa: E402
 from skimage import data  # noqa: E402
 
 from tests.support.commands import photo  # noqa: E402
+from tests.support.skips import (  # noqa: E402, F401
+    pytest_make_collect_report,
+    pytest_runtest_makereport,
+)
 
 
 @pytest.fixture(scope="session")
 def photograph() -> np.ndarray:
-    """uint8 [300, 451, 3]; odd width."""
+    """The sample image of a cat, uint8 [300, 451, 3]; its width is odd."""
     return data.chelsea()
 
 
 @pytest.fixture(scope="session")
 def small_photographs(tmp_path_factory):
-    """A folder of five photographs of different small sizes, odd ones too."""
+    """A folder of five images of different small sizes, some of them odd."""
     folder = tmp_path_factory.mktemp("photographs")
     pictures = (
         data.chelsea(),
@@ -43,7 +47,7 @@ def small_photographs(tmp_path_factory):
 
 @pytest.fixture
 def photo_folder(tmp_path) -> pathlib.Path:
-    """A folder of three photographs."""
+    """A folder of three images."""
     folder = tmp_path / "photos"
     folder.mkdir()
     for i in range(3):
@@ -53,9 +57,12 @@ def photo_folder(tmp_path) -> pathlib.Path:
 
 @pytest.fixture(scope="session")
 def saved_model_directory(tmp_path_factory) -> pathlib.Path:
-    """The SavedModel of a residual1 network whose every weight matters, for several strips and a shorter last one."""
+    """The SavedModel of a residual1 network, with strips so short that images have several.
+
+    Every weight of the network changes its output.
+    """
     from rts_tf.export import saved_model
-    from tests.test_inference import NETWORKS
+    from tests.support.networks import NETWORKS
 
     path = tmp_path_factory.mktemp("saved_model") / "rts" / "1"
     saved_model.STRIP_PIXELS, before = 2000, saved_model.STRIP_PIXELS

@@ -24,7 +24,9 @@ import tempfile
 import threading
 import time
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+from rts_tf.cli.startup import set_environment
+
+set_environment()  # before TensorFlow is imported
 
 # A run of seconds that takes every path: several shards, checkpoints, warm start, warm-up and cosine, moving average.
 FLAGS = (

@@ -7,7 +7,6 @@ and frame by frame the pixels of the unbroken run. Exits 1 if it has not. About 
 
 import argparse
 import hashlib
-import os
 import pathlib
 import random
 import signal
@@ -18,6 +17,7 @@ import time
 
 import av
 
+from rts_tf.cli.startup import set_environment
 from tests.support.videos import contents, make
 
 START = 4.0  # seconds, about, until the command has loaded TensorFlow
@@ -53,7 +53,7 @@ def enhance(
 
 def network(path: pathlib.Path) -> str:
     """A small one that sharpens a little: what is tested lies around it."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    set_environment()
     import keras
 
     from rts_tf.networks.layers import BicubicUpscaling

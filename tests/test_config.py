@@ -1,10 +1,14 @@
+"""The settings of a run: presets, limits, JSON, and the registry of networks."""
+
 import dataclasses
+import pathlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rts_tf.config import PRESETS, Config, preset
+from rts_tf import config
+from rts_tf.config import NETWORKS, PRESETS, Config, preset
 from rts_tf.errors import ConfigError
 
 
@@ -15,7 +19,7 @@ def test_json_round_trip(name):
 
 
 def test_paper_preset_is_section_4_1():
-    """100 patches of 256x256 of 800 pictures, batch 8, 20 epochs: 80,000 pairs, 200,000 steps."""
+    """100 patches of 256x256 from 800 images, batch 8, 20 epochs: 80,000 pairs, 200,000 steps."""
     paper = PRESETS["paper"]
     assert (
         paper.patches_per_image,
@@ -33,7 +37,7 @@ def test_jpeg_range(low, high):
     if 1 <= low <= high:
         assert preset("quick", jpeg_low=low, jpeg_high=high).jpeg_low == low
     else:
-        with pytest.raises(ConfigError, match="--jpeg_"):
+        with pytest.raises(ConfigError, match="`jpeg_"):
             preset("quick", jpeg_low=low, jpeg_high=high)
 
 
@@ -55,14 +59,25 @@ def test_jpeg_range(low, high):
         {"identity_start": 1},
     ],
 )
-def test_settings_that_cannot_work_name_the_flag(change):
-    with pytest.raises(ConfigError, match=f"--{next(iter(change))}"):
+def test_a_setting_that_cannot_work_is_named(change):
+    with pytest.raises(ConfigError, match=f"^`{next(iter(change))}`"):
         preset("quick", **change)
 
 
 def test_unknown_preset():
-    with pytest.raises(ConfigError, match="--preset=fast.*quick, standard, paper"):
+    with pytest.raises(ConfigError, match="`preset`=fast.*quick, standard, paper"):
         preset("fast")
+
+
+def test_unknown_setting():
+    with pytest.raises(ConfigError, match="no setting `stage`"):
+        preset("quick", stage=3)
+
+
+def test_every_network_has_a_module():
+    folder = pathlib.Path(config.__file__).parent / "networks"
+    for module, settings in NETWORKS.values():
+        assert (folder / f"{module}.py").exists() and isinstance(settings, dict)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""python -m rts_tf.viqet."""
+"""The command rts_tf.viqet."""
 
 import csv
 import math
@@ -9,26 +9,26 @@ import sys
 
 import numpy as np
 import pytest
-from absl.testing import flagsaver
 from PIL import Image
 
 from rts_tf import viqet
+from rts_tf.cli import csv_output
 from rts_tf.images.dtypes import to_float, to_uint8
 from rts_tf.metrics import parallel
 from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.unsharp import unsharp_mask
 from rts_tf.metrics.viqet import Quality, measure
+from tests.support.commands import set_flags
 
 
-def save(path, picture) -> str:
+def save(path, image) -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(path)
+    Image.fromarray(image).save(path)
     return str(path)
 
 
 def command(*arguments, **flags) -> int:
-    viqet.FLAGS.mark_as_parsed()
-    with flagsaver.flagsaver(**flags):
+    with set_flags(viqet.FLAGS, **flags):
         return viqet.main(["rts-viqet", *map(str, arguments)])
 
 
@@ -42,8 +42,8 @@ def test_table_csv_and_bad_files_in_one_run(tmp_path, photograph):
     )
     save(photos / "clear.png", np.dstack([photograph, photograph[..., 0]]))
     save(photos / "long.png", photograph[:10])
-    (photos / "broken.jpg").write_bytes(b"no picture")
-    (photos / "notes.txt").write_text("passed over")
+    (photos / "broken.jpg").write_bytes(b"no image")
+    (photos / "notes.txt").write_text("no image either")
     other = save(tmp_path / "other.png", photograph[:, ::-1])
     done = subprocess.run(
         [
@@ -110,11 +110,11 @@ def test_a_good_folder_ends_with_0_and_night_is_another_model(tmp_path, photogra
 @pytest.mark.parametrize(
     "arguments, flags, error",
     [
-        ([], {}, "name photographs or folders"),
-        (["{}/empty"], {}, "empty: holds no photographs"),
+        ([], {}, "name images or folders"),
+        (["{}/empty"], {}, "empty: holds no images"),
         (["{}/photo.png"], {"csv": "{}/nowhere/a.csv"}, "there is no folder"),
         (["{}/photo.png"], {"csv": "{}"}, "is a folder"),
-        (["{}/photo.png"], {"csv": "{}/photo.png"}, "would overwrite a picture"),
+        (["{}/photo.png"], {"csv": "{}/photo.png"}, "would overwrite an image"),
         (["{}/photo.pn"], {}, "No such file"),
     ],
 )
@@ -141,7 +141,7 @@ def test_an_empty_folder_does_not_hide_the_others(tmp_path, photograph, capsys):
     photo = save(tmp_path / "photo.png", photograph)
     assert command(tmp_path / "empty", photo) == 1
     output = capsys.readouterr()
-    assert "mean of 1" in output.out and "holds no photographs" in output.err
+    assert "mean of 1" in output.out and "holds no images" in output.err
 
 
 def test_a_full_disk_leaves_the_table_and_the_old_csv(tmp_path, photograph, capsys, monkeypatch):
@@ -150,13 +150,11 @@ def test_a_full_disk_leaves_the_table_and_the_old_csv(tmp_path, photograph, caps
 
     photo, old = save(tmp_path / "photo.png", photograph), tmp_path / "out.csv"
     old.write_text("old")
-    monkeypatch.setattr(viqet, "write_text", full)
+    monkeypatch.setattr(csv_output, "write_text", full)
     assert command(photo, csv=str(old)) == 1
     output = capsys.readouterr()
-    assert (
-        "mean of 1" in output.out
-        and "out.csv: cannot be written (No space left on device)" in output.err
-    )
+    assert "mean of 1" in output.out
+    assert "out.csv: cannot be written (No space left on device)" in output.err
     assert old.read_text() == "old"
 
 
@@ -169,8 +167,11 @@ def test_a_mistyped_category_is_refused(tmp_path):
     assert done.returncode == 1 and "landscape|night|arrangements|wall" in done.stderr
 
 
-def test_against_the_original_the_mask_is_its_own_rival(tmp_path, photograph, capsys):
-    """Sharpened with a mask, a picture costs what the rival costs; the original may have another suffix."""
+def test_against_the_original_the_unsharp_mask_is_its_own_baseline(tmp_path, photograph, capsys):
+    """An image that was sharpened with an unsharp mask costs what the baseline costs.
+
+    The original may have another suffix.
+    """
     originals, better = tmp_path / "originals", tmp_path / "better"
     save(originals / "deep" / "cat.bmp", photograph)
     sharpened = to_uint8(unsharp_mask(to_float(photograph), 0.8))
@@ -195,10 +196,8 @@ def test_against_the_original_the_mask_is_its_own_rival(tmp_path, photograph, ca
 
 
 def test_against_what_is_not_there_or_not_its_original(tmp_path, photograph, capsys):
-    photo, original = (
-        save(tmp_path / "a.png", photograph),
-        save(tmp_path / "originals" / "b.png", photograph[:, :200]),
-    )
+    photo = save(tmp_path / "a.png", photograph)
+    original = save(tmp_path / "originals" / "b.png", photograph[:, :200])
     for against, reason in (
         (tmp_path / "nowhere", "nowhere: no such file or folder"),
         (tmp_path / "originals", "a.png: cannot be read (No such file"),
@@ -217,28 +216,29 @@ def test_ctrl_c_stops_and_writes_nothing(tmp_path, photograph, capsys, monkeypat
         save(tmp_path / f"{i}.png", photograph)
     measured = []
 
-    def measure_photo(photo, category):
-        measured.append(photo.name)
+    def measure_image(image, category):
+        measured.append(image.file)
         os.kill(os.getpid(), signal.SIGINT)
-        return measure_one(photo, category)
+        return real(image, category)
 
-    measure_one = viqet.measure_photo
-    monkeypatch.setattr(viqet, "measure_photo", measure_photo)
+    real = viqet.measure_image
+    monkeypatch.setattr(viqet, "measure_image", measure_image)
     monkeypatch.setattr(parallel, "cores", lambda: 1)
     assert command(tmp_path, csv=str(tmp_path / "out.csv")) == 130
     assert "stopped; nothing was written" in capsys.readouterr().err
     assert len(measured) <= 3 and not (tmp_path / "out.csv").exists()
 
 
-def test_names_of_the_table_and_remarks():
-    """The part of the path that all share is left out; control characters cannot reach the terminal."""
+def test_names_of_the_table_and_warnings():
+    """The path that all share is left out. Control characters do not reach the terminal."""
     quality = Quality(**(dict.fromkeys(Quality._fields, 2.5) | {"flat_region_index": math.nan}))
     rows = [
         viqet.Measured(os.path.join("some", "place", name), quality, 5000, {})
         for name in ("a.png", "ab\x1b.png")
     ]
-    lines = viqet.table(rows).splitlines()
+    lines = viqet.quality_table(rows).splitlines()
     assert [line[:11].strip() for line in lines[2:]] == ["a.png", "ab\\x1b.png", "mean of 2"]
-    assert viqet.table(rows[:1]).splitlines()[2].startswith("a.png")
-    assert viqet.remarks(rows) == []
-    assert "a.png: the MOS means nothing" in viqet.remarks([rows[0]._replace(contours=3)])[0]
+    assert viqet.quality_table(rows[:1]).splitlines()[2].startswith("a.png")
+    assert viqet.mos_warnings(rows) == []
+    (line,) = viqet.mos_warnings([rows[0]._replace(contours=3)])
+    assert "a.png: the MOS means nothing" in line

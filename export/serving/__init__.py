@@ -1,1 +1,1 @@
-"""TensorFlow Serving with the SavedModel of ``rts_tf.export``: the settings of the server, and a client."""
+"""TensorFlow Serving for the SavedModel of ``rts_tf.export``: its settings, and a client."""

@@ -1,7 +1,8 @@
-"""To one model of a TensorFlow Serving and back, by gRPC or REST: deadline, retries, and what its errors mean for a client.
+"""Asks one model of a TensorFlow Serving, by gRPC or REST: deadline, retries and errors.
 
-A request that the server could not take (UNAVAILABLE, 503, no connection) is sent again after a pause that doubles; predicting
-changes nothing, so that is safe. A request that it refused, or did not answer in time, is not.
+A request that the server could not take (UNAVAILABLE, 503, no connection) is sent again after a
+pause that doubles; a prediction changes nothing, so that is safe. A request that the server
+refused, or did not answer in time, is not sent again.
 """
 
 import abc
@@ -20,53 +21,64 @@ from rts_tf.errors import ConfigError, ImageError, RtsError
 from rts_tf.export import MAX_PIXELS
 
 PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds before the first retry, and at most
-# Bytes of the largest answer: float32, twice the size a side. gRPC's default of 4 MB is below one 1080p frame.
+# Bytes of the largest answer: float32, with twice as many pixels a side. gRPC's default of 4 MB is
+# below one 1080p frame.
 MESSAGE_LIMIT = MAX_PIXELS * 4 * 3 * 4 + 2**16
 
 
 class ServerError(RtsError):
-    """The server is away, or is not one that serves this model: nothing can be had from it."""
+    """The server is not available, or does not serve this model: no request can succeed."""
 
 
 class _Unavailable(Exception):
-    """For now: the request may be sent again."""
+    """The server is not available now; the request may be sent again."""
 
 
 class Connection(abc.ABC):
-    """``predict`` may be called by many threads at once.
-
-    Args:
-        server: "host:port".
-        model: its name in the model config of the server.
-        deadline: seconds that one call of ``predict`` may take, retries included.
-        retries: how often a request is sent again while the server is not available.
-
-    Raises:
-        ConfigError: ``server`` is not of that form.
-        ServerError: nothing listens there.
-    """
+    """A connection to one model. Many threads may call ``predict`` at once."""
 
     def __init__(self, server: str, model: str, deadline: float, retries: int):
+        """Connect to a server.
+
+        Args:
+            server: "host:port".
+            model: its name in the model config of the server.
+            deadline: seconds that one call of ``predict`` may take, retries included.
+            retries: how often a request is sent again while the server is not available.
+
+        Raises:
+            ConfigError: if ``server`` is not of that form.
+            ServerError: if nothing listens there.
+        """
         self.server, self.model, self._deadline, self._retries = server, model, deadline, retries
         host, _, port = server.rpartition(":")
         self._host, self._port = host.strip("[]"), int(port) if port.isdecimal() else 0
         if not host or "/" in host or not 0 < self._port < 65536:
-            raise ConfigError(f"--server={server}: must be HOST:PORT.")
+            raise ConfigError(f"`server`={server}: must be HOST:PORT.")
         self._closed = threading.Event()
         try:
             socket.create_connection((self._host, self._port), timeout=min(deadline, 10)).close()
         except OSError as error:
             reason = error.strerror or error
             raise ServerError(
-                f"--server={server}: cannot be reached ({reason}); is the server running?"
+                f"`server`={server}: cannot be reached ({reason}); is the server running?"
             ) from None
 
     def predict(self, signature: str, name: str, value: np.ndarray) -> np.ndarray:
-        """The one output of ``signature`` for its one input ``name``; an array of bytes goes as strings.
+        """Run a signature that has one input and one output.
+
+        Args:
+            signature: its name.
+            name: of the input.
+            value: of the input; an array of objects is sent as strings of bytes.
+
+        Returns:
+            The output.
 
         Raises:
-            ImageError: the server refuses the request, with its reason, or does not answer in time.
-            ServerError: it stays unavailable, or has no such model or signature.
+            ImageError: if the server refuses the request (the message has its reason), or does
+                not answer in time.
+            ServerError: if the server stays unavailable, or has no such model or signature.
         """
         end = time.monotonic() + self._deadline
         for attempt in range(self._retries + 1):
@@ -81,28 +93,32 @@ class Connection(abc.ABC):
                 ):
                     tries = f"{attempt + 1} {'try' if attempt == 0 else 'tries'}"
                     raise ServerError(
-                        f"--server={self.server}: is not available, after {tries} ({error})"
+                        f"`server`={self.server}: is not available, after {tries} ({error})"
                     ) from None
 
     def close(self) -> None:
-        """Give up what is under way, as far as the protocol can."""
+        """Cancel the requests that are under way, as far as the protocol can."""
         self._closed.set()
 
     @abc.abstractmethod
     def _call(self, signature: str, name: str, value: np.ndarray, seconds: float) -> np.ndarray:
-        """One request. Raises as ``predict``, and _Unavailable where trying again may help."""
+        """Send one request.
+
+        Raises:
+            _Unavailable: if trying again may help; else as ``predict``.
+        """
 
     def _late(self) -> ImageError:
-        return ImageError(f"there was no answer within --deadline={self._deadline:g} seconds")
+        return ImageError(f"there was no answer within `deadline`={self._deadline:g} seconds")
 
     def _foreign(self, reason: str) -> ServerError:
         return ServerError(
-            f"--server={self.server}: serves no model of rts_tf called {self.model} ({reason})"
+            f"`server`={self.server}: serves no model of rts_tf called {self.model} ({reason})"
         )
 
 
 class GrpcConnection(Connection):
-    """By the official stubs."""
+    """A connection by gRPC and the official stubs."""
 
     def __init__(self, server: str, model: str, deadline: float, retries: int):
         super().__init__(server, model, deadline, retries)
@@ -154,7 +170,11 @@ class GrpcConnection(Connection):
 
 
 class RestConnection(Connection):
-    """By JSON, files in base64. Pixels go as numbers, four times their size and slow: gRPC is for them."""
+    """A connection by JSON over HTTP.
+
+    Files are sent in base64. Pixels are sent as numbers, which take four times their size and much
+    time: gRPC is the better choice for them.
+    """
 
     def _call(self, signature: str, name: str, value: np.ndarray, seconds: float) -> np.ndarray:
         files = value.dtype == object
@@ -176,7 +196,7 @@ class RestConnection(Connection):
             raise _Unavailable(getattr(error, "strerror", None) or str(error)) from None
         except http.client.HTTPException:
             raise self._foreign(
-                "what listens there does not speak HTTP; REST has a port of its own, usually 8501"
+                "it does not speak HTTP; REST has a port of its own, usually 8501"
             ) from None
         finally:
             connection.close()
@@ -192,7 +212,7 @@ class RestConnection(Connection):
             reason = _one_line(answer["error"])
         except (ValueError, KeyError, TypeError):
             raise self._foreign(
-                f"HTTP status {status}, and not in the words of TensorFlow Serving"
+                f"HTTP status {status}, in another form than TensorFlow Serving's"
             ) from None
         if status == 503:
             raise _Unavailable(reason)
@@ -207,5 +227,5 @@ CONNECTIONS = {"grpc": GrpcConnection, "rest": RestConnection}
 
 
 def _one_line(reason: str) -> str:
-    """What a server says, without the trace of the graph that TensorFlow writes below it."""
+    """Return the reason of a server without the trace that TensorFlow writes below it."""
     return reason.strip().splitlines()[0] if reason and reason.strip() else "no reason given"

@@ -1,5 +1,5 @@
-"""What the commands of this folder report in one line, with exit code 1, instead of a traceback."""
+"""The error that the commands of this folder report in one line, with exit code 1."""
 
 
 class SettopError(Exception):
-    """A mistake that the user can mend. The message names the file or flag and what to do."""
+    """A mistake that the user can correct. The message names the file or flag and what to do."""

@@ -1,4 +1,4 @@
-"""An exported TFLite file, and pictures of its size and larger through it. LiteRT and numpy alone, as on a device."""
+"""Runs an exported TFLite file on images of its size and larger, with LiteRT and numpy alone."""
 
 import ctypes
 import pathlib
@@ -9,17 +9,18 @@ import numpy as np
 from export.settop.errors import SettopError
 from export.settop.tiles import spans
 
-RADIUS = b"receptive_radius"  # under which the export notes it in the file's metadata
+RADIUS = b"receptive_radius"  # the name under which the export notes it in the file's metadata
 
 
 class Network:
-    """A file of ``rts_tf.export`` in LiteRT.
+    """A file of ``rts_tf.export`` that is open in LiteRT.
 
     Attributes:
         head: "enhance" or "upscale".
-        scale: pixels a side that come out for one that goes in, 1 or 2.
-        size: (height, width) of the frame it takes; (0, 0) if it takes any.
-        radius: pixels of the input on each side on which a pixel of the output depends; None if the file does not say.
+        scale: output pixels a side for each input pixel, 1 or 2.
+        size: (height, width) of the frame that it takes; (0, 0) if it takes any.
+        radius: pixels of the input on each side on which a pixel of the output depends; None if
+            the file does not say.
     """
 
     def __init__(
@@ -29,35 +30,29 @@ class Network:
         delegate: str = "",
         options: dict[str, str] | None = None,
     ):
-        """
+        """Open a file.
+
         Args:
-            delegate: shared library with a LiteRT delegate, such as the vendor of an NPU provides; ``options``: for it.
+            path: the file.
+            threads: number of threads on the CPU.
+            delegate: shared library with a LiteRT delegate, as the vendor of an NPU provides it.
+            options: for the delegate.
 
         Raises:
-            SettopError: names the file or the library, and why it cannot be used.
+            SettopError: if the file or the library cannot be used; the message says why.
         """
         from ai_edge_litert import interpreter as litert
 
         if not path.is_file():
             raise SettopError(f"{path}: no such file")
-        delegates = []
-        if delegate:
-            try:
-                ctypes.CDLL(delegate).tflite_plugin_create_delegate  # noqa: B018 - LiteRT prints a traceback if it is not there
-                delegates = [litert.load_delegate(delegate, options)]
-            except (OSError, ValueError, RuntimeError, AttributeError) as error:
-                raise SettopError(
-                    f"--delegate={delegate}: cannot be loaded ({_one_line(error)})"
-                ) from None
+        delegates = [_loaded(delegate, options)] if delegate else []
         try:
             opened = litert.Interpreter(
                 str(path), num_threads=threads, experimental_delegates=delegates
             )
             signatures = opened.get_signature_list()
-            (self._input,), (self._output,) = (
-                opened.get_input_details(),
-                opened.get_output_details(),
-            )
+            (self._input,) = opened.get_input_details()
+            (self._output,) = opened.get_output_details()
         except (ValueError, RuntimeError) as error:
             with_delegate = f" with --delegate={delegate}" if delegate else ""
             raise SettopError(
@@ -65,18 +60,24 @@ class Network:
             ) from None
         if list(signatures) not in (["enhance"], ["upscale"]) or len(self._input["shape"]) != 4:
             raise SettopError(
-                f"{path}: is not a file of rts_tf.export, which has the signature 'enhance' or 'upscale'"
+                f"{path}: is not a file of rts_tf.export, which has the signature 'enhance' or"
+                " 'upscale'"
             )
         self._path, self._interpreter, (self.head,) = path, opened, signatures
         self.scale = 2 if self.head == "upscale" else 1
         self.size = tuple(max(0, int(side)) for side in self._input["shape_signature"][1:3])
-        self.radius, self._shape = (
-            _noted_radius(path),
-            None,
-        )  # the shape that LiteRT is prepared for
+        self.radius = _noted_radius(path)
+        self._shape = None  # of the frame that LiteRT is prepared for
 
     def run(self, frame: np.ndarray) -> np.ndarray:
-        """uint8 [H, W, 3] of the file's size -> uint8 [scale * H, scale * W, 3]; what is beyond black and white is cut off."""
+        """Run the network on one frame.
+
+        Args:
+            frame: uint8 [H, W, 3] of the file's size.
+
+        Returns:
+            uint8 [scale * H, scale * W, 3]. Values beyond black and white are clipped.
+        """
         if self._shape != frame.shape:
             self._interpreter.resize_tensor_input(self._input["index"], [1, *frame.shape])
             self._interpreter.allocate_tensors()
@@ -86,69 +87,91 @@ class Network:
         self._interpreter.set_tensor(self._input["index"], image[None])
         self._interpreter.invoke()
         output = self._interpreter.get_tensor(self._output["index"])[0]
-        return (
-            output
-            if output.dtype == np.uint8
-            else np.clip(np.rint(output * np.float32(255)), 0, 255).astype(np.uint8)
-        )
+        if output.dtype == np.uint8:
+            return output
+        return np.clip(np.rint(output * np.float32(255)), 0, 255).astype(np.uint8)
 
     def tile_size(
         self, height: int, width: int, longest: int = 0, overlap: int = -1
     ) -> tuple[tuple[int, int], int]:
-        """The size of the tiles in which a picture of ``height`` x ``width`` goes through, and their radius.
+        """Choose the tiles in which an image of ``height`` x ``width`` goes through.
 
         Args:
-            longest: pixels a side of a tile, for a file that takes any size; 0: the whole picture at once.
-            overlap: the radius, for a file that does not say it; -1: as it says.
+            height: of the image, in pixels.
+            width: likewise.
+            longest: longest side of a tile, for a file that takes any size; 0: the whole image at
+                once.
+            overlap: the receptive radius, for a file that does not say it; -1: as the file says.
+
+        Returns:
+            Height and width of the tiles, and the radius by which they overlap.
 
         Raises:
-            SettopError: the picture is smaller than the file's frame, or tiles cannot be exact.
+            SettopError: if the image is smaller than the file's frame, or tiles would show.
         """
         fixed = self.size != (0, 0)
         if fixed and longest:
             raise SettopError(
-                f"--tile={longest}: is for files of any size; {self._path.name} takes {self._frame} alone"
+                f"--tile={longest}: is for files of any size; {self._path.name} takes {self._frame}"
+                " alone"
             )
-        size = (
-            self.size if fixed else (min(height, longest or height), min(width, longest or width))
-        )
+        size = self.size
+        if not fixed:
+            size = min(height, longest or height), min(width, longest or width)
         if size[0] > height or size[1] > width:
             raise SettopError(
-                f"{width}x{height} is smaller than {self._frame}, the frame of {self._path.name}: export a smaller one"
-                " (--height, --width), or take a 'dynamic' file"
+                f"{width}x{height} is smaller than {self._frame}, the frame of {self._path.name}:"
+                " export a smaller one (--height, --width), or take a 'dynamic' file"
             )
         if size == (height, width):
             return size, 0
         radius = self.radius if overlap < 0 else overlap
         if radius is None:
             raise SettopError(
-                f"{self._path.name}: does not say how far its network looks, so tiles would show; export it again, or name the"
-                " radius with --overlap (residual1, 3, 6: 7, 9, 12 for 'enhance', 4, 6, 9 for 'upscale')"
+                f"{self._path.name}: does not say its receptive radius, so tiles would show; export"
+                " it again, or name the radius with --overlap (residual1, 3, 6: 7, 9, 12 for"
+                " 'enhance', 4, 6, 9 for 'upscale')"
             )
         if any(side <= 2 * radius and side < whole for side, whole in zip(size, (height, width))):
-            what = (
-                f"--tile={longest}" if longest else f"{self._path.name}: its frame of {self._frame}"
-            )
+            what = f"{self._path.name}: its frame of {self._frame}"
+            if longest:
+                what = f"--tile={longest}"
             raise SettopError(
-                f"{what} leaves nothing of a tile, whose network looks {radius} pixels far on each side"
+                f"{what} leaves nothing of a tile, since the receptive radius of the network is"
+                f" {radius} pixels"
             )
         return size, radius
 
     def run_tiles(
         self,
-        picture: np.ndarray,
+        image: np.ndarray,
         size: tuple[int, int],
         radius: int,
         on_tile: Callable[[], None] = lambda: None,
     ) -> np.ndarray:
-        """``run`` on a picture of any size not below ``size``, in tiles of that; equal to the whole picture at once."""
-        height, width, _ = picture.shape
+        """Run the network on an image of any size not below ``size``, in tiles.
+
+        With an int8 file the result is exactly that of the whole image at once, on every CPU: sums
+        of integers do not depend on their order. With a file in floating point it is that up to
+        rounding, so at most one level off; on x86 CPUs LiteRT sums in the same order for every
+        pixel, and no difference was found. A delegate for an NPU or GPU promises neither.
+
+        Args:
+            image: uint8 [H, W, 3].
+            size: of the tiles (``tile_size``).
+            radius: by which they overlap.
+            on_tile: is called after every tile.
+
+        Returns:
+            uint8 [scale * H, scale * W, 3].
+        """
+        height, width, _ = image.shape
         if size == (height, width):
-            return self.run(picture)
+            return self.run(image)
         scale, result = self.scale, np.empty((self.scale * height, self.scale * width, 3), np.uint8)
         for rows in spans(height, size[0], radius):
             for columns in spans(width, size[1], radius):
-                tile = self.run(np.ascontiguousarray(picture[rows.read, columns.read]))
+                tile = self.run(np.ascontiguousarray(image[rows.read, columns.read]))
                 inner = tile[_scaled(rows.inner, scale), _scaled(columns.inner, scale)]
                 result[_scaled(rows.write, scale), _scaled(columns.write, scale)] = inner
                 on_tile()
@@ -159,11 +182,24 @@ class Network:
         return f"{self.size[1]}x{self.size[0]}"
 
 
+def _loaded(delegate: str, options: dict[str, str] | None) -> object:
+    """Load a delegate. Raises SettopError if that fails."""
+    from ai_edge_litert.interpreter import load_delegate
+
+    try:
+        # LiteRT prints a traceback if this function is missing.
+        ctypes.CDLL(delegate).tflite_plugin_create_delegate  # noqa: B018
+        return load_delegate(delegate, options)
+    except (OSError, ValueError, RuntimeError, AttributeError) as error:
+        raise SettopError(f"--delegate={delegate}: cannot be loaded ({_one_line(error)})") from None
+
+
 def _scaled(span: slice, scale: int) -> slice:
     return slice(scale * span.start, scale * span.stop)
 
 
 def _noted_radius(path: pathlib.Path) -> int | None:
+    """Read the receptive radius from the metadata of a file."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAsModel(path.read_bytes(), 0)

@@ -1,21 +1,32 @@
-"""A line of progress on standard error, since standard output may be the frames."""
+"""Shows a line of progress on standard error, since standard output may carry the frames."""
 
 import sys
 import time
 
-TERMINAL_EVERY, PLAIN_EVERY = 0.5, 10.0  # seconds
+TERMINAL_EVERY, PLAIN_EVERY = 0.5, 10.0  # seconds between two lines
 
 
 class Progress:
-    """Counts frames or tiles; ``total`` is None where nobody knows."""
+    """Counts frames or tiles.
+
+    Attributes:
+        done: how many were counted.
+        began: when the counting began, by ``time.monotonic``.
+    """
 
     def __init__(self, unit: str, total: int | None):
+        """Start the clock.
+
+        Args:
+            unit: the plural of what is counted.
+            total: how many there will be; None if that is unknown.
+        """
         self._unit, self._total, self.done = unit, total, 0
         self.began = self._last = time.monotonic()
         self._terminal, self._shown = sys.stderr.isatty(), False
 
     def advance(self) -> None:
-        """One more."""
+        """Count one more."""
         self.done += 1
         now = time.monotonic()
         if now - self._last < (TERMINAL_EVERY if self._terminal else PLAIN_EVERY):
@@ -24,16 +35,14 @@ class Progress:
         of = f" of {self._total}" if self._total else ""
         left = f", {_duration((self._total - self.done) * pace)} left" if self._total else ""
         line = f"{self.done}{of} {self._unit}, {1 / pace:.2f} {self._unit}/s{left}"
-        print(
-            f"\r{line:<70}" if self._terminal else line,
-            end="" if self._terminal else "\n",
-            file=sys.stderr,
-            flush=True,
-        )
+        if self._terminal:
+            print(f"\r{line:<70}", end="", file=sys.stderr, flush=True)
+        else:
+            print(line, file=sys.stderr, flush=True)
         self._shown = self._terminal
 
     def end(self) -> float:
-        """Close the line; seconds since the beginning."""
+        """Close the line. Returns the seconds since the beginning."""
         if self._shown:
             print(file=sys.stderr)
             self._shown = False
@@ -42,8 +51,6 @@ class Progress:
 
 def _duration(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
-    return (
-        f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
-        if minutes >= 60
-        else f"{minutes}:{seconds:02d}"
-    )
+    if minutes < 60:
+        return f"{minutes}:{seconds:02d}"
+    return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"

@@ -1,13 +1,17 @@
-"""Run an exported TFLite file on a device: ``python -m export.settop.run MODEL.tflite INPUT --output=PATH``.
+"""Run an exported TFLite file on a device.
 
-INPUT is a picture, or with --size a stream of raw frames, ``-`` being standard input (and as --output, standard output):
+Usage: ``python -m export.settop.run MODEL.tflite INPUT --output=PATH``.
+
+INPUT is an image or, with --size, a stream of raw frames; ``-`` is standard input (as --output,
+standard output):
 
     python -m export.settop.run enhance_int8.tflite photo.jpg --output=better.png
     ffmpeg -v error -i in.mp4 -f rawvideo -pix_fmt yuv420p - |
         python -m export.settop.run enhance_int8.tflite - --output=- --size=1920x1080 |
         ffmpeg -v error -f rawvideo -pix_fmt yuv420p -s 1920x1080 -r 25 -i - out.mp4
 
-It needs ai-edge-litert, numpy and pillow, and neither TensorFlow nor rts_tf: this folder is all that one copies.
+It needs ai-edge-litert, numpy and pillow, and neither TensorFlow nor rts_tf: copying the folder
+``export`` to the device is enough.
 """
 
 import argparse
@@ -20,7 +24,7 @@ import sys
 import time
 
 from export.settop.errors import SettopError
-from export.settop.files import WRITTEN, FrameFile, read_image, write_picture
+from export.settop.files import WRITTEN, FrameFile, read_image, write_image
 from export.settop.litert import Network
 from export.settop.progress import Progress
 from export.settop.streams import FORMATS, LUMA, Stream, ahead, frames_of
@@ -28,11 +32,14 @@ from export.settop.tiles import spans
 
 
 class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
     def error(self, message: str):
         raise SettopError(f"{message}; see --help")
 
 
 def main(arguments: list[str]) -> int:
+    """Run the command with ``arguments``; return the exit code."""
     try:
         _run(_parsed(arguments))
         return 0
@@ -40,7 +47,7 @@ def main(arguments: list[str]) -> int:
         print("stopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        reason = "what reads the frames has ended"
+        reason = "the program that reads the frames has ended"
     except (SettopError, OSError) as error:
         reason = str(error)
     print(f"error: {reason}", file=sys.stderr)
@@ -53,47 +60,31 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
         description=__doc__,
         formatter_class=argparse.RawTextHelpFormatter,
     )
-    parser.add_argument("model", type=pathlib.Path, help="a .tflite file of rts_tf.export")
-    parser.add_argument(
-        "input", help="a picture; with --size a file of raw frames, or - for standard input"
-    )
-    parser.add_argument(
-        "--output",
-        required=True,
-        help="the picture or file to write; - for frames to standard output",
-    )
-    parser.add_argument(
-        "--threads", type=int, default=min(4, os.cpu_count() or 1), help="threads on the CPU"
-    )
-    parser.add_argument(
-        "--delegate", default="", help="shared library with the LiteRT delegate of an NPU or GPU"
-    )
-    parser.add_argument("--delegate_options", default="", help="for it: key=value,...")
-    parser.add_argument(
-        "--tile", type=int, default=0, help="longest side of a tile, for a file that takes any size"
-    )
-    parser.add_argument(
-        "--overlap",
-        type=int,
-        default=-1,
-        help="radius of the network, for a file that does not say it",
-    )
-    parser.add_argument("--size", default="", help="WxH of the raw frames that come in")
-    parser.add_argument(
-        "--format", choices=FORMATS, default=FORMATS[0], help="of raw frames, in and out"
-    )
-    parser.add_argument(
-        "--matrix", choices=list(LUMA), default="bt709", help="of yuv420p, whose range is limited"
-    )
+    add = parser.add_argument
+    add("model", type=pathlib.Path, help="a .tflite file of rts_tf.export")
+    add("input", help="an image; with --size a file of raw frames, or - for standard input")
+    text = "the image or file to write; - for frames to standard output"
+    add("--output", required=True, help=text)
+    add("--threads", type=int, default=min(4, os.cpu_count() or 1), help="threads on the CPU")
+    text = "shared library with the LiteRT delegate of an NPU or GPU"
+    add("--delegate", default="", help=text)
+    add("--delegate_options", default="", help="for the delegate: key=value,...")
+    text = "longest side of a tile, for a file that takes any size"
+    add("--tile", type=int, default=0, help=text)
+    text = "receptive radius of the network, for a file that does not say it"
+    add("--overlap", type=int, default=-1, help=text)
+    add("--size", default="", help="WxH of the raw frames that come in")
+    add("--format", choices=FORMATS, default=FORMATS[0], help="of raw frames, in and out")
+    text = "of yuv420p, whose range is limited"
+    add("--matrix", choices=list(LUMA), default="bt709", help=text)
     flags = parser.parse_args(arguments)
     for name, least in (("threads", 1), ("tile", 0), ("overlap", -1)):
         if getattr(flags, name) < least:
             parser.error(f"--{name}={getattr(flags, name)}: must be at least {least}")
     if flags.size and not re.fullmatch(r"[1-9]\d*x[1-9]\d*", flags.size):
         parser.error(f"--size={flags.size}: must be width x height, as in 1920x1080")
-    if flags.delegate_options and not re.fullmatch(
-        r"[^=,]+=[^=,]*(,[^=,]+=[^=,]*)*", flags.delegate_options
-    ):
+    pairs = r"[^=,]+=[^=,]*(,[^=,]+=[^=,]*)*"
+    if flags.delegate_options and not re.fullmatch(pairs, flags.delegate_options):
         parser.error(f"--delegate_options={flags.delegate_options}: must be key=value,key=value")
     return flags
 
@@ -102,18 +93,19 @@ def _run(flags: argparse.Namespace) -> None:
     _check_output(flags)
     options = dict(pair.split("=") for pair in flags.delegate_options.split(",") if pair)
     network = Network(flags.model, flags.threads, flags.delegate, options)
-    (_run_stream if flags.size else _run_picture)(network, flags)
+    (_run_stream if flags.size else _run_image)(network, flags)
 
 
 def _check_output(flags: argparse.Namespace) -> None:
-    """Before anything is done, whether it could be kept."""
+    """Raise SettopError, before anything is done, if the output cannot be written."""
     path = pathlib.Path(flags.output)
     if not flags.size:
         if flags.input == "-" or flags.output == "-":
-            raise SettopError("-: raw frames come and go that way, and need their --size")
+            raise SettopError("-: is for raw frames, which need their --size")
         if path.suffix.lower() not in WRITTEN:
             raise SettopError(
-                f"--output={path}: must end in {', '.join(WRITTEN)}; for raw frames name their --size"
+                f"--output={path}: must end in {', '.join(WRITTEN)}; for raw frames name their"
+                " --size"
             )
     elif flags.output == "-" and sys.stdout.isatty():
         raise SettopError(
@@ -128,16 +120,15 @@ def _check_output(flags: argparse.Namespace) -> None:
             raise SettopError(f"--output={path}: is the input itself")
 
 
-def _run_picture(network: Network, flags: argparse.Namespace) -> None:
-    picture, profile = read_image(flags.input)
-    height, width, _ = picture.shape
+def _run_image(network: Network, flags: argparse.Namespace) -> None:
+    image, profile = read_image(flags.input)
+    height, width, _ = image.shape
     size, radius = network.tile_size(height, width, flags.tile, flags.overlap)
-    progress = Progress(
-        "tiles", len(spans(height, size[0], radius)) * len(spans(width, size[1], radius))
-    )
-    result = network.run_tiles(picture, size, radius, progress.advance)
+    total = len(spans(height, size[0], radius)) * len(spans(width, size[1], radius))
+    progress = Progress("tiles", total)
+    result = network.run_tiles(image, size, radius, progress.advance)
     seconds = progress.end()
-    write_picture(pathlib.Path(flags.output), result, profile)
+    write_image(pathlib.Path(flags.output), result, profile)
     tiles = f" in {progress.done} tiles of {size[1]}x{size[0]}" if progress.done else ""
     print(
         f"{flags.output}: {result.shape[1]}x{result.shape[0]}, {seconds:.2f} s{tiles}",
@@ -146,18 +137,21 @@ def _run_picture(network: Network, flags: argparse.Namespace) -> None:
 
 
 def _run_stream(network: Network, flags: argparse.Namespace) -> None:
-    """Frames are read and brought to RGB, go through the network, and are written, by a thread each."""
+    """Read frames, run the network on them, and write them, in a thread each."""
     width, height = map(int, flags.size.split("x"))
     if flags.format == "yuv420p" and (height % 2 or width % 2):
         raise SettopError(
-            f"--size={flags.size}: yuv420p, with one sample of chroma for 2x2 pixels, needs even sides"
+            f"--size={flags.size}: yuv420p, with one sample of chroma for 2x2 pixels, needs even"
+            " sides"
         )
     stream = Stream(flags.format, height, width, flags.matrix)
     made = stream.scaled(network.scale)
     size, radius = network.tile_size(height, width, flags.tile, flags.overlap)
     total = _frames_in(flags.input, stream)
-    source = open(0 if flags.input == "-" else flags.input, "rb", buffering=0)  # noqa: SIM115 - its thread may outlive us
-    progress, output, alone = Progress("frames", total), FrameFile(flags.output), 0.0
+    # The thread that reads may outlive this function.
+    source = open(0 if flags.input == "-" else flags.input, "rb", buffering=0)  # noqa: SIM115
+    progress, output = Progress("frames", total), FrameFile(flags.output)
+    alone = 0.0  # seconds of the network alone
     try:
         with concurrent.futures.ThreadPoolExecutor(1) as writer:
             written = None
@@ -172,17 +166,22 @@ def _run_stream(network: Network, flags: argparse.Namespace) -> None:
             if not written:
                 raise SettopError(f"{flags.input}: holds no frame")
             written.result()
-    finally:  # stopped or not, whole frames are kept
+    finally:  # whole frames are kept even if the command was stopped
         elapsed = progress.end()
         output.close()
         if output.count:
-            pace = f"{output.count / elapsed:.2f} frames/s, the network alone {1000 * alone / progress.done:.1f} ms a frame"
+            pace = f"{output.count / elapsed:.2f} frames/s, the network alone"
+            pace += f" {1000 * alone / progress.done:.1f} ms a frame"
             where = "to standard output" if flags.output == "-" else f"in {flags.output}"
             print(f"{output.count} whole frames {where}, {elapsed:.1f} s: {pace}", file=sys.stderr)
 
 
 def _frames_in(path: str, stream: Stream) -> int | None:
-    """Of a file; None of a pipe or device. Raises SettopError if the last one is not whole."""
+    """Return the number of frames in a file; None for a pipe or device.
+
+    Raises:
+        SettopError: if the last frame is not whole.
+    """
     if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
         return None
     if not os.path.isfile(path):
@@ -190,8 +189,9 @@ def _frames_in(path: str, stream: Stream) -> int | None:
     length = os.path.getsize(path)
     if not length or length % stream.bytes:
         raise SettopError(
-            f"{path}: {length} bytes are not a number of {stream.kind} frames of {stream.width}x{stream.height}, of"
-            f" {stream.bytes} bytes each; do --size and --format fit?"
+            f"{path}: {length} bytes are not a number of {stream.kind} frames of"
+            f" {stream.width}x{stream.height}, of {stream.bytes} bytes each; do --size and --format"
+            " fit?"
         )
     return length // stream.bytes
 
@@ -199,9 +199,7 @@ def _frames_in(path: str, stream: Stream) -> int | None:
 if __name__ == "__main__":
     for output_stream in (sys.stdout, sys.stderr):
         output_stream.reconfigure(errors="backslashreplace")
-    for stop in (
-        signal.SIGINT,
-        signal.SIGTERM,
-    ):  # the former is ignored in what a script starts in the background
+    # A process that a script starts in the background ignores SIGINT.
+    for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,7 @@
-"""Raw frames, one after the other without a header: as RGB, or as planes of Y'CbCr 4:2:0 and what they are in RGB."""
+"""Converts raw frames, one after the other without a header, to RGB and back.
+
+A frame is RGB, or planes of Y'CbCr 4:2:0.
+"""
 
 import functools
 import itertools
@@ -18,12 +21,13 @@ AHEAD = 2  # frames that are read before they are asked for
 
 
 class Stream(NamedTuple):
-    """Frames of one kind and size.
+    """The kind and size of the frames of a stream.
 
-    "rgb24" is full-range R'G'B', byte by byte. "yuv420p" is limited-range Y'CbCr (8 bits, Y' 16..235, Cb and Cr 16..240)
-    with the matrix of ITU-R BT.709 or BT.601, chroma beside every second pixel of a line and between two lines (as in
-    MPEG-2, H.264 and HEVC unless they say otherwise). The network is one of RGB, so chroma is brought to full size and
-    back by bicubic interpolation; what lies outside of the RGB cube is cut off.
+    "rgb24" is full-range R'G'B', byte by byte. "yuv420p" is limited-range Y'CbCr (8 bits, Y'
+    16..235, Cb and Cr 16..240) with the matrix of ITU-R BT.709 or BT.601. Its chroma lies beside
+    every second pixel of a line and between two lines (as in MPEG-2, H.264 and HEVC unless they
+    say otherwise). The network is one of RGB, so chroma is brought to full size and back by
+    bicubic interpolation; what lies outside of the RGB cube is clipped.
     """
 
     kind: str
@@ -33,14 +37,15 @@ class Stream(NamedTuple):
 
     @property
     def bytes(self) -> int:
-        """Of a frame."""
+        """The bytes of a frame."""
         return self.height * self.width * 3 // (1 if self.kind == "rgb24" else 2)
 
     def scaled(self, scale: int) -> "Stream":
+        """Return the same stream with frames ``scale`` times as high and wide."""
         return self._replace(height=scale * self.height, width=scale * self.width)
 
     def to_rgb(self, data: bytes) -> np.ndarray:
-        """uint8 [height, width, 3] of the bytes of a frame."""
+        """Convert the bytes of a frame to uint8 [height, width, 3]."""
         values = np.frombuffer(data, np.uint8)
         if self.kind == "rgb24":
             return values.reshape(self.height, self.width, 3)
@@ -48,35 +53,30 @@ class Stream(NamedTuple):
         planes = [Image.fromarray(values[:luma].reshape(self.height, self.width))]
         for plane in values[luma:].reshape(2, rows, columns):
             wide = Image.fromarray(np.pad(plane, ((0, 0), (0, 1)), mode="edge"))
-            box = (
-                0.25,
-                0,
-                columns + 0.25,
-                rows,
-            )  # the first pixel of luma, at 1/2, lies on the first of chroma
+            # The first pixel of luma, at 1/2, lies on the first of chroma.
+            box = (0.25, 0, columns + 0.25, rows)
             planes.append(wide.resize((self.width, self.height), Image.Resampling.BICUBIC, box))
         return np.asarray(Image.merge("RGB", planes).convert("RGB", _matrices(self.matrix)[1]))
 
     def from_rgb(self, frame: np.ndarray) -> bytes:
-        """The bytes of a frame, uint8 [height, width, 3]."""
+        """Convert a frame, uint8 [height, width, 3], to its bytes."""
         if self.kind == "rgb24":
             return frame.tobytes()
         luma, *chroma = Image.fromarray(frame).convert("RGB", _matrices(self.matrix)[0]).split()
         planes = [luma.tobytes()]
         for plane in chroma:
             wide = Image.fromarray(np.pad(plane, ((0, 0), (1, 0)), mode="edge"))
-            box = (0.5, 0, self.width + 0.5, self.height)
-            planes.append(
-                wide.resize(
-                    (self.width // 2, self.height // 2), Image.Resampling.BICUBIC, box
-                ).tobytes()
-            )
+            size, box = (self.width // 2, self.height // 2), (0.5, 0, self.width + 0.5, self.height)
+            planes.append(wide.resize(size, Image.Resampling.BICUBIC, box).tobytes())
         return b"".join(planes)
 
 
 @functools.cache
 def _matrices(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """R'G'B' of 0..255 to Y'CbCr of limited range, and back: each three rows of four, the last one added (for Pillow)."""
+    """Return the matrices from R'G'B' of 0..255 to Y'CbCr of limited range, and back.
+
+    Each is three rows of four for Pillow, which adds the last.
+    """
     red, blue = LUMA[name]
     luma = np.array([red, 1 - red - blue, blue])
     chroma = [(np.eye(3)[i] - luma) / (2 * (1 - luma[i])) for i in (2, 0)]
@@ -87,22 +87,32 @@ def _matrices(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 def frames_of(source: BinaryIO, stream: Stream, name: str) -> Iterator[np.ndarray]:
-    """The frames of ``source``, in RGB. Raises SettopError if it ends within one; ``name`` is for that."""
+    """Read frames and convert them to RGB.
+
+    Args:
+        source: the frames, one after the other.
+        stream: their kind and size.
+        name: of the source, for the message.
+
+    Raises:
+        SettopError: if the source ends within a frame.
+    """
     for number in itertools.count(1):
         data = bytearray()
         while len(data) < stream.bytes and (part := source.read(stream.bytes - len(data))):
-            data += part  # a pipe gives what it has
+            data += part  # a pipe gives only what it has
         if not data:
             return
         if len(data) < stream.bytes:
             raise SettopError(
-                f"{name}: ends within frame {number}, after {len(data)} of {stream.bytes} bytes; do --size and --format fit?"
+                f"{name}: ends within frame {number}, after {len(data)} of {stream.bytes} bytes;"
+                " do --size and --format fit?"
             )
         yield stream.to_rgb(bytes(data))
 
 
 def ahead(items: Iterable) -> Iterator:
-    """The same ``items``, made by a thread while those before are used."""
+    """Yield ``items``, which a thread makes while those before are used."""
     made: queue.Queue = queue.Queue(AHEAD)
 
     def make():
@@ -113,9 +123,8 @@ def ahead(items: Iterable) -> Iterator:
         except BaseException as error:  # noqa: BLE001 - raised again where the items are used
             made.put((None, error))
 
-    threading.Thread(
-        target=make, daemon=True
-    ).start()  # not waited for: it may be waiting for a camera
+    # Nobody waits for this thread, which may wait for a camera.
+    threading.Thread(target=make, daemon=True).start()
     while True:
         item, error = made.get()
         if error:

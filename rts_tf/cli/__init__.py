@@ -1,0 +1,1 @@
+"""What the commands share: flags, errors, progress, Ctrl-C, and loading TensorFlow."""

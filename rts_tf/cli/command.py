@@ -1,4 +1,4 @@
-"""How a command begins and ends: its streams and flags, and what went wrong as one line and an exit code."""
+"""Starts and ends a command: parses its flags, and turns errors into one line and an exit code."""
 
 import os
 import re
@@ -9,55 +9,98 @@ from absl import app, flags
 
 from rts_tf.errors import Interrupted, RtsError, printable
 
+# An argument as messages of the library name it, e.g. `workdir`
+_ARGUMENT = re.compile(r"`([a-z][a-z0-9_]*)`")
 
-def guarded(work: Callable[[], int | None], stopped: str, disk: Callable[[OSError], str]) -> int:
-    """Exit code of ``work``: its own (None is 0), 130 after Ctrl-C, 1 after an error that can be told in a line.
+# The flags of the command that runs. Most commands keep theirs in FlagValues of their own.
+_running: flags.FlagValues = flags.FLAGS
+
+
+def run_command(
+    main: Callable[[list[str]], int], command_flags: flags.FlagValues | None = None
+) -> None:
+    """Parse the command line, call ``main``, and end the process with its exit code.
+
+    A ``~`` at the start of a flag or argument becomes the home directory, since shells leave the
+    one in ``--output=~/better`` alone.
 
     Args:
-        stopped: what to say after Ctrl-C.
-        disk: what to say of an OSError.
+        main: Is called with the name of the program and the arguments that are not flags.
+        command_flags: The flags of the command, if they are not in ``absl.flags.FLAGS`` already.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # The encoding of the terminal may lack a character of a file's name.
+            stream.reconfigure(errors="backslashreplace")
+    if command_flags is not None:
+        flags.FLAGS.append_flag_values(command_flags)
+        for name in command_flags:
+            # Without this --help would not list the flag.
+            flags.FLAGS.register_flag_by_module(sys.argv[0], command_flags[name])
+        command_flags.mark_as_parsed()
+    try:
+        app.run(lambda arguments: main(_expand_home(arguments)))
+    except KeyboardInterrupt:  # outside the reach of exit_code_of
+        sys.exit(130)
+
+
+def _expand_home(arguments: list[str]) -> list[str]:
+    for name in flags.FLAGS:
+        flag = flags.FLAGS[name]
+        if isinstance(flag.value, str) and flag.value.startswith("~"):
+            flag.value = os.path.expanduser(flag.value)
+    return [os.path.expanduser(argument) for argument in arguments]
+
+
+def exit_code_of(
+    work: Callable[[], int | None],
+    *,
+    stopped: str,
+    explain: Callable[[OSError], str] = str,
+    command_flags: flags.FlagValues = flags.FLAGS,
+) -> int:
+    """Do the work of a command, and return the exit code; an error becomes one line on stderr.
+
+    Args:
+        work: Returns the exit code; None stands for 0.
+        stopped: The line to print after Ctrl-C.
+        explain: Returns what to print for an OSError.
+        command_flags: The flags of the command, for :func:`in_flags`.
+
+    Returns:
+        The exit code of ``work``, 130 after Ctrl-C, or 1 after an RtsError or OSError.
+    """
+    global _running
+    before, _running = _running, command_flags
     try:
         return work() or 0
     except (Interrupted, KeyboardInterrupt):
         print(stopped, file=sys.stderr)
         return 130
     except RtsError as error:
-        text = str(error)
+        print_error(str(error))
     except OSError as error:
-        text = disk(error)
-    print(printable(f"error: {in_flags(text)}"), file=sys.stderr)
+        print_error(explain(error))
+    finally:
+        _running = before
     return 1
 
 
+def print_error(message: str) -> None:
+    """Print one error line on stderr, with flags for the arguments that it names."""
+    print(printable(f"error: {in_flags(message)}"), file=sys.stderr)
+
+
+def print_note(message: str) -> None:
+    """Print one line on stderr about something worth knowing, with flags for its arguments."""
+    print(printable(f"note: {in_flags(message)}"), file=sys.stderr)
+
+
 def in_flags(text: str) -> str:
-    """``text`` of the library, with each argument that it names in backticks as the flag of that name."""
-    return re.sub(r"`([a-z_]+)`", r"--\1", text)
+    """Return ``text`` with each argument in backticks that is a flag of this command as the flag.
 
-
-def begin(main: Callable[[list[str]], int], own: flags.FlagValues | None = None) -> None:
-    """Parse the flags, ``own`` among them, and leave with the exit code of ``main``, which gets the other arguments."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        stream.reconfigure(
-            errors="backslashreplace"
-        )  # a picture's name may not exist in the terminal's encoding
-    if own is not None:
-        flags.FLAGS.append_flag_values(own)
-        for name in own:
-            flags.FLAGS.register_flag_by_module(
-                sys.argv[0], own[name]
-            )  # or --help would not know them
-        own.mark_as_parsed()
-    try:
-        app.run(lambda arguments: main(_at_home(arguments)))
-    except KeyboardInterrupt:  # before main could hear it
-        sys.exit(130)
-
-
-def _at_home(arguments: list[str]) -> list[str]:
-    """The ~ of flags and ``arguments`` expanded: shells leave that in --output=~/better alone."""
-    for name in flags.FLAGS:
-        flag = flags.FLAGS[name]
-        if isinstance(flag.value, str) and flag.value.startswith("~"):
-            flag.value = os.path.expanduser(flag.value)
-    return [os.path.expanduser(argument) for argument in arguments]
+    Messages of the library name arguments: "`stages`=0: must be from 1 to 100". On the command line
+    that line reads "--stages=0: must be from 1 to 100".
+    """
+    known = _running
+    return _ARGUMENT.sub(lambda match: f"--{match[1]}" if match[1] in known else match[0], text)

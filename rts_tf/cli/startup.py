@@ -1,4 +1,4 @@
-"""How a command loads TensorFlow: with the settings that suit it, and without the lines it prints about itself."""
+"""Loads TensorFlow for a command: with settings that suit it, and without its start-up messages."""
 
 import contextlib
 import os
@@ -9,13 +9,25 @@ from collections.abc import Iterator
 from absl import flags, logging
 
 
-def load_tensorflow() -> None:
-    """Import TensorFlow and Keras. It takes seconds: call it after what can be refused without them."""
-    # What is an error is raised too; what is only logged as one is none: oneDNN's lack of float16, told in every training.
+def set_environment() -> None:
+    """Set the environment variables that TensorFlow reads when it is imported.
+
+    Variables that the user has set are kept. Commands, tests and benchmarks call this before
+    TensorFlow is imported; processes that they start inherit the variables.
+    """
+    # TensorFlow raises what is an error. What it only logs as one is none: for example, oneDNN logs
+    # in every training that it has no float16.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault(
-        "TF_ENABLE_ONEDNN_OPTS", "1"
-    )  # off by default on AMD, where it is faster too
+    # TensorFlow leaves oneDNN off on AMD processors, where it is faster too.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+def load_tensorflow() -> None:
+    """Import TensorFlow and Keras.
+
+    This takes seconds, so call it after everything that can be refused without them.
+    """
+    set_environment()
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)
     if "tensorflow" not in sys.modules:
@@ -28,9 +40,9 @@ def load_tensorflow() -> None:
 
 @contextlib.contextmanager
 def _quiet_stderr() -> Iterator[None]:
-    """Keep back what is written to file descriptor 2, by C++ too; print it after all if the body fails.
+    """Hold back what C++ and Python write to file descriptor 2. If the body fails, print it.
 
-    Before its logging is initialised TensorFlow heeds no log level, and tells of GPUs that are not there.
+    TensorFlow follows no log level until its logging is initialised, and warns of missing GPUs.
     """
     sys.stderr.flush()
     stderr = os.dup(2)

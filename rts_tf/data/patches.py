@@ -1,18 +1,26 @@
-"""The tf.data pipeline of Phase A: source and target shards in lockstep, cut into patches.
+"""The input pipeline of Phase A: cuts shuffled batches of patches out of source and target shards.
 
-The order is a pure function of (seed, stage, step), so a run that was stopped sees what an unbroken one would have seen.
-Every picture has ``places`` seeded, even-aligned places. An epoch uses each of them once; it is divided into visits, and
-on a visit every picture is read once and gives up to PATCHES_PER_VISIT patches, which pass through a shuffle buffer.
+The order is a pure function of (seed, stage, step), so a run that was stopped goes on with the
+batches that an unbroken run would have seen.
+
+Every image has the same number of patch positions, which are drawn at random. An epoch uses each
+position once. It is divided into passes: in a pass every image is read once and gives up to
+``PATCHES_PER_PASS`` patches, which go through a shuffle buffer.
 """
 
+import dataclasses
 import math
 
+import numpy as np
 import tensorflow as tf
 
-from rts_tf.data.shards import ShardSet
+from rts_tf.data.shards import ShardSet, parse
 
-PATCHES_PER_VISIT = 10
+PATCHES_PER_PASS = 10
 _BUFFER_BYTES = 256 * 2**20
+# Mixed into the seed, so that patch positions and shuffling are independent
+_SHUFFLE_SALT = 0x525453
+_POSITION_SALT = 0x504C4143
 
 
 def training_batches(
@@ -21,111 +29,142 @@ def training_batches(
     *,
     patch: int,
     batch: int,
-    places: int,
+    positions: int,
     seed: int,
     stage: int,
     first_step: int = 0,
 ) -> tf.data.Dataset:
-    """An endless dataset of the batches of ``stage`` from ``first_step`` (counted from 0) on.
+    """The endless dataset of the batches of a stage.
 
     Args:
-        source: shards with ``hr`` and ``lr`` (rts_tf.data.source_shards).
-        targets: shards of HR_{n-1} (``target``), made from ``source``; None in stage 1, where the target is HR_0.
-        patch: side of a target patch, even.
-        batch: patches in a batch, over all replicas.
-        places: patches per picture and epoch.
+        source: Shards with ``hr`` and ``lr`` (:mod:`rts_tf.data.source_shards`).
+        targets: Shards of HR_{n-1} (``target``) that were made from ``source``; None in stage 1,
+            whose target is HR_0.
+        patch: The side of a target patch in pixels, even.
+        batch: The number of patches in a batch, over all replicas.
+        positions: The number of patch positions in each image.
+        stage: The number of the stage, from 1.
+        first_step: The training step of the first batch, from 0.
 
     Returns:
-        Elements (lr, target): float32 [batch, patch/2, patch/2, 3] in [0, 1] and float32 [batch, patch, patch, 3],
-        nominally in [0, 1], not clipped.
+        Elements (LR, target). LR is float32 [batch, patch/2, patch/2, 3] in [0, 1]. The target is
+        float32 [batch, patch, patch, 3] of the nominal range [0, 1], not clipped.
     """
+    cutter = _PatchCutter(patch, positions, seed, stage, targets is not None)
     images = len(source.sizes)
-    per_visit = min(places, PATCHES_PER_VISIT)
-    visits = math.ceil(places / per_visit)
-    epoch, place = divmod(first_step * batch, images * places)
-    visit, skipped = divmod(place, images * per_visit)
-    first_visit = epoch * visits + visit
+    epoch, number = divmod(first_step * batch, images * positions)
+    pass_of_epoch, skipped = divmod(number, images * cutter.per_pass)
+    first_pass = epoch * cutter.passes + pass_of_epoch
     files = tf.constant(list(zip(source.files, (targets or source).files, strict=True)))
-    root = tf.random.experimental.stateless_fold_in(tf.constant([seed, 0x525453], tf.int64), stage)
-    patch_bytes = patch * patch * 3 * 5  # float32 target, and LR
-    buffer = max(1, min(images * per_visit, _BUFFER_BYTES // patch_bytes))
+    root = _fold_in(tf.constant([seed, _SHUFFLE_SALT], tf.int64), stage)
+    patch_bytes = patch * patch * 3 * 5  # the target and LR as float32
+    buffer = max(1, min(images * cutter.per_pass, _BUFFER_BYTES // patch_bytes))
 
-    def patches_of_visit(number):
-        """All patches of one visit, shuffled."""
-        turn = tf.random.experimental.stateless_fold_in(root, number)
+    def patches_of_pass(number: tf.Tensor) -> tf.data.Dataset:
+        """All patches of one pass, shuffled."""
+        turn = _fold_in(root, number)
         order = tf.argsort(tf.random.stateless_uniform([len(source.files)], turn))
         shards = tf.data.Dataset.from_tensor_slices(tf.gather(files, order))
-        pictures = shards.interleave(
-            pairs_of_shard, cycle_length=4, num_parallel_calls=1, deterministic=True
+        pairs = shards.interleave(
+            _read_pairs, cycle_length=4, num_parallel_calls=1, deterministic=True
         )
-        chosen = pictures.flat_map(lambda *picture: cut(number, *picture))
-        return chosen.shuffle(buffer, seed=turn[0], reshuffle_each_iteration=False)
+        patches = pairs.flat_map(lambda *pair: cutter.cut(number, *pair))
+        return patches.shuffle(buffer, seed=turn[0], reshuffle_each_iteration=False)
 
-    def pairs_of_shard(paths):
-        return tf.data.Dataset.zip(
-            (tf.data.TFRecordDataset(paths[0]), tf.data.TFRecordDataset(paths[1]))
-        )
-
-    def cut(number, raw_source, raw_target):
-        """The patches that one picture gives on one visit."""
-        picture = tf.io.parse_single_example(raw_source, _features("hr", "lr"))
-        height, width = picture["size"][0], picture["size"][1]
-        lr = tf.reshape(tf.io.decode_raw(picture["lr"], tf.uint8), [height // 2, width // 2, 3])
-        if targets is None:
-            target = tf.reshape(tf.io.decode_raw(picture["hr"], tf.uint8), [height, width, 3])
-        else:
-            other = tf.io.parse_single_example(raw_target, _features("target"))
-            tf.debugging.assert_equal(
-                picture["name"], other["name"], "source and target shards do not match"
-            )
-            target = tf.reshape(tf.io.decode_raw(other["target"], tf.float16), [height, width, 3])
-        mine = tf.random.experimental.stateless_fold_in(
-            tf.constant([seed, 0x504C4143], tf.int64), picture["index"]
-        )
-        room = tf.cast(tf.stack([height, width]) // 2 - patch // 2 + 1, tf.float32)
-        corners = tf.cast(tf.random.stateless_uniform([places, 2], mine) * room, tf.int32)
-        corners = tf.minimum(
-            corners, tf.cast(room, tf.int32) - 1
-        )  # float32 may round up to the end
-        turn = tf.random.experimental.stateless_fold_in(
-            mine, tf.constant(stage, tf.int64) * 2**32 + number // visits
-        )
-        order = tf.argsort(tf.random.stateless_uniform([places], turn))
-        first = tf.cast(number % visits, tf.int32) * per_visit
-        chosen = tf.gather(corners, order[first : first + per_visit])
-
-        def crop(corner):
-            y, x, half = corner[0], corner[1], patch // 2
-            return lr[y : y + half, x : x + half], target[
-                2 * y : 2 * y + patch, 2 * x : 2 * x + patch
-            ]
-
-        return tf.data.Dataset.from_tensor_slices(chosen).map(crop)
-
-    def to_float(lr, target):
+    def to_float(lr: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         lr = tf.ensure_shape(lr, [batch, patch // 2, patch // 2, 3])
         target = tf.ensure_shape(target, [batch, patch, patch, 3])
-        target = (
-            tf.cast(target, tf.float32) / 255.0
-            if target.dtype == tf.uint8
-            else tf.cast(target, tf.float32)
-        )
-        return tf.cast(lr, tf.float32) / 255.0, target
+        return _to_float(lr), _to_float(target)
 
+    dataset = tf.data.Dataset.range(first_pass, 2**62).flat_map(patches_of_pass).skip(skipped)
+    dataset = dataset.batch(batch, drop_remainder=True).map(to_float, num_parallel_calls=1)
+    return dataset.prefetch(8).with_options(_options())
+
+
+@dataclasses.dataclass(frozen=True)
+class _PatchCutter:
+    """Cuts patches out of pairs of source and target images.
+
+    Attributes:
+        has_targets: Whether the target is read from target shards; otherwise it is HR_0.
+    """
+
+    patch: int
+    positions: int
+    seed: int
+    stage: int
+    has_targets: bool
+
+    @property
+    def per_pass(self) -> int:
+        """The number of patches that an image gives in a pass (in the last of an epoch, fewer)."""
+        return min(self.positions, PATCHES_PER_PASS)
+
+    @property
+    def passes(self) -> int:
+        """The number of passes in an epoch."""
+        return math.ceil(self.positions / self.per_pass)
+
+    def cut(
+        self, number: tf.Tensor, serialized_source: tf.Tensor, serialized_target: tf.Tensor
+    ) -> tf.data.Dataset:
+        """The patches that one image gives in pass ``number`` of the stage, as (LR, target)."""
+        arrays = {"lr": np.uint8} if self.has_targets else {"lr": np.uint8, "hr": np.uint8}
+        image = parse(serialized_source, arrays)
+        if self.has_targets:
+            other = parse(serialized_target, {"target": np.float16})
+            message = "source and target shards do not match"
+            tf.debugging.assert_equal(image["name"], other["name"], message)
+            target = other["target"]
+        else:
+            target = image["hr"]
+        lr, half = image["lr"], self.patch // 2
+
+        def crop(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            y, x = position[0], position[1]
+            top, left = 2 * y, 2 * x
+            return (
+                lr[y : y + half, x : x + half],
+                target[top : top + self.patch, left : left + self.patch],
+            )
+
+        chosen = self._choose_positions(number, image)
+        return tf.data.Dataset.from_tensor_slices(chosen).map(crop)
+
+    def _choose_positions(self, number: tf.Tensor, image: dict[str, tf.Tensor]) -> tf.Tensor:
+        """The patch positions of pass ``number``: int32 [n, 2], upper left corners in LR pixels."""
+        seed = tf.constant([self.seed, _POSITION_SALT], tf.int64)
+        own = _fold_in(seed, image["index"])
+        room = tf.cast(image["size"] // 2 - self.patch // 2 + 1, tf.float32)
+        positions = tf.random.stateless_uniform([self.positions, 2], own) * room
+        # float32 may round up to the end
+        positions = tf.minimum(tf.cast(positions, tf.int32), tf.cast(room, tf.int32) - 1)
+        epoch = tf.constant(self.stage, tf.int64) * 2**32 + number // self.passes
+        order = tf.argsort(tf.random.stateless_uniform([self.positions], _fold_in(own, epoch)))
+        first = tf.cast(number % self.passes, tf.int32) * self.per_pass
+        return tf.gather(positions, order[first : first + self.per_pass])
+
+
+def _read_pairs(paths: tf.Tensor) -> tf.data.Dataset:
+    """The serialized images of a source shard and of the target shard beside it, two and two."""
+    source, target = (tf.data.TFRecordDataset(paths[i]) for i in range(2))
+    return tf.data.Dataset.zip((source, target))
+
+
+def _to_float(image: tf.Tensor) -> tf.Tensor:
+    """uint8 becomes float32 in [0, 1]; floating point becomes float32."""
+    levels = image.dtype == tf.uint8
+    return tf.cast(image, tf.float32) / 255.0 if levels else tf.cast(image, tf.float32)
+
+
+def _fold_in(seed: tf.Tensor, number: int | tf.Tensor) -> tf.Tensor:
+    return tf.random.experimental.stateless_fold_in(seed, number)
+
+
+def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.autotune.enabled = False  # its end-of-iterator wait can cost seconds in a short stage
     options.deterministic = True
-    # With several workers each takes its share of every batch, whatever shards it comes from.
+    # With several workers, each takes its share of every batch, whatever shards it comes from.
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    dataset = tf.data.Dataset.range(first_visit, 2**62).flat_map(patches_of_visit).skip(skipped)
-    dataset = dataset.batch(batch, drop_remainder=True).map(to_float, num_parallel_calls=1)
-    return dataset.prefetch(8).with_options(options)
-
-
-def _features(*arrays: str) -> dict:
-    features = {
-        "name": tf.io.FixedLenFeature([], tf.string),
-        "index": tf.io.FixedLenFeature([], tf.int64),
-    }
-    features["size"] = tf.io.FixedLenFeature([2], tf.int64)
-    return features | {key: tf.io.FixedLenFeature([], tf.string) for key in arrays}
+    return options

@@ -1,75 +1,78 @@
-"""The source shards: every usable photograph once, as HR_0 and LR, written at the beginning of a run."""
+"""Writes the source shards at the beginning of a run: each usable image once, as HR_0 and LR."""
 
 import dataclasses
 import math
 import pathlib
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from rts_tf.data.datasets import ImageSource
 from rts_tf.data.degradation import Degradation
-from rts_tf.data.shards import Record, ShardSet, build
+from rts_tf.data.shard_writer import build
+from rts_tf.data.shards import Record, ShardSet
 from rts_tf.errors import ConfigError, ImageError, printable
 
-DTYPES = {"hr": np.uint8, "lr": np.uint8}
+DTYPES: dict[str, type] = {"hr": np.uint8, "lr": np.uint8}
 
 
 def build_source(
     directory: pathlib.Path,
-    photos: ImageSource,
+    images: ImageSource,
     degradation: Degradation,
     smallest: int,
     images_per_shard: int,
     warn: Callable[[str], None] = print,
+    *,
+    made_on: str = "",
 ) -> ShardSet:
-    """Write the source shards: arrays ``hr`` uint8 [H, W, 3] with even sides (an odd last row or column is cut off) and
-    ``lr`` uint8 [H/2, W/2, 3].
+    """Write the source shards, or open those that are there.
 
-    A photograph that cannot be read or has a side below ``smallest`` pixels is skipped, with one line to ``warn``.
+    The arrays are ``hr``, uint8 [H, W, 3] with even sides (an odd last row or column is cut off),
+    and ``lr``, uint8 [H/2, W/2, 3].
+
+    Args:
+        smallest: The shortest side, in pixels, of an image that is used. Images that are smaller or
+            cannot be read are skipped.
+        warn: Called with one line for each image that is skipped, and as
+            :func:`rts_tf.data.shard_writer.build` says.
+        made_on: The instruction set of this CPU, see :func:`rts_tf.data.shard_writer.build`.
 
     Raises:
-        ConfigError: none of the photographs can be used.
-        ShardError: see :func:`rts_tf.data.shards.build`.
+        ConfigError: None of the images can be used.
+        ShardError: See :func:`rts_tf.data.shard_writer.build`.
     """
-    names = photos.names
+    names = images.names
     groups = [names[i : i + images_per_shard] for i in range(0, len(names), images_per_shard)]
 
-    def records(k: int) -> Iterable[Record]:
+    def records(k: int) -> Iterator[Record]:
         for i, name in enumerate(groups[k]):
             try:
-                picture = _usable(photos.read(name), name, smallest)
+                image = _usable(images.read(name), name, smallest)
             except ImageError as error:
                 warn(printable(f"skipped {error}"))
                 continue
-            yield Record(
-                name, k * images_per_shard + i, {"hr": picture, "lr": degradation(picture, name)}
-            )
+            arrays = {"hr": image, "lr": degradation(image, name)}
+            yield Record(name, k * images_per_shard + i, arrays)
 
-    made_from = {
-        "photographs": list(names),
-        "smallest": smallest,
-        **dataclasses.asdict(degradation),
-    }
-    source = build(
-        directory, math.ceil(len(names) / images_per_shard), records, DTYPES, made_from, warn
-    )
+    count = math.ceil(len(names) / images_per_shard)
+    made_from = {"photographs": list(names), "smallest": smallest}
+    made_from |= dataclasses.asdict(degradation)
+    source = build(directory, count, records, DTYPES, made_from, warn, made_on=made_on)
     if not source.sizes:
-        shutil.rmtree(
-            directory
-        )  # so that the same command looks again when the photographs are mended
+        shutil.rmtree(directory)  # so that the same call looks at the images again
         raise ConfigError(
-            f"{photos.origin}: none of its {len(names)} photographs can be used; the lines above say why. Each needs"
-            f" {smallest} pixels a side (for training, that is --patch)."
+            f"{images.origin}: none of its {len(names)} images can be used; the lines above say"
+            f" why. Each needs {smallest} pixels a side (for training, that is `patch`)."
         )
     return source
 
 
-def _usable(picture: np.ndarray, name: str, smallest: int) -> np.ndarray:
-    height, width = picture.shape[0] // 2 * 2, picture.shape[1] // 2 * 2
+def _usable(image: np.ndarray, name: str, smallest: int) -> np.ndarray:
+    """Cut ``image`` to even sides. Raises ImageError if it is smaller than ``smallest``."""
+    height, width = image.shape[0] // 2 * 2, image.shape[1] // 2 * 2
     if min(height, width) < smallest:
-        raise ImageError(
-            f"{name}: {picture.shape[1]}x{picture.shape[0]} is smaller than {smallest} pixels a side"
-        )
-    return np.ascontiguousarray(picture[:height, :width])
+        size = f"{image.shape[1]}x{image.shape[0]}"
+        raise ImageError(f"{name}: {size} is smaller than {smallest} pixels a side")
+    return np.ascontiguousarray(image[:height, :width])

@@ -10,14 +10,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import pathlib
-import sys
 from typing import TYPE_CHECKING
 
 from absl import flags
 from rich.console import Console
 
 from rts_tf import pretrained
-from rts_tf.cli.command import begin, guarded
+from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.errors import ConfigError, ImageError, printable
 
@@ -51,7 +50,7 @@ flags.DEFINE_float(
 flags.DEFINE_string(
     "tile",
     "auto",
-    "Side of a square of the pixels that a tile has at most, or auto; bounds the memory, not the result.",
+    "A tile has at most tile x tile pixels; a number or auto. This bounds the memory.",
     flag_values=FLAGS,
 )
 flags.DEFINE_boolean(
@@ -87,10 +86,10 @@ AUTO_TILE = {"mixed_bfloat16": 1280, "float32": 768}
 
 
 def main(arguments: list[str]) -> int:
-    return guarded(
+    return exit_code_of(
         lambda: _enhance(arguments[1:]),
-        "stopped; what was written is whole. The same command continues.",
-        str,
+        stopped="stopped; what was written is whole. The same command continues.",
+        command_flags=FLAGS,
     )
 
 
@@ -149,9 +148,9 @@ def _enhance(inputs: list[str]) -> int:
                 f"--compare={FLAGS.compare}: cannot be written ({error.strerror or error})"
             )
     for remark in remarks:
-        print(printable(f"note: {remark}"), file=sys.stderr)
+        print_note(remark)
     for error in errors:
-        print(printable(f"error: {error}"), file=sys.stderr)
+        print_error(error)
     return 1 if errors else 0
 
 
@@ -184,9 +183,8 @@ def _model() -> Enhancer:
     from rts_tf.networks.precision import resolve_precision
 
     precision = resolve_precision("auto")
-    return load(
-        FLAGS.model, precision, AUTO_TILE[precision] if FLAGS.tile == "auto" else int(FLAGS.tile)
-    )
+    tile = AUTO_TILE[precision] if FLAGS.tile == "auto" else int(FLAGS.tile)
+    return load(FLAGS.model, "auto", tile)
 
 
 def _network(model: Enhancer) -> Network:
@@ -234,7 +232,7 @@ def _check_flags(inputs: list[str]) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    begin(main, FLAGS)
+    run_command(main, FLAGS)
 
 
 if __name__ == "__main__":

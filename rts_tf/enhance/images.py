@@ -87,8 +87,8 @@ def enhance_all(
                 del future  # it would keep the picture
                 if i + 1 < len(jobs) and small[i] and small[i + 1]:
                     reading[i + 1] = reader.submit(read_image_file, jobs[i + 1].source)
-            if before.remark:
-                remarks.append(f"{job.source}: {before.remark}")
+            if before.warning:
+                remarks.append(f"{job.source}: {before.warning}")
             label = f"picture {i + 1}/{len(jobs)}"
 
             def on_pixels(count: int, label: str = label) -> None:

@@ -32,7 +32,7 @@ from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.yuv import FRAMES_AT_ONCE, YuvEnhancer
 from rts_tf.errors import RtsError, VideoError
 from rts_tf.inference import Enhancer
-from rts_tf.storage import lock, sync, write_text
+from rts_tf.storage import lock, publish, read_json_or_none, write_text
 from rts_tf.video.reader import (
     Film,
     Frame,
@@ -225,15 +225,12 @@ class Work:
         """
         self.root, self._target = root_of(job.target), job.target
         self.root.mkdir(exist_ok=True)
-        self._lock = lock(self.root, "--output", "enhances a film there")
+        self._lock = lock(self.root, "output", "enhances a film there")
         record, file = json.loads(json.dumps(record)), self.root / "settings.json"
-        try:
-            recorded = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            recorded = None
+        recorded = read_json_or_none(file)
         self.replaced = False
         if (
-            isinstance(recorded, dict)
+            recorded is not None
             and recorded != record
             and os.path.realpath(job.source) == os.path.realpath(job.target)
         ):
@@ -251,7 +248,7 @@ class Work:
 
     def __exit__(self, kind, *_) -> None:
         if kind is None or issubclass(kind, VideoError) or not self.segment(0).exists():
-            shutil.rmtree(self.root)
+            self._lock.remove_directory()
         self._lock.close()
 
     def segment(self, number: int) -> pathlib.Path:
@@ -269,8 +266,7 @@ class Work:
         joined = self.root / f"joined{self._target.suffix}"
         join(film, found, self.segments(film), joined, coding)
         (self.root / "published").touch()
-        os.replace(joined, self._target)
-        sync(self._target.parent)
+        publish(joined, self._target)
 
 
 def root_of(target: pathlib.Path) -> pathlib.Path:

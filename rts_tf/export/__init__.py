@@ -1,8 +1,15 @@
-"""What the export is made of; ``rts_tf.export`` is the command. The names it takes are here, where TensorFlow is not loaded."""
+"""The choices that an export has: formats, heads and precisions. TensorFlow is not loaded here.
+
+``python -m rts_tf.export`` is the command; spec.py says what is exported, pipeline.py makes it.
+"""
 
 FORMATS = ("saved_model", "tflite")
-HEADS = ("enhance", "upscale")  # d(SR(x)), the size of x; SR(x), twice that
+HEADS = ("enhance", "upscale")  # d(SR(x)), of the size of x; SR(x), of twice that size
 PRECISIONS = ("float32", "float16", "int8", "int8_float_residual", "int16x8", "dynamic")
-MAX_PIXELS = (
-    3840 * 2160
-)  # of a picture that the SavedModel takes; a bomb declares more and is refused before it is decoded
+
+SCALE = {"enhance": 1, "upscale": 2}  # output pixels a side for each input pixel
+OUTPUT_NAME = {"enhance": "enhanced", "upscale": "upscaled"}  # of the output of a head's signature
+
+# Pixels of the largest image that the SavedModel takes. A decompression bomb declares more and is
+# refused before it is decoded.
+MAX_PIXELS = 3840 * 2160

@@ -1,94 +1,181 @@
-"""One export: everything is made and measured beside its place, and takes it only when it keeps its limits."""
+"""Makes an export: converts, measures and publishes the files of one network.
+
+Everything is made and measured beside its final place, and published only if it keeps its limits.
+"""
 
 import contextlib
 import dataclasses
-import hashlib
+import functools
 import os
 import pathlib
 import platform
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from rts_tf.export import HEADS, card
-from rts_tf.export.calibration import CalibrationCrops, mosaic
-from rts_tf.export.heads import SCALE, radius_of
-from rts_tf.export.runners import litert
-from rts_tf.export.runners import process as measuring
+from rts_tf.errors import RtsError, first_line
+from rts_tf.export import HEADS, PRECISIONS
+from rts_tf.export.calibration import CalibrationCrops, crops_of_run, mosaic, sample_crops
+from rts_tf.export.flatbuffer import operations_and_macs
+from rts_tf.export.heads import check_network, macs_per_pixel
+from rts_tf.export.measurement import Frame, MeasuredFile
+from rts_tf.export.publication import next_version, publish_export
+from rts_tf.export.runners import litert, process
 from rts_tf.export.saved_model import write_saved_model
+from rts_tf.export.spec import UNCHANGED, ExportSpec, NetworkSource
 from rts_tf.export.tflite import Converter
 from rts_tf.images.resample import double
-from rts_tf.inference import Enhancer
+from rts_tf.inference import Enhancer, load
+from rts_tf.metrics.resources import cores
 from rts_tf.networks.weights import weights_sha256
-from rts_tf.storage import lock, read_json, sync
+from rts_tf.storage import lock
 
-SECONDS = 2.0  # for which a file is run again and again, to take its time
-TWIN = 4  # int16x8, for which LiteRT has no fast kernels on a CPU, is measured on a frame of this share of each side
+SECONDS = 2.0  # for which a file runs again and again, to measure its time
+# LiteRT has no fast kernels for int16x8 on a CPU. Such a file is measured by one that is shorter
+# by this factor on each side.
+TWIN = 4
+TWIN_FROM = 64 * TWIN  # pixels a side from which on that is done
+PHASE = "export"  # the name of the work
+
+
+class Progress(Protocol):
+    """What receives the progress of an export."""
+
+    def advance(self, phase: str, work: float, text: str, count: float, unit: str) -> None:
+        """Count ``work`` of ``phase``. May raise Interrupted: nothing is published then."""
+
+
+# Called with the work of the export by phase
+StartProgress = Callable[[dict[str, float]], AbstractContextManager[Progress]]
+
+
+class _Silent:
+    def advance(self, phase: str, work: float, text: str, count: float, unit: str) -> None:
+        pass
+
+
+def export_network(
+    source: NetworkSource,
+    spec: ExportSpec,
+    output: pathlib.Path | None = None,
+    start_progress: StartProgress = lambda work: contextlib.nullcontext(_Silent()),
+) -> list[str]:
+    """Export a network.
+
+    Args:
+        source: the network (``rts_tf.export.spec.find_network``).
+        spec: the files to export.
+        output: the directory to export to; by default that of ``source``.
+        start_progress: called with the work of the export; returns a context manager of what is
+            called after every step.
+
+    Returns:
+        What the user should know about the export, one line each.
+
+    Raises:
+        RtsError: if the network cannot be exported in that way, a file misses its limits, or the
+            directory cannot be written. What was published before is as it was.
+    """
+    enhancer, output = load(source.model), output or source.output
+    check_network(enhancer.network, spec.formats, spec.precisions)
+    crops = crops_of_run(source.run) if source.run else sample_crops()
+    pipeline = ExportPipeline(enhancer, crops, spec, source.model, output)
+    steps = pipeline.steps()
+    # TensorFlow has errors of its own for a disk.
+    disk = (OSError, tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError)
+    try:
+        with (
+            start_progress({PHASE: sum(step.work for step in steps)}) as progress,
+            pipeline.workspace(),
+        ):
+            for step in steps:
+                step.run()
+                progress.advance(PHASE, step.work, step.name, 1, "steps")
+    except disk as error:
+        reason = getattr(error, "strerror", None) or first_line(error)
+        raise RtsError(f"{output}: cannot be written ({reason}). {UNCHANGED}") from None
+    if "saved_model" in spec.formats and not pipeline.has_warmup:
+        return [
+            "The SavedModel has no warm-up requests; they need: pip install tensorflow-serving-api"
+            " (the extra 'serving')."
+        ]
+    return []
 
 
 @dataclasses.dataclass(frozen=True)
-class Order:
-    """What to export. ``height`` and ``width`` are those of the frame that comes out; "upscale" takes half of them."""
+class Step:
+    """One thing to do: its name, roughly its share of the time, and how."""
 
-    formats: tuple[str, ...]
-    heads: tuple[str, ...]
-    precisions: tuple[str, ...]
-    height: int
-    width: int
-
-    def input_size(self, head: str) -> tuple[int, int]:
-        return self.height // SCALE[head], self.width // SCALE[head]
+    name: str
+    work: float
+    run: Callable[[], None]
 
 
-class Export:
-    """The making of one export in ``output``, step by step."""
+class ExportPipeline:
+    """The making of one export, step by step.
+
+    Attributes:
+        partial: the directory for work in progress, below the output.
+        entries: of the export card, of the files that are measured.
+        has_warmup: whether the SavedModel has warm-up requests.
+    """
 
     def __init__(
         self,
         enhancer: Enhancer,
-        photographs: CalibrationCrops,
-        order: Order,
+        crops: CalibrationCrops,
+        spec: ExportSpec,
         source: str,
         output: pathlib.Path,
     ):
-        self.enhancer, self.photographs, self.order, self.source, self.output = (
-            enhancer,
-            photographs,
-            order,
-            source,
-            output,
-        )
-        self.converter = Converter(enhancer.network, photographs.calibration)
-        self.partial, self.entries, self.wanted = output / ".partial", [], {}
-        self.weights = weights_sha256(enhancer.network.get_weights())
+        """Prepare the export of ``enhancer`` to the directory ``output``.
 
-    def steps(self) -> Iterator[tuple[str, float, Callable[[], None]]]:
-        """What is to do, in order: its name, roughly its share of the time, and how."""
-        order = self.order
-        if "tflite" in order.formats:
-            if any(precision.startswith("int") for precision in order.precisions):
-                yield "observing the calibration crops", 8, lambda: self.converter.observed
-            for head in order.heads:
-                for precision in order.precisions:
-                    weight = 12 if precision == "int16x8" else 5
-                    yield (
-                        f"tflite {head} {precision}",
-                        weight,
-                        lambda h=head, p=precision: self._tflite(h, p),
-                    )
-        if "saved_model" in order.formats:
-            yield "saved_model", 4, self._saved_model
+        Args:
+            enhancer: the network.
+            crops: to calibrate and to measure on.
+            spec: the files to make.
+            source: where the network comes from, for the card.
+            output: is made.
+        """
+        self.enhancer, self.crops, self.spec = enhancer, crops, spec
+        self.source, self.output = source, output
+        self.converter = Converter(enhancer.network, crops.calibration)
+        self.partial = output / ".partial"
+        self.entries: list[dict[str, Any]] = []
+        self.has_warmup = False
+        self._frame = functools.cache(self._make_frame)
+
+    def steps(self) -> list[Step]:
+        """Return what is to do, in order. Run the steps inside ``workspace``."""
+        spec, steps = self.spec, []
+        if "tflite" in spec.formats:
+            if any(precision.startswith("int") for precision in spec.precisions):
+                steps.append(Step("observing the calibration crops", 8, self._observe))
+            for head in filter(spec.heads.__contains__, HEADS):
+                for precision in filter(spec.precisions.__contains__, PRECISIONS):
+                    run = functools.partial(self._make_tflite, head, precision)
+                    work = 12 if precision == "int16x8" else 5
+                    steps.append(Step(f"tflite {head} {precision}", work, run))
+        if "saved_model" in spec.formats:
+            steps.append(Step("saved_model", 4, self._make_saved_model))
             for head in HEADS:
-                yield f"saved_model {head}", 12, lambda h=head: self._run_saved_model(h)
-        yield "publishing", 1, self._publish
+                run = functools.partial(self._measure_saved_model, head)
+                steps.append(Step(f"saved_model {head}", 12, run))
+        return [*steps, Step("publishing", 1, self._publish)]
 
     @contextlib.contextmanager
-    def place(self) -> Iterator[None]:
-        """Room for the work, cleared of what a killed export left, and kept from other processes."""
+    def workspace(self) -> Iterator[None]:
+        """Make ``partial``, without what a killed export left there, and lock the output.
+
+        Raises:
+            RtsError: if another process exports to that directory.
+        """
         self.output.mkdir(parents=True, exist_ok=True)
-        with lock(self.output, "--output", "is exporting to this directory"):
+        with lock(self.output, "output", "is exporting to this directory"):
             shutil.rmtree(self.partial, ignore_errors=True)
             self.partial.mkdir()
             try:
@@ -96,168 +183,87 @@ class Export:
             finally:
                 shutil.rmtree(self.partial, ignore_errors=True)
 
-    def _frame(self, head: str, share: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """A frame of validation crops, the network's output on it, and what its enhancement is measured from."""
-        if (head, share) not in self.wanted:
-            height, width = (max(1, side // share) for side in self.order.input_size(head))
-            frame = mosaic(self.photographs.validation, height, width)
-            x = frame.astype(np.float32) / np.float32(255)
-            network = self.enhancer.enhance(x) if head == "enhance" else self.enhancer.upscale(x)
-            self.wanted[head, share] = (
-                frame,
-                network,
-                x if head == "enhance" else double(x[None])[0].numpy(),
-            )
-        return self.wanted[head, share]
+    def _observe(self) -> None:
+        """Compute it now, so that it is a step of its own."""
+        _ = self.converter.observed
 
-    def _tflite(self, head: str, precision: str) -> None:
-        height, width = self.order.input_size(head)
+    def _make_frame(self, head: str, share: int = 1) -> Frame:
+        """A mosaic of validation crops, shorter by ``share`` on each side than the file's frame."""
+        height, width = (max(1, side // share) for side in self.spec.input_size(head))
+        pixels = mosaic(self.crops.validation, height, width)
+        x = pixels.astype(np.float32) / np.float32(255)
+        if head == "enhance":
+            return Frame(pixels, self.enhancer.enhance(x), x)
+        return Frame(pixels, self.enhancer.upscale(x), double(x[None])[0].numpy())
+
+    def _make_tflite(self, head: str, precision: str) -> None:
+        size = self.spec.input_size(head)
         path = self.partial / f"{head}_{precision}.tflite"
-        path.write_bytes(self.converter.convert(head, precision, height, width))
-        operations, macs = litert.operations_and_macs(path.read_bytes())
-        share = TWIN if precision == "int16x8" and min(height, width) >= 64 * TWIN else 1
-        frame, network, x = self._frame(head, share)
-        run_path = path
-        if share > 1:
-            run_path = self.partial / "twin.tflite"
-            run_path.write_bytes(self.converter.convert(head, precision, *frame.shape[:2]))
-        run = measuring.run(
-            "rts_tf.export.runners.litert", run_path, head, frame, SECONDS, self.partial
-        )
-        if precision == "dynamic":
-            macs = self._macs(head)
-        self._enter(
-            precision,
-            head,
-            f"tflite/{path.name}",
-            path,
-            run,
-            frame,
-            network,
-            x,
-            operations,
-            macs,
-            litert.THREADS,
+        path.write_bytes(self.converter.convert(head, precision, *size))
+        operations, macs = operations_and_macs(path.read_bytes())
+        frame, measured = self._frame(head), path
+        if precision == "int16x8" and min(size) >= TWIN_FROM:
+            frame, measured = self._frame(head, TWIN), self.partial / "twin.tflite"
+            height, width, _ = frame.pixels.shape
+            measured.write_bytes(self.converter.convert(head, precision, height, width))
+        self._add(
+            MeasuredFile(
+                kind=precision,
+                head=head,
+                path=path,
+                published=f"tflite/{path.name}",
+                operations=operations,
+                macs=self._macs(head) if precision == "dynamic" else macs,
+                threads=litert.THREADS,
+                input_size=size,
+                frame=frame,
+                run=self._run("litert", measured, head, frame),
+            )
         )
 
-    def _saved_model(self) -> None:
-        self.warm = write_saved_model(self.enhancer.network, self.partial / "saved_model")
+    def _make_saved_model(self) -> None:
+        self.has_warmup = write_saved_model(self.enhancer.network, self.partial / "saved_model")
 
-    def _run_saved_model(self, head: str) -> None:
-        frame, network, x = self._frame(head)
-        directory = self.partial / "saved_model"
-        run = measuring.run(
-            "rts_tf.export.runners.session", directory, head, frame, SECONDS, self.partial
+    def _measure_saved_model(self, head: str) -> None:
+        frame, directory = self._frame(head), self.partial / "saved_model"
+        self._add(
+            MeasuredFile(
+                kind="saved_model",
+                head=head,
+                path=directory,
+                published=f"saved_model/rts/{next_version(self.output)}",
+                operations=[],
+                macs=self._macs(head),
+                threads=cores(),
+                input_size=self.spec.input_size(head),
+                frame=frame,
+                run=self._run("session", directory, head, frame),
+            )
         )
-        name = f"saved_model/rts/{self._version()}"
-        self._enter(
-            "saved_model",
-            head,
-            name,
-            directory,
-            run,
-            frame,
-            network,
-            x,
-            [],
-            self._macs(head),
-            os.cpu_count(),
-        )
+
+    def _run(self, runner: str, path: pathlib.Path, head: str, frame: Frame) -> process.Run:
+        module = f"rts_tf.export.runners.{runner}"
+        return process.run(module, path, head, frame.pixels, seconds=SECONDS, scratch=self.partial)
 
     def _macs(self, head: str) -> int:
-        """Multiplications with a weight for the frame, from the kernels alone."""
-        height, width = self.order.input_size(head)
-        kernels = [
-            layer.kernel for layer in self.enhancer.network.layers if hasattr(layer, "kernel")
-        ]
-        weights = sum(int(np.prod(kernel.shape)) for kernel in kernels) + (
-            7 * 12 * 6 + 7 * 6 * 3 if head == "enhance" else 0
-        )
-        return weights * height * width
+        """MACs for a frame of a file that has no fixed size."""
+        height, width = self.spec.input_size(head)
+        return macs_per_pixel(self.enhancer.network, head) * height * width
 
-    def _enter(
-        self, kind, head, name, path, run, frame, network, x, operations, macs, threads
-    ) -> None:
-        """Check a file against its limits, and note its entry of the card."""
-        area = np.prod(self.order.input_size(head)) / (frame.shape[0] * frame.shape[1])
-        rounded = (
-            np.rint(255 * np.clip(network, 0, 1)) / np.float32(255)
-            if kind == "saved_model"
-            else network
-        )
-        entry = {
-            "file": name,
-            "kind": kind,
-            "signature": head,
-            **card.shapes(kind, head, *self.order.input_size(head)),
-            "bytes": sum(f.stat().st_size for f in path.rglob("*"))
-            if path.is_dir()
-            else path.stat().st_size,
-            "sha256": _sha256(path),
-            "operations": operations,
-            "macs": macs,
-            "receptive_radius": radius_of(self.enhancer.network, head),
-            **card.compare(run.output, rounded, x),
-            "milliseconds": run.milliseconds * area,
-            "peak_memory_mb": run.peak_memory_mb * area,
-            "measured_at": f"{frame.shape[1]}x{frame.shape[0]}"
-            + (", scaled by area" if area != 1 else ""),
-            "threads": threads,
-        }
-        card.check(kind, head, entry)
-        self.entries.append(entry)
-
-    def _version(self) -> int:
-        existing = [
-            p.name for p in (self.output / "saved_model" / "rts").glob("*") if p.name.isdigit()
-        ]
-        return 1 + max(map(int, existing), default=0)
+    def _add(self, file: MeasuredFile) -> None:
+        self.entries.append(file.entry(self.enhancer.network))
 
     def _publish(self) -> None:
-        """Everything takes its place by renames, the card last: while there is none, the files are not vouched for."""
-        before, made = (
-            read_json(self.output / "export.json") or {},
-            {entry["file"] for entry in self.entries},
-        )
-        kept = before.get("files", []) if before.get("weights_sha256") == self.weights else []
-        kept = [entry for entry in kept if entry["file"] not in made and self._is_there(entry)]
-        for name in ("export.json", "EXPORT.md"):
-            (self.output / name).unlink(missing_ok=True)
-        for entry in self.entries:
-            target = self.output / entry["file"]
-            built = self.partial / (
-                "saved_model" if entry["kind"] == "saved_model" else target.name
-            )
-            if built.exists():  # both entries of a SavedModel are one directory
-                target.parent.mkdir(parents=True, exist_ok=True)
-                for path in [*built.rglob("*"), built]:
-                    sync(path)
-                os.replace(built, target)
-                sync(target.parent)
-        card.write(
-            self.output,
-            {
-                "network": self.enhancer.network.name,
-                "weights_sha256": self.weights,
-                "source": self.source,
-                "software": f"TensorFlow {tf.__version__}",
-                "machine": f"{platform.machine()}, {os.cpu_count()} processors",
-                "frame": f"{self.order.width}x{self.order.height}, a mosaic of validation crops (upscale: half of it goes in)",
-                "calibration": f"{len(self.photographs.calibration)} {self.photographs.origin}",
-                "files": kept + self.entries,
-            },
-        )
-
-    def _is_there(self, entry: dict) -> bool:
-        path = self.output / entry["file"]
-        return path.exists() and _sha256(path) == entry["sha256"]
-
-
-def _sha256(path: pathlib.Path) -> str:
-    """Of a file, or over the names and contents of a directory."""
-    digest = hashlib.sha256()
-    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.is_file():
-            digest.update(str(file.relative_to(path)).encode() if path.is_dir() else b"")
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
+        spec = self.spec
+        contents = {
+            "network": self.enhancer.network.name,
+            "weights_sha256": weights_sha256(self.enhancer.network.get_weights()),
+            "source": self.source,
+            "software": f"TensorFlow {tf.__version__}",
+            "machine": f"{platform.machine()}, {os.cpu_count()} processors",
+            "frame": f"{spec.width}x{spec.height}, a mosaic of validation crops"
+            " (the input of upscale: half of it)",
+            "calibration": f"{len(self.crops.calibration)} {self.crops.origin}",
+            "files": self.entries,
+        }
+        publish_export(self.partial, self.output, contents)

@@ -1,7 +1,8 @@
-"""Integers in place of floating point: what the tensors hold on real crops, the ranges they get, kernels of eight bits.
+"""Turns a network into 8-bit integers: ranges of tensors and rounded kernels, without training.
 
-Nothing is trained. A range is the one of least squared error. Kernels are rounded to the least squared error of their output,
-the objective of GPTQ (Frantar et al. 2022), and biases take up what is left of it (Nagel et al. 2019, section 4.2).
+The range of a tensor is the one of least squared error on real crops. Kernels are rounded to the
+least squared error of their output, the objective of GPTQ (Frantar et al. 2022), and the biases
+take up the error that is left (Nagel et al. 2019, section 4.2).
 """
 
 from collections.abc import Iterable, Set
@@ -10,9 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from rts_tf.export import HEADS
+from rts_tf.export import HEADS, tensors
 from rts_tf.export.heads import (
-    PICTURE_CHANNELS,
+    IMAGE_CHANNELS,
     Kernels,
     Visit,
     body_layers,
@@ -22,54 +23,56 @@ from rts_tf.export.heads import (
     traced_head,
 )
 
-SAMPLES = 4000  # values kept of a tensor and a crop
-PATCHES = 400  # patches kept of a kernel's input and a crop
-MOST_CHANGE = (
-    0.01  # of a step, to meet a sum; where the weights of a kernel cancel, there is none to meet
-)
-KERNEL_SIZES = {
-    "phases": (1, 7),
-    "normed_columns": (7, 1),
-}  # of what reads the tensor, where it is not 3x3
+SAMPLES = 4000  # values kept of each tensor and crop
+PATCHES = 400  # patches kept of the input of each kernel and crop
+# To keep the sum of a kernel, its step changes by at most this share. Where the weights cancel,
+# there is no sum to keep.
+MOST_CHANGE = 0.01
+# Height and width of the kernel that reads a tensor, where it is not 3x3.
+KERNEL_SIZES = {tensors.PHASES: (1, 7), tensors.NORMED_COLUMNS: (7, 1)}
 
 
 class Observed:
-    """What the tensors of both heads hold on uint8 crops [H, W, 3], in floating point.
+    """What the tensors of both heads hold on crops, in floating point.
 
     Attributes:
         samples: values by tensor name.
-        pictures: names of the tensors that are pictures or their phases, but for the picture that goes in.
-        moments: mean of x x^T over the patches x that a kernel meets, by the name of its input tensor; ``means``: of x.
+        images: names of the tensors that are images or their phases, except the input.
+        moments: by the name of the input of a kernel, the mean of x x^T over the patches x that
+            the kernel reads.
+        means: likewise the mean of x.
     """
 
     def __init__(self, network: keras.Model, crops: Iterable[np.ndarray]):
+        """Run both heads of ``network`` on ``crops``, uint8 [H, W, 3]."""
         self.samples: dict[str, np.ndarray] = {}
-        self.pictures = {"segments"}
+        self.images = {tensors.SEGMENTS}
         self._patches: dict[str, list[np.ndarray]] = {}
         self._random = np.random.default_rng(0)
         for crop in crops:
             image = tf.constant(crop[None] / 255, tf.float32)
             for head in HEADS:
                 traced_head(network, head, image, kernels_of(network), self._note)
-            segments = lambda n, v: self._note("segmented_input", v) if n == "head_input" else v  # noqa: E731
-            traced_head(
-                network, "upscale", image, kernels_of(network, True), segments, segmented=True
-            )
+            kernels = kernels_of(network, segmented=True)
+            traced_head(network, "upscale", image, kernels, self._note_segmented, segmented=True)
         patches = {
             name: np.concatenate(kept).astype(np.float64) for name, kept in self._patches.items()
         }
         self.moments = {name: x.T @ x / len(x) for name, x in patches.items()}
         self.means = {name: x.mean(0) for name, x in patches.items()}
 
+    def _note_segmented(self, name: str, value: tf.Tensor) -> tf.Tensor:
+        """Note only what the last convolution reads; the rest is as without segments."""
+        return self._note(tensors.SEGMENTED_INPUT, value) if name == tensors.HEAD_INPUT else value
+
     def _note(self, name: str, value: tf.Tensor) -> tf.Tensor:
         flat = value.numpy().ravel()
         chosen = flat[self._random.integers(flat.size, size=SAMPLES)]
-        if (
-            value.shape[-1] > PICTURE_CHANNELS
-        ):  # what is cut off of a picture is mostly beyond white, here it is not
+        if value.shape[-1] > IMAGE_CHANNELS:
+            # The extremes matter here. In an image they are mostly beyond white, and cut off.
             chosen[:2] = flat.min(), flat.max()
-        elif name != "image":
-            self.pictures.add(name)
+        elif name != tensors.IMAGE:
+            self.images.add(name)
         self.samples[name] = np.append(self.samples.get(name, []), chosen)
         height, width = KERNEL_SIZES.get(name, (3, 3))
         rows = self._random.integers(max(1, value.shape[1] - height + 1), size=PATCHES)
@@ -79,7 +82,7 @@ class Observed:
             values[i : i + height, j : j + width].ravel()
             for i, j in zip(rows, columns, strict=True)
         ]
-        if not name.startswith("gain"):
+        if name not in tensors.GAINS:
             self._patches.setdefault(name, []).append(np.array(patches))
         return value
 
@@ -90,30 +93,39 @@ def floating_tensors(
     observed: Observed,
     head: str,
     crops: Iterable[np.ndarray],
+    *,
     wanted: float,
 ) -> set[str]:
-    """The names of the tensors that stay in floating point for the output to have ``wanted`` dB against the network's.
+    """Choose the tensors that stay in floating point.
 
-    Pictures and their phases, and what the convolutions that make a picture read; of all tensors their rounding is seen most.
-    Then, one after the other, what costs most, measured on uint8 ``crops`` [H, W, 3] with output clipped to [0, 1].
-    ``body``: the network with the kernels that it will have.
+    These are images and their phases, and what the convolutions read that compute an image: their
+    rounding is seen most. Then those follow, one by one, whose rounding costs most, until the
+    accuracy is reached.
+
+    Args:
+        network: the network in floating point.
+        body: the same with the kernels that the file will have.
+        observed: the ranges of its tensors.
+        head: "enhance" or "upscale".
+        crops: uint8 [H, W, 3], on which the accuracy is measured, with outputs clipped to [0, 1].
+        wanted: the PSNR, in dB, of the output against that of ``network``.
+
+    Returns:
+        The names of the tensors.
     """
     kernels, pinned = kernels_of(network), pins(observed)
-    images = [tf.constant(crop[None] / 255, tf.float32) for crop in crops]
-    exact = [tf.clip_by_value(head_function(network, head)(image), 0, 1) for image in images]
-    floating = observed.pictures | image_sources(network)
-    others = [
-        layer.name
-        for layer in network.layers[1:]
-        if layer.name in observed.samples.keys() - floating
-    ]
+    inputs = [tf.constant(crop[None] / 255, tf.float32) for crop in crops]
+    exact = [tf.clip_by_value(head_function(network, head)(x), 0, 1) for x in inputs]
+    floating = observed.images | image_sources(network)
+    known = observed.samples.keys() - floating
+    others = [layer.name for layer in network.layers[1:] if layer.name in known]
 
     def decibels(names: set[str]) -> float:
         visit = lambda name, value: value if name in names else pinned(name, value)  # noqa: E731
-        outputs = (traced_head(body, head, image, kernels, visit) for image in images)
+        outputs = (traced_head(body, head, x, kernels, visit) for x in inputs)
         errors = [
-            tf.reduce_mean((tf.clip_by_value(y, 0, 1) - x) ** 2)
-            for y, x in zip(outputs, exact, strict=True)
+            tf.reduce_mean((tf.clip_by_value(output, 0, 1) - expected) ** 2)
+            for output, expected in zip(outputs, exact, strict=True)
         ]
         return -10 * np.log10(max(np.mean(errors), 1e-20))
 
@@ -125,28 +137,28 @@ def floating_tensors(
 
 
 def pins(observed: Observed, floating: Set[str] = frozenset()) -> Visit:
-    """A ``visit`` for ``traced_head`` that fixes the 8-bit range of tensors by a fake quantisation, which the converter heeds.
+    """Return a ``visit`` for ``traced_head`` that fixes the 8-bit ranges of tensors.
 
-    ``floating``: names of tensors that are left in floating point.
+    It does so by fake quantization, which the converter heeds.
+
+    Args:
+        observed: what the tensors hold.
+        floating: names of tensors that are left in floating point.
     """
     samples = observed.samples
     ranges = {name: _range(values) for name, values in samples.items()}
-    ranges |= dict.fromkeys(
-        ("image", "segments", "output", "output_phases"), (0.0, 1.0)
-    )  # their integers are levels
-    # Inside the picture the gain is 1, which must be a level, and the lines must pass it as they are.
-    gains = {
-        name: (0.0, 255 / np.floor(255 / v.max()))
-        for name, v in samples.items()
-        if name.startswith("gain")
-    }
-    ranges |= gains | {
-        "normed_columns": ranges["columns"],
-        "lines": (0.0, 1 / samples["gain_of_rows"].min()),
-    }
+    # The integers of images are levels.
+    levels = (tensors.IMAGE, tensors.SEGMENTS, tensors.OUTPUT, tensors.OUTPUT_PHASES)
+    ranges |= dict.fromkeys(levels, (0.0, 1.0))
+    # Inside the image the gain is 1. That must be a level, and the lines must pass it unchanged.
+    for name in tensors.GAINS:
+        ranges[name] = (0.0, float(255 / np.floor(255 / samples[name].max())))
+    ranges[tensors.NORMED_COLUMNS] = ranges[tensors.COLUMNS]
+    ranges[tensors.LINES] = (0.0, float(1 / samples[tensors.GAIN_OF_ROWS].min()))
 
     def visit(name: str, value: tf.Tensor) -> tf.Tensor:
-        if name == "head_input" or name in floating:  # the former repeats what is fixed
+        # The input of the last convolution repeats tensors that have their range.
+        if name == tensors.HEAD_INPUT or name in floating:
             return value
         return tf.quantization.fake_quant_with_min_max_args(value, *map(float, ranges[name]))
 
@@ -154,84 +166,105 @@ def pins(observed: Observed, floating: Set[str] = frozenset()) -> Visit:
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
-    """The range, 0 in it, of least squared error in 8 bits; from least to largest value a lamp would make all steps coarse."""
+    """Return the range of least squared error in 8 bits, with 0 in it.
+
+    It may be shorter than from the least to the largest value: one bright outlier would coarsen
+    the quantization step.
+    """
 
     def error(low: float, high: float) -> float:
         step = (high - low) / 255
         zero = np.rint(-low / step)
-        return float(
-            np.mean((step * (np.clip(np.rint(values / step) + zero, 0, 255) - zero) - values) ** 2)
-        )
+        rounded = step * (np.clip(np.rint(values / step) + zero, 0, 255) - zero)
+        return float(np.mean((rounded - values) ** 2))
 
     best = low, high = min(0.0, values.min()), max(1e-3, values.max())
+    shares = np.linspace(1, 0.2, 33)
     for _ in range(2):
-        best = min(
-            ((share * low, best[1]) for share in np.linspace(1, 0.2, 33)), key=lambda r: error(*r)
-        )
-        best = min(
-            ((best[0], share * high) for share in np.linspace(1, 0.2, 33)), key=lambda r: error(*r)
-        )
+        best = min(((share * low, best[1]) for share in shares), key=lambda r: error(*r))
+        best = min(((best[0], share * high) for share in shares), key=lambda r: error(*r))
     return best
 
 
-def integer_body(network: keras.Model, observed: Observed, pictures: bool) -> keras.Model:
-    """The network with the kernels of its body on the steps that the converter will use.
+def integer_body(network: keras.Model, observed: Observed, images: bool) -> keras.Model:
+    """Return the network with the kernels of its body on the steps that the converter will use.
 
-    ``pictures``: those of convolutions that put out a picture too.
+    Args:
+        network: the network in floating point; it is not changed.
+        observed: what its tensors hold.
+        images: whether to round the kernels of the convolutions that compute an image, too.
     """
     made = keras.models.clone_model(network)
     made.set_weights(network.get_weights())
     for layer, source in body_layers(network).items():
         kernel, bias = made.get_layer(layer).get_weights()
-        if pictures or kernel.shape[-1] > PICTURE_CHANNELS:
-            rounded = _rounded(kernel, np.abs(kernel).max((0, 1, 2)), observed.moments[source])
-            made.get_layer(layer).set_weights(
-                [rounded, bias - _shift(rounded - kernel, observed.means[source])]
-            )
+        if images or kernel.shape[-1] > IMAGE_CHANNELS:
+            rounded = _rounded(kernel, _largest(kernel), observed.moments[source])
+            bias = bias - _shift(rounded - kernel, observed.means[source])
+            made.get_layer(layer).set_weights([rounded, bias])
     return made
 
 
 def integer_kernels(
     network: keras.Model, observed: Observed, segmented: bool, transposed: bool = False
 ) -> Kernels:
-    """The kernels behind the body on the steps that the converter will use; the flags as in traced_head."""
-    kernels, name = kernels_of(network, segmented), "segmented_input" if segmented else "head_input"
-    largest = np.abs(kernels.head).max((0, 1, 2))
+    """Return the kernels behind the body on the steps that the converter will use.
+
+    Args:
+        network: the network in floating point.
+        observed: what its tensors hold.
+        segmented: as for ``traced_head``.
+        transposed: likewise.
+    """
+    kernels = kernels_of(network, segmented)
+    name = tensors.SEGMENTED_INPUT if segmented else tensors.HEAD_INPUT
+    largest = _largest(kernels.head)
     if transposed:  # one step for all four phases of a colour
         largest = np.tile(largest.reshape(4, 3).max(0), 4)
     head = _rounded(kernels.head, largest, observed.moments[name])
     bias = kernels.bias - _shift(head - kernels.head, observed.means[name])
     columns, rows = (
-        _rounded(kernel, np.abs(kernel).max((0, 1, 2)), observed.moments[name], keep_sums=True)
-        for kernel, name in ((kernels.columns, "phases"), (kernels.rows, "normed_columns"))
+        _rounded(kernel, _largest(kernel), observed.moments[source], keep_sums=True)
+        for kernel, source in (
+            (kernels.columns, tensors.PHASES),
+            (kernels.rows, tensors.NORMED_COLUMNS),
+        )
     )
     return Kernels(head, bias, columns, rows)
 
 
+def _largest(kernel: np.ndarray) -> np.ndarray:
+    """Return the largest absolute weight for each output, [out], of a kernel [h, w, in, out]."""
+    return np.abs(kernel).max((0, 1, 2))
+
+
 def _shift(change: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """[out] by which a ``change`` of a kernel [h, w, in, out] moves the mean of its output."""
+    """Return how far a change of a kernel, [h, w, in, out], moves the mean of its output, [out]."""
     return (means @ change.reshape(-1, change.shape[-1])).astype(np.float32)
 
 
 def _rounded(
     kernel: np.ndarray, largest: np.ndarray, moment: np.ndarray, keep_sums: bool = False
 ) -> np.ndarray:
-    """``kernel`` [h, w, in, out] in steps of ``largest`` [out] / 127.
+    """Round ``kernel`` [h, w, in, out] to steps of ``largest`` [out] / 127.
 
-    From the nearest steps, single weights go up or down one, while that lowers the mean squared error of the output on
-    patches with second moments ``moment`` [h * w * in, h * w * in].
+    From the nearest steps on, single weights go up or down by one step as long as that lowers the
+    mean squared error of the output.
 
     Args:
-        keep_sums: change the step itself by what makes the sum over each output exact: flat areas then keep their level.
+        kernel: the weights in floating point.
+        largest: at least the largest absolute weight for each output.
+        moment: second moments of the patches that the kernel reads,
+            [h * w * in, h * w * in].
+        keep_sums: change the steps by the factor that makes the sums over each output exact, so
+            that flat areas keep their level.
     """
     step = np.maximum(largest, 1e-12) / 127
     exact = (kernel / step).reshape(-1, kernel.shape[-1]).astype(np.float64)
     levels, diagonal = np.rint(exact), np.diag(moment)
     for taps, wanted in zip(levels.T, exact.T, strict=True):
-        slope, fixed = (
-            moment @ (taps - wanted),
-            (wanted == 0) | (np.abs(taps) == 127),
-        )  # the largest sets the step
+        slope = moment @ (taps - wanted)
+        fixed = (wanted == 0) | (np.abs(taps) == 127)  # the largest weight sets the step
         while True:
             signs = np.where(slope > 0, -1, 1)
             change = np.where(fixed, 0, 2 * signs * slope + diagonal)

@@ -1,49 +1,60 @@
-"""The SavedModel for TensorFlow Serving: five signatures, pictures decoded and checked inside the graph.
+"""Writes the SavedModel for TensorFlow Serving, whose graph decodes and checks the images itself.
 
-    serving_default   image_bytes [batch], JPEG or PNG files of any sizes -> enhanced_bytes [batch], PNG files
+It has five signatures:
+
+    serving_default   image_bytes [batch], JPEG or PNG files of any sizes -> enhanced_bytes [batch],
+                      PNG files
     enhance, upscale              images uint8 [batch, H, W, 3] -> enhanced, upscaled, uint8
     enhance_float, upscale_float  images float32 [batch, H, W, 3] in [0, 1] -> float32, not clipped
 
-A picture goes through the network in strips, exact at their seams, so memory depends neither on its size nor on the batch.
+An image goes through the network in strips, so that the memory depends neither on its size nor on
+the batch. Strips overlap by the receptive radius, so the result is that of the whole image, up to
+the float32 rounding of the convolutions.
 """
 
 import importlib.util
 import pathlib
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from rts_tf import networks
-from rts_tf.export import HEADS, MAX_PIXELS
+from rts_tf.export import HEADS, MAX_PIXELS, OUTPUT_NAME, SCALE
 from rts_tf.export.archive import archive
-from rts_tf.export.heads import OUTPUT, SCALE, head_function
-from rts_tf.inference import D_RADIUS
+from rts_tf.export.heads import head_function, receptive_radius
 
 STRIP_PIXELS = 2**18  # 64 channels of them are 67 MB
-COMPRESSION = 1  # of PNG; 1080p in .16 s and 3.3 MB, TensorFlow's own choice 1.77 s and 2.9 MB, longer than the network
-WARMUP_SIDE = 64
+# Of PNG: 1080p takes .16 s and 3.3 MB. TensorFlow's own choice takes 1.77 s, longer than the
+# network, and 2.9 MB.
+COMPRESSION = 1
+WARMUP_SIDE = 64  # pixels
+
+Endpoint = Any  # a tf.function with an input signature
 
 
 def write_saved_model(network: keras.Model, directory: pathlib.Path) -> bool:
-    """Write the SavedModel into ``directory``.
+    """Write the SavedModel of ``network`` into ``directory``, which is made.
 
     Returns:
-        Whether it holds warm-up requests: they need the package tensorflow-serving-api (the extra "serving").
+        Whether it has warm-up requests. They need the package tensorflow-serving-api (the extra
+        "serving").
     """
-    endpoints = {"serving_default": _served(network)}
+    endpoints = {"serving_default": _for_files(network)}
     for head in HEADS:
-        endpoints |= {head: _uint8(network, head), f"{head}_float": _floating(network, head)}
+        endpoints |= {head: _for_levels(network, head), f"{head}_float": _for_floats(network, head)}
     archive(network, endpoints, directory)
     return _write_warmup(directory / "assets.extra" / "tf_serving_warmup_requests")
 
 
-def _served(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
+def _for_files(network: keras.Model) -> Endpoint:
+    """The signature for files in JPEG or PNG."""
     enhance = _in_strips(network, "enhance")
 
     def one(data: tf.Tensor) -> tf.Tensor:
-        picture = tf.image.convert_image_dtype(_decode(data), tf.float32)[None]
-        return tf.io.encode_png(_levels(enhance(picture))[0], compression=COMPRESSION)
+        image = tf.image.convert_image_dtype(_decode(data), tf.float32)[None]
+        return tf.io.encode_png(_to_levels(enhance(image))[0], compression=COMPRESSION)
 
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         files = _shaped(image_bytes, [None], "image_bytes must have the shape [batch], not")
@@ -56,34 +67,38 @@ def _served(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
     return tf.function(serve, [tf.TensorSpec([None], tf.string, name="image_bytes")])
 
 
-def _uint8(network: keras.Model, head: str) -> tf.types.experimental.PolymorphicFunction:
+def _for_levels(network: keras.Model, head: str) -> Endpoint:
+    """The signature of a head for uint8."""
     function = _in_strips(network, head)
-    return tf.function(
-        lambda images: {
-            OUTPUT[head]: _levels(
-                function(tf.image.convert_image_dtype(_checked(images), tf.float32))
-            )
-        },
-        [tf.TensorSpec([None, None, None, 3], tf.uint8, name="images")],
-    )
+
+    def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        images = tf.image.convert_image_dtype(_checked(images), tf.float32)
+        return {OUTPUT_NAME[head]: _to_levels(function(images))}
+
+    return tf.function(serve, [tf.TensorSpec([None, None, None, 3], tf.uint8, name="images")])
 
 
-def _floating(network: keras.Model, head: str) -> tf.types.experimental.PolymorphicFunction:
+def _for_floats(network: keras.Model, head: str) -> Endpoint:
+    """The signature of a head for float32."""
     function = _in_strips(network, head)
-    return tf.function(
-        lambda images: {OUTPUT[head]: function(_checked(images))},
-        [tf.TensorSpec([None, None, None, 3], tf.float32, name="images")],
-    )
+
+    def serve(images: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {OUTPUT_NAME[head]: function(_checked(images))}
+
+    return tf.function(serve, [tf.TensorSpec([None, None, None, 3], tf.float32, name="images")])
 
 
-def _levels(images: tf.Tensor) -> tf.Tensor:
+def _to_levels(images: tf.Tensor) -> tf.Tensor:
     return tf.cast(tf.clip_by_value(tf.round(images * 255), 0, 255), tf.uint8)
 
 
-def _in_strips(network: keras.Model, head: str):
-    """A head on images [batch, H, W, 3], strip by strip, each with as many lines around it as the head reaches."""
+def _in_strips(network: keras.Model, head: str) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Return a head on images [batch, H, W, 3] that goes strip by strip.
+
+    Each strip is read with as many lines around it as the receptive radius.
+    """
     function, scale = head_function(network, head), SCALE[head]
-    radius = networks.receptive_radius(network) + (D_RADIUS if head == "enhance" else 0)
+    radius = receptive_radius(network, head)
 
     def run(images: tf.Tensor) -> tf.Tensor:
         batch, height, width = tf.unstack(tf.shape(images)[:3])
@@ -92,13 +107,12 @@ def _in_strips(network: keras.Model, head: str):
         length = tf.minimum(height, rows + 2 * radius)
 
         def strip(i: tf.Tensor, strips: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
-            picture, start = i // count, i % count * rows
+            image, start = i // count, i % count * rows
             first = tf.clip_by_value(start - radius, 0, height - length)
-            result = function(images[picture : picture + 1, first : first + length])
+            result = function(images[image : image + 1, first : first + length])
             stop = tf.minimum(height, start + rows)
-            return i + 1, strips.write(
-                i, result[0, scale * (start - first) : scale * (stop - first)]
-            )
+            inner = result[0, scale * (start - first) : scale * (stop - first)]
+            return i + 1, strips.write(i, inner)
 
         strips = tf.TensorArray(
             tf.float32, batch * count, infer_shape=False, element_shape=[None, None, 3]
@@ -112,7 +126,7 @@ def _in_strips(network: keras.Model, head: str):
 
 
 def _checked(images: tf.Tensor) -> tf.Tensor:
-    """``images`` once it is known that they are pictures [batch, H, W, 3] of a size that is allowed."""
+    """Return ``images`` once the graph has checked shape and size: [batch, H, W, 3], not empty."""
     images = _shaped(
         images, [None, None, None, 3], "images must have the shape [batch, height, width, 3], not"
     )
@@ -125,11 +139,12 @@ def _checked(images: tf.Tensor) -> tf.Tensor:
         return tf.identity(images)
 
 
-def _shaped(tensor: tf.Tensor, shape: list, message: str) -> tf.Tensor:
-    """``tensor``, of which the running graph makes sure that it has the ``shape`` of the signature: a server does not.
+def _shaped(tensor: tf.Tensor, shape: list[int | None], message: str) -> tf.Tensor:
+    """Return ``tensor`` once the graph has checked that it has the ``shape`` of the signature.
 
-    The placeholder makes TensorFlow forget that shape, or it would leave the check out. Not by EnsureShape, which tells the
-    remapper the rank: what it then fuses for oneDNN goes wrong where two runs meet (TensorFlow 2.15 and 2.21).
+    A server does not check that. The placeholder makes TensorFlow forget the shape, or it would
+    leave the check out. EnsureShape would tell the remapper the rank: what that then fuses for
+    oneDNN goes wrong where two runs meet (TensorFlow 2.15 and 2.21).
     """
     name = tensor.op.name.rsplit("/", 1)[-1]
     tensor = tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=tf.TensorShape(None), name=name)
@@ -144,7 +159,7 @@ def _shaped(tensor: tf.Tensor, shape: list, message: str) -> tf.Tensor:
 
 
 def _check(condition: tf.Tensor, message: str) -> tf.Operation:
-    """An operation that ends the request with InvalidArgument and ``message``."""
+    """Return an operation that ends the request with InvalidArgument and ``message``."""
     return tf.debugging.Assert(condition, [message])
 
 
@@ -152,37 +167,33 @@ def _check_size(height: tf.Tensor, width: tf.Tensor) -> tf.Operation:
     pixels = tf.cast(height, tf.int64) * tf.cast(width, tf.int64)
     return _check(
         pixels <= MAX_PIXELS,
-        f"a picture must not have more than {MAX_PIXELS} pixels; cut or reduce it first",
+        f"an image must not have more than {MAX_PIXELS} pixels; cut or reduce it first",
     )
 
 
 def _decode(data: tf.Tensor) -> tf.Tensor:
-    """uint8 [H, W, 3] of a JPEG or PNG file whose header declares no more than MAX_PIXELS. EXIF rotation is not applied.
+    """Decode a JPEG or PNG file to uint8 [H, W, 3]. EXIF rotation is not applied.
 
-    Only of these two is the size known before everything is decoded.
+    The header must declare no more than MAX_PIXELS. Only with these two formats does the graph
+    know the size before it decodes everything.
     """
-    png = tf.equal(
-        tf.strings.substr(data, 0, tf.minimum(8, tf.strings.length(data))), b"\x89PNG\r\n\x1a\n"
-    )
-    jpeg = tf.equal(
-        tf.strings.substr(data, 0, tf.minimum(3, tf.strings.length(data))), b"\xff\xd8\xff"
-    )
+    length = tf.strings.length(data)
+    start = lambda count: tf.strings.substr(data, 0, tf.minimum(count, length))  # noqa: E731
+    png = tf.equal(start(8), b"\x89PNG\r\n\x1a\n")
+    jpeg = tf.equal(start(3), b"\xff\xd8\xff")
     with tf.control_dependencies([_check(png | jpeg, "image_bytes must be JPEG or PNG files")]):
         return tf.cond(png, lambda: _decode_png(data), lambda: _decode_jpeg(data))
 
 
 def _decode_png(data: tf.Tensor) -> tf.Tensor:
-    whole = tf.strings.length(data) >= 24
-    with tf.control_dependencies([_check(whole, "image_bytes: a PNG file ends within its header")]):
-        header = tf.cast(
-            tf.io.decode_raw(tf.strings.substr(data, 16, 8), tf.uint8), tf.int64
-        )  # of IHDR, always the first
+    whole = _check(tf.strings.length(data) >= 24, "image_bytes: a PNG file ends within its header")
+    with tf.control_dependencies([whole]):
+        # The sizes are in the chunk IHDR, which is always the first.
+        header = tf.io.decode_raw(tf.strings.substr(data, 16, 8), tf.uint8)
+    header = tf.cast(header, tf.int64)
     header.set_shape([8])
-    width, height = tf.unstack(
-        tf.reduce_sum(
-            tf.reshape(header, [2, 4]) * tf.constant([2**24, 2**16, 2**8, 1], tf.int64), 1
-        )
-    )
+    big_endian = tf.constant([2**24, 2**16, 2**8, 1], tf.int64)
+    width, height = tf.unstack(tf.reduce_sum(tf.reshape(header, [2, 4]) * big_endian, 1))
     with tf.control_dependencies([_check_size(height, width)]):
         return tf.io.decode_png(data, channels=3)
 
@@ -194,16 +205,22 @@ def _decode_jpeg(data: tf.Tensor) -> tf.Tensor:
 
 
 def _write_warmup(path: pathlib.Path) -> bool:
-    """Requests that a server runs before it answers others, so that the first is not slow; one for each signature."""
+    """Write one request for each signature; a server runs them first, so no client waits for it.
+
+    Returns:
+        Whether it could: it needs the messages of TensorFlow Serving.
+    """
     if importlib.util.find_spec("tensorflow_serving") is None:
         return False
     from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-    picture = np.tile(np.arange(WARMUP_SIDE, dtype=np.uint8)[None, :, None], (WARMUP_SIDE, 1, 3))
-    requests = {"serving_default": ("image_bytes", [tf.io.encode_png(picture).numpy()])}
+    image = np.tile(np.arange(WARMUP_SIDE, dtype=np.uint8)[None, :, None], (WARMUP_SIDE, 1, 3))
+    requests: dict[str, tuple[str, Any]] = {
+        "serving_default": ("image_bytes", [tf.io.encode_png(image).numpy()])
+    }
     for head in HEADS:
-        requests[head] = ("images", picture[None])
-        requests[f"{head}_float"] = ("images", picture[None].astype(np.float32) / 255)
+        requests[head] = ("images", image[None])
+        requests[f"{head}_float"] = ("images", image[None].astype(np.float32) / 255)
     path.parent.mkdir()
     with tf.io.TFRecordWriter(str(path)) as writer:
         for signature, (name, value) in requests.items():

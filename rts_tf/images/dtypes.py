@@ -1,32 +1,56 @@
-"""Between levels of 8 or 16 bits and the floating point in [0, 1] that everything computes with. Arrays alone."""
+"""Convert images between the integer levels of files and the floats that all code computes with.
+
+Levels are uint8 in 0..255 or uint16 in 0..65535. Floats are float32 of the nominal range [0, 1],
+in which 1 is white; targets and enhanced images may lie outside that range. All functions take
+arrays of any shape.
+"""
 
 import numpy as np
 
-LEVELS = (np.uint8, np.uint16)
+LEVELS: tuple[type, ...] = (np.uint8, np.uint16)  # the integer dtypes of images
 
 
-def to_float(picture: np.ndarray) -> np.ndarray:
-    """uint8 in 0..255 or uint16 in 0..65535 -> float32 in [0, 1]; floating point -> float32 as it is."""
-    if picture.dtype in LEVELS:
-        return picture.astype(np.float32) / np.float32(np.iinfo(picture.dtype).max)
-    return picture.astype(np.float32)
+def to_float(image: np.ndarray) -> np.ndarray:
+    """Convert levels to float32 in [0, 1].
+
+    Args:
+        image: uint8, uint16 or floating point. Floating point values are not scaled.
+
+    Returns:
+        float32, of the same shape.
+    """
+    if image.dtype in LEVELS:
+        return image.astype(np.float32) / np.float32(np.iinfo(image.dtype).max)
+    return image.astype(np.float32)
 
 
-def to_levels(picture: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
-    """Floating point of nominal range [0, 1] -> ``dtype``, uint8 or uint16, rounded and clipped."""
-    largest = np.iinfo(dtype).max
-    return np.clip(np.rint(picture * largest), 0, largest).astype(dtype)
+def to_levels(image: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
+    """Round and clip floats of the nominal range [0, 1] to levels.
+
+    Args:
+        image: floating point.
+        dtype: uint8 or uint16.
+
+    Returns:
+        The same shape in ``dtype``.
+    """
+    white = np.iinfo(dtype).max
+    return np.clip(np.rint(image * white), 0, white).astype(dtype)
 
 
-def to_uint8(picture: np.ndarray) -> np.ndarray:
-    """Floating point of nominal range [0, 1] -> uint8, rounded and clipped."""
-    return to_levels(picture, np.uint8)
+def to_uint8(image: np.ndarray) -> np.ndarray:
+    """Round and clip floats of the nominal range [0, 1] to uint8."""
+    return to_levels(image, np.uint8)
 
 
-def halve_bits(picture: np.ndarray) -> np.ndarray:
-    """uint16 -> uint8, rounded: x / 257 without a larger type, since such a picture may be large. uint8 stays."""
-    if picture.dtype == np.uint8:
-        return picture
-    high = (picture >> 8).astype(np.uint8)
-    rest = (picture & 255).astype(np.int16) - high  # of 257 parts
-    return high + (rest > 128) - (rest < -128)
+def halve_bits(image: np.ndarray) -> np.ndarray:
+    """Round uint16 levels to uint8 levels; an image that is uint8 already is returned as it is.
+
+    The result equals ``rint(image / 257)``. It is computed without a larger dtype, since images of
+    16 bits may be large.
+    """
+    if image.dtype == np.uint8:
+        return image
+    high = (image >> 8).astype(np.uint8)
+    remainder = (image & 255).astype(np.int16) - high  # image = 257 * high + remainder
+    return high + (remainder > 128) - (remainder < -128)

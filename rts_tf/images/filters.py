@@ -1,5 +1,9 @@
-"""Low-pass filters with repeated borders. The Gaussian comes from tensorflow-addons where that is installed
-(TensorFlow 2.12-2.15), from Keras elsewhere; both give the same figures."""
+"""Low-pass and high-pass filters on batches of images, for the anchors of Phase B.
+
+At the borders the images are mirrored, the outermost pixel included. The Gaussian comes from
+tensorflow-addons where that is installed (TensorFlow 2.12 to 2.15) and from Keras elsewhere. Both
+give the same values.
+"""
 
 import math
 
@@ -13,19 +17,19 @@ except ImportError:
 
 
 def gaussian(images: tf.Tensor, sigma: float) -> tf.Tensor:
-    """Gaussian blur, cut at three sigma, borders mirrored.
+    """Blur with a Gaussian that is cut off at three sigma.
 
     Args:
         images: float32 [batch, H, W, C].
-        sigma: standard deviation in pixels, above 0.
+        sigma: the standard deviation in pixels, above 0.
+
+    Returns:
+        float32 [batch, H, W, C].
     """
     radius = math.ceil(3 * sigma)
     size = 2 * radius + 1
     padded = _mirror(_mirror(images, radius, axis=1), radius, axis=2)
-    for window in (
-        (size, 1),
-        (1, size),
-    ):  # two passes of one dimension: 25 + 25 taps instead of 625
+    for window in ((size, 1), (1, size)):  # for sigma 4, 25 + 25 taps instead of 625
         padded = _library_gaussian(padded, window, sigma)
     return padded[:, radius:-radius, radius:-radius]
 
@@ -39,34 +43,55 @@ def _library_gaussian(images: tf.Tensor, window: tuple[int, int], sigma: float) 
 
 
 def _mirror(images: tf.Tensor, radius: int, axis: int) -> tf.Tensor:
-    """Mirror ``radius`` pixels at both ends; unlike ``tf.pad``, also on pictures smaller than the radius."""
+    """Extend both ends of ``axis`` by ``radius`` mirrored pixels.
+
+    Unlike ``tf.pad``, this also works if the radius is larger than the image.
+    """
     size = tf.shape(images)[axis]
     period = tf.math.floormod(tf.range(-radius, size + radius), 2 * size)
     return tf.gather(images, tf.where(period < size, period, 2 * size - 1 - period), axis=axis)
 
 
 def wide_gaussian(images: tf.Tensor, sigma: float) -> tf.Tensor:
-    """About ``gaussian(images, sigma)`` for a sigma above 2, at a fifth of its cost: at quarter size.
+    """Approximate ``gaussian(images, sigma)`` at a fifth of its cost by blurring at quarter size.
 
-    float32 [batch, H, W, C] -> the same shape.
+    This is the filter of the low-frequency anchor: HR_n - wide_gaussian(HR_n - HR_0) keeps the
+    low frequencies of HR_0, so that the brightness cannot drift from stage to stage. The anchor is
+    not in the paper.
+
+    Args:
+        images: float32 [batch, H, W, C].
+        sigma: the standard deviation in pixels, above 2.
+
+    Returns:
+        float32 [batch, H, W, C].
     """
     height, width = tf.shape(images)[1], tf.shape(images)[2]
-    # Whole blocks of 4x4, the last ones filled by mirroring, so that the quarter-size samples lie where they should.
-    x = _mirror(_mirror(images, 4, axis=1), 4, axis=2)[
-        :, 4 : 4 + -(-height // 4) * 4, 4 : 4 + -(-width // 4) * 4
-    ]
-    rest = (
-        math.sqrt(sigma**2 - 47 / 12) / 4
-    )  # averaging (variance 15/12) and interpolating (32/12) blur too
-    small = gaussian(tf.nn.avg_pool2d(x, 4, 4, "VALID"), rest)
+    # Mirrored pixels fill up the last blocks of 4x4, so that the quarter-size samples lie exactly
+    # where the interpolation below expects them.
+    whole_height, whole_width = -(-height // 4) * 4, -(-width // 4) * 4
+    padded = _mirror(_mirror(images, 4, axis=1), 4, axis=2)
+    padded = padded[:, 4 : 4 + whole_height, 4 : 4 + whole_width]
+    # Averaging 4x4 pixels (variance 15/12) and interpolating (32/12) blur the image as well.
+    small_sigma = math.sqrt(sigma**2 - 47 / 12) / 4
+    small = gaussian(tf.nn.avg_pool2d(padded, 4, 4, "VALID"), small_sigma)
     return tf.image.resize(small, 4 * tf.shape(small)[1:3])[:, :height, :width]
 
 
-def nyquist_share(images: tf.Tensor) -> tf.Tensor:
-    """The part of ``images`` near the corner of the spectrum: the 3x3 outer product of [-1 2 -1]/4 with itself.
+def nyquist_component(images: tf.Tensor) -> tf.Tensor:
+    """Extract the high-frequency diagonal, that is the corner of the spectrum.
 
-    float32 [batch, H, W, C] -> the same shape. Gain sin^2(pi fx) sin^2(pi fy): one at the corner, 1/4 where both
-    frequencies are 1/4 cycles a pixel, none along the axes. Borders are repeated.
+    The kernel is the 3x3 outer product of [-1 2 -1]/4 with itself. Its gain is
+    sin^2(pi fx) sin^2(pi fy), with frequencies in cycles per pixel: 1 at the corner
+    (|fx| = |fy| = 1/2), 1/4 at |fx| = |fy| = 1/4, and 0 along both axes. The ``band`` anchor of
+    Phase B subtracts this component of the change, where the stages would otherwise grow a weave
+    at the scale of single pixels. The anchor is not in the paper.
+
+    Args:
+        images: float32 [batch, H, W, C].
+
+    Returns:
+        float32 [batch, H, W, C].
     """
     x = tf.pad(images, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
     x = 0.5 * x[:, 1:-1] - 0.25 * (x[:, :-2] + x[:, 2:])

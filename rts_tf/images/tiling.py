@@ -1,63 +1,90 @@
-"""Tiles with which a network's result on a picture is exactly the result on the whole picture."""
+"""Cut an image into overlapping tiles on which a network computes what it computes on the whole.
+
+The result on a tile is exact in its inner part if the tile overlaps its neighbours by the receptive
+radius of the network, and if a tile at the border of the image ends there, so that the padding of
+every layer falls where it falls in the whole image. With float32 the assembled tiles equal the
+result on the whole image to the last bit; :mod:`rts_tf.inference` says what holds for bfloat16.
+"""
 
 import math
 from typing import NamedTuple
 
 
 class Tile(NamedTuple):
-    """Slices (rows, columns) in input pixels: ``read`` of the input, ``inner`` of the result on it, ``write`` of the whole."""
+    """A tile as pairs of slices (rows, columns) in pixels of the network's input.
+
+    For a network that doubles the size, ``inner`` and ``write`` have to be doubled.
+
+    Attributes:
+        read: the part of the image that the network is applied to.
+        inner: the exact part of the result on the tile.
+        write: where the inner part lies in the result on the whole image.
+    """
 
     read: tuple[slice, slice]
     inner: tuple[slice, slice]
     write: tuple[slice, slice]
 
 
+class _Span(NamedTuple):
+    """The slices of a :class:`Tile` along one axis."""
+
+    read: slice
+    inner: slice
+    write: slice
+
+
 def tiles(height: int, width: int, side: int, overlap: int) -> list[Tile]:
-    """Cut ``height`` x ``width`` into parts of at most ``side`` * ``side`` pixels, and at least ``overlap`` more to read.
+    """Cut an image into tiles whose inner parts cover it exactly once.
 
-    The result on a tile is exact in its inner part if ``overlap`` is at least the receptive radius; a tile at the border
-    of the picture ends there, so that every layer's padding falls where it falls in the whole picture.
+    All tiles of an image have the same size, so that two of them can go through a network as a
+    batch: oneDNN then gives each core a tile, while it runs a single tile on one core. Of all ways
+    to cut, the one is chosen whose pairs of tiles read the fewest pixels.
 
-    All tiles of a picture have the same size, so that they can go through a network as a batch, in pairs: oneDNN gives each
-    core a tile, and runs a single one on one core. Of all ways to cut, the one whose pairs read the least.
+    Args:
+        height: of the image, in pixels of the network's input.
+        width: likewise.
+        side: the inner part of a tile has at most ``side`` * ``side`` pixels.
+        overlap: the number of pixels that are read around the inner part, at least the receptive
+            radius of the network (with d(), :data:`rts_tf.images.resample.D_RADIUS` more).
+
+    Returns:
+        The tiles in the order of rows, then columns.
     """
     rows, columns = _counts(height, width, side, overlap)
-    spans = _spans(height, rows, overlap), _spans(width, columns, overlap)
     return [
         Tile(*zip(vertical, horizontal, strict=True))
-        for vertical in spans[0]
-        for horizontal in spans[1]
+        for vertical in _spans(height, rows, overlap)
+        for horizontal in _spans(width, columns, overlap)
     ]
 
 
 def _counts(height: int, width: int, side: int, overlap: int) -> tuple[int, int]:
-    """Rows and columns of the tiles."""
+    """The number of rows and of columns of tiles."""
 
-    def time(counts: tuple[int, int]) -> tuple[int, int]:
-        """Pixels read by as many pairs as it takes; of equals the fewer tiles."""
+    def cost(counts: tuple[int, int]) -> tuple[int, int]:
+        """The pixels that all pairs of tiles read, then the number of tiles."""
         rows, columns = counts
-        around = 2 * max(1, overlap)  # at least a pixel, or nothing would speak against shreds
-        read = min(height, math.ceil(height / rows) + around) * min(
-            width, math.ceil(width / columns) + around
-        )
-        return math.ceil(rows * columns / 2) * read, rows * columns
+        margin = 2 * max(1, overlap)  # without any margin, tiny tiles would cost nothing more
+        read_height = min(height, math.ceil(height / rows) + margin)
+        read_width = min(width, math.ceil(width / columns) + margin)
+        return math.ceil(rows * columns / 2) * read_height * read_width, rows * columns
 
-    possible = []
+    candidates = []
     for rows in range(1, height + 1):
         if (longest := side**2 // math.ceil(height / rows)) > 0:
             columns = math.ceil(width / longest)
-            possible += [(rows, columns), (rows, min(columns + 1, width))]
-    return min(possible, key=time)
+            candidates += [(rows, columns), (rows, min(columns + 1, width))]
+    return min(candidates, key=cost)
 
 
-def _spans(size: int, count: int, overlap: int) -> list[tuple[slice, slice, slice]]:
-    """``count`` slices (read, inner, write) of a line of ``size`` pixels; all of the same length to read."""
+def _spans(size: int, count: int, overlap: int) -> list[_Span]:
+    """Cut an axis of ``size`` pixels into ``count`` spans that all read the same length."""
     edges = [(i * size // count, (i + 1) * size // count) for i in range(count)]
     length = max(min(size, stop + overlap) - max(0, start - overlap) for start, stop in edges)
     spans = []
     for start, stop in edges:
         first = min(max(0, start - overlap), size - length)
-        spans.append(
-            (slice(first, first + length), slice(start - first, stop - first), slice(start, stop))
-        )
+        read, inner = slice(first, first + length), slice(start - first, stop - first)
+        spans.append(_Span(read, inner, slice(start, stop)))
     return spans

@@ -1,4 +1,8 @@
-"""What sharpness costs a picture, beside what the same MOS costs when bought with an unsharp mask. Arrays alone."""
+"""Compare an enhanced image with its baseline, the unsharp mask that reaches the same MOS.
+
+Any sharpening raises MOS. So the artifacts of the enhanced image are reported beside those that the
+same MOS costs when it is bought with an unsharp mask.
+"""
 
 import math
 
@@ -11,36 +15,43 @@ from rts_tf.metrics.viqet import measure
 
 
 def unsharp_scores(original: np.ndarray, mos_raw: float) -> list[float]:
-    """``mos_raw``, that of ``original`` (float32 [H, W, 3] in [0, 1]), and those of its masks in 8 bits, by AMOUNTS."""
-    return [
-        mos_raw,
-        *(measure(to_uint8(unsharp_mask(original, amount))).mos_raw for amount in AMOUNTS),
-    ]
+    """Measure the raw MOS of unsharp masks of an image, at 0 and at each of AMOUNTS.
+
+    Args:
+        original: float32 [H, W, 3] in [0, 1]. The sharpened images are rounded to 8 bits.
+        mos_raw: The raw MOS of ``original``, which is the score at 0.
+
+    Returns:
+        ``len(AMOUNTS) + 1`` scores.
+    """
+    sharpened = (to_uint8(unsharp_mask(original, amount)) for amount in AMOUNTS)
+    return [mos_raw, *(measure(image).mos_raw for image in sharpened)]
 
 
 def compare_with_unsharp(
-    picture: np.ndarray, original: np.ndarray, mos_raw: float, scores: list[float]
+    image: np.ndarray, original: np.ndarray, mos_raw: float, scores: list[float]
 ) -> dict[str, float]:
-    """Artifacts of ``picture`` and of its rival.
+    """Measure the artifacts of an enhanced image and of the unsharp mask of equal raw MOS.
 
     Args:
-        picture, original: float32 [H, W, 3] of nominal range [0, 1].
-        mos_raw: of ``picture``.
-        scores: ``unsharp_scores`` of the original.
+        image: float32 [H, W, 3] of the nominal range [0, 1], not clipped.
+        original: The same shape, in [0, 1].
+        mos_raw: The raw MOS of ``image``.
+        scores: The result of :func:`unsharp_scores` for the original.
 
     Returns:
-        ``mos_gain``, raw MOS above that of the original; the fields of Artifacts; ``unsharp_amount`` of the mask of equal
-        raw MOS, and its naturalness with ``unsharp_`` before each name: nan where no mask reaches it.
+        ``mos_gain``, the raw MOS above that of the original; the fields of
+        :class:`rts_tf.metrics.artifacts.Artifacts`; ``unsharp_amount``, the amount of the unsharp
+        mask of equal raw MOS; and its artifacts, with ``unsharp_`` before each name. The last two
+        are nan if no unsharp mask reaches the MOS.
     """
     amount = amount_of_score((0.0, *AMOUNTS), scores, mos_raw)
-    rival = (
-        measure_artifacts(unsharp_mask(original, amount), original)
-        if math.isfinite(amount)
-        else Artifacts(*[math.nan] * 4)
-    )
-    found = {
+    baseline = Artifacts(math.nan, math.nan, math.nan, math.nan)
+    if math.isfinite(amount):
+        baseline = measure_artifacts(unsharp_mask(original, amount), original)
+    return {
         "mos_gain": mos_raw - scores[0],
-        **measure_artifacts(picture, original)._asdict(),
+        **measure_artifacts(image, original)._asdict(),
         "unsharp_amount": amount,
+        **{f"unsharp_{key}": value for key, value in baseline._asdict().items()},
     }
-    return found | {f"unsharp_{key}": value for key, value in rival._asdict().items()}

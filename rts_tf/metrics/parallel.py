@@ -1,39 +1,50 @@
-"""Pictures measured side by side, a core each. For functions that spend their time in OpenCV, NumPy and SciPy."""
+"""Measure several images at the same time, each in a thread of its own.
 
-import collections
-import os
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+This pays off for functions that spend their time in OpenCV, NumPy and SciPy, which release the GIL.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
 import cv2
 
-Item, Result = TypeVar("Item"), TypeVar("Result")
+from rts_tf.metrics.resources import cores
 
-
-def cores() -> int:
-    """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def in_parallel(
     function: Callable[[Item], Result], items: Iterable[Item], workers: int = 0
-) -> Iterator[Result]:
-    """``function`` of each item, in order, in ``workers`` threads (0: one a core); items are taken as their turn nears.
+) -> Generator[Result, None, None]:
+    """Yield ``function(item)`` for each item, in order.
 
-    OpenCV's own threads are off meanwhile: the pictures are the threads' work.
+    Each thread works on an image of its own, so OpenCV's internal threads are switched off while
+    the iterator is in use.
+
+    Args:
+        function: is called in a worker thread, once for each item.
+        items: are taken one by one, never more than ``workers`` items ahead of the results.
+        workers: the number of threads; 0 stands for one per processor.
+
+    Raises:
+        Exception: whatever ``function`` raises, in place of that item's result. The items that
+            are in progress are finished first, the others are dropped.
     """
     workers = workers or cores()
-    before, waiting = cv2.getNumThreads(), collections.deque()
+    opencv_threads = cv2.getNumThreads()
+    pending: deque[Future[Result]] = deque()
     cv2.setNumThreads(1)
     pool = ThreadPoolExecutor(workers)
     try:
         for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+            pending.append(pool.submit(function, item))
+            if len(pending) > workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
     finally:
-        pool.shutdown(cancel_futures=True)  # what runs ends first: at most a picture a thread
-        cv2.setNumThreads(before)
+        pool.shutdown(cancel_futures=True)
+        cv2.setNumThreads(opencv_threads)

@@ -1,4 +1,4 @@
-"""EDSR, the baseline of 16 blocks of 64 channels (Lim et al. 2017): SRResNet without normalisation."""
+"""EDSR (Lim et al. 2017), the baseline of 16 blocks of 64 channels, without normalization."""
 
 import keras
 from keras import layers
@@ -9,15 +9,18 @@ BLOCKS = 16
 
 
 def build(seed: int = 0, precision: str = "float32", conv2d: type = layers.Conv2D) -> keras.Model:
-    """Build the network: conv 64 -> 16 x (conv + ReLU, conv, + skip) -> conv, + skip over all blocks -> conv 256, pixel
-    shuffle -> conv 3, + the interpolated picture.
+    """Build the network.
 
-    1,369,859 parameters at x2. No definition in the literature gives the 1.7M of the paper's Table 3: this one has
-    1.37M, 1.55M and 1.52M at x2, x3 and x4, the large one (32 blocks of 256 channels) 41M.
+    conv 64 -> 16 x (conv + ReLU, conv, + skip) -> conv, + skip over all blocks -> conv 256, pixel
+    shuffle -> conv 3, + the interpolated image. It has 1,369,859 parameters at x2.
 
-    The original has no interpolated picture, and takes the mean colour away instead. Here the last convolution starts at
-    zero and learns what is missing. A block's second convolution starts at a tenth of He's spread (as in ESRGAN): without
-    normalisation each block would double the variance.
+    No definition in the literature gives the 1.7M parameters of the paper's Table 3: this one has
+    1.37M, 1.55M and 1.52M at x2, x3 and x4, and the large one (32 blocks of 256 channels) has 41M.
+
+    The original subtracts the mean colour instead of adding the interpolated image. Here the last
+    convolution starts at zero and learns what interpolation misses. The second convolution of a
+    block starts at a tenth of He's std (as in ESRGAN), since without normalization each block would
+    double the variance.
     """
     conv = convolutions(seed, precision, conv2d)
     image = keras.Input((None, None, 3), name="image", dtype="float32")

@@ -1,10 +1,12 @@
-"""Layers that Keras does not have. Whatever differs between Keras 2.15 and Keras 3 stays in this file.
+"""Layers that Keras does not have. What differs between Keras 2.15 and Keras 3 is handled here.
 
-Each layer says how far it looks, ``receptive_radius`` in pixels of its input (rts_tf.networks.geometry).
+Each layer has an attribute ``receptive_radius``, in pixels of its input (see
+:mod:`rts_tf.networks.geometry`).
 """
 
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,11 +17,15 @@ from rts_tf.images.kernels import keys_cubic
 
 @keras.saving.register_keras_serializable(package="rts_tf")
 class PixelShuffle(keras.layers.Layer):
-    """depth_to_space: [batch, H, W, scale*scale*C] -> [batch, scale*H, scale*W, C] (Shi et al. 2016, ESPCN)."""
+    """depth_to_space: [batch, H, W, scale*scale*C] -> [batch, scale*H, scale*W, C].
+
+    Shi et al. 2016 (ESPCN) call it periodic shuffling.
+    """
 
     receptive_radius = 0
 
-    def __init__(self, scale: int = 2, **kwargs):
+    def __init__(self, scale: int = 2, **kwargs: Any):
+        """``scale``: How many times wider and higher the output is."""
         super().__init__(**kwargs)
         self.scale = scale
 
@@ -43,10 +49,10 @@ class PixelShuffle(keras.layers.Layer):
 class EdgePadding(keras.layers.Layer):
     """Repeat the border pixel once on every side: [batch, H, W, C] -> [batch, H+2, W+2, C].
 
-    In front of the head, where zero padding would darken the frame of every picture.
+    It stands in front of the head, where zero padding would darken the border of every image.
     """
 
-    receptive_radius = 0  # the convolution behind it counts
+    receptive_radius = 0  # the convolution behind it counts its own radius
 
     def call(self, inputs):
         return tf.pad(inputs, [[0, 0], [1, 1], [1, 1], [0, 0]], mode="SYMMETRIC")
@@ -63,10 +69,11 @@ class EdgePadding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="rts_tf")
 class BicubicUpscaling(keras.layers.Layer):
-    """Bicubic interpolation to twice the size, :class:`BicubicPhases`: [batch, H, W, C] -> [batch, 2H, 2W, C]. No weights.
+    """Bicubic interpolation to twice the size: [batch, H, W, C] -> [batch, 2H, 2W, C].
 
-    In front of networks that work on the enlarged picture, and around those that learn what is missing from it. Borders
-    are repeated.
+    It has no weights; its kernel is :class:`BicubicPhases`, and borders are repeated. It stands in
+    front of networks that work on the enlarged image, and beside those that learn what
+    interpolation misses.
     """
 
     receptive_radius = 1
@@ -89,13 +96,16 @@ class BicubicUpscaling(keras.layers.Layer):
 
 
 def convolutions(seed: int, precision: str, conv2d: type) -> Callable[..., keras.layers.Layer]:
-    """A function of (filters, kernel size, settings of Conv2D) that makes the "same" convolutions of a network.
+    """Make the function that makes the convolutions of a network.
 
-    Each starts from He's normal distribution with a seed of its own, if the settings do not say otherwise.
+    Returns:
+        A function of (filters, kernel size, settings of Conv2D). Its convolutions have "same"
+        padding, and each starts from He's normal distribution with a seed of its own, unless the
+        settings say otherwise.
     """
     seeds = itertools.count(seed)
 
-    def convolution(filters: int, size: int, **settings) -> keras.layers.Layer:
+    def convolution(filters: int, size: int, **settings: Any) -> keras.layers.Layer:
         start = {
             "kernel_initializer": keras.initializers.HeNormal(seed=next(seeds)),
             "padding": "same",
@@ -107,11 +117,12 @@ def convolutions(seed: int, precision: str, conv2d: type) -> Callable[..., keras
 
 
 class MatrixGradientConv2D(keras.layers.Conv2D):
-    """A 3x3 convolution of stride 1 whose kernel gradient is three matrix products: for training in float32 on a CPU.
+    """A 3x3 convolution of stride 1 whose kernel gradient is computed as three matrix products.
 
-    There the library's own kernel gradient takes half of a training step and reaches a third of the speed of a matrix
-    product. Same weights, same output and, to rounding, same gradients as ``keras.layers.Conv2D``, which the trained
-    network is saved with. Other kernels and strides are left to ``keras.layers.Conv2D``.
+    It is for training in float32 on a CPU. There the kernel gradient of the library takes half of a
+    training step and reaches a third of the speed of a matrix product. Weights and output are those
+    of ``keras.layers.Conv2D``, with which the trained network is saved; gradients are equal to
+    rounding. Other kernels and strides are left to ``keras.layers.Conv2D``.
     """
 
     def convolution_op(self, inputs, kernel):
@@ -131,12 +142,18 @@ class MatrixGradientConv2D(keras.layers.Conv2D):
         return convolve(inputs, tf.convert_to_tensor(kernel))
 
 
-def _kernel_gradient(x, dy, padding: str):
-    """[3, 3, in, out] gradient of a 3x3 convolution of ``x`` [batch, H, W, in] with ``dy`` at its output.
+def _kernel_gradient(x: tf.Tensor, dy: tf.Tensor, padding: str) -> tf.Tensor:
+    """The kernel gradient [3, 3, in, out] of a 3x3 convolution.
 
-    kernel[i, j] = sum over pixels of x shifted by (i, j), times dy. Lying in rows of W pixels, a shift by i lines is a shift
-    by i * W rows of the matrix, so it costs nothing; the three shifts by columns are laid side by side, on the narrower of
-    the two sides. Zeros below and beside each picture keep the lines of two pictures apart.
+    gradient[i, j] is the sum over all pixels of x, shifted by (i, j), times dy. With one pixel in
+    each row of a matrix, a shift by i lines is a shift by i * W rows, which costs nothing. The
+    three shifts by columns are laid side by side, for that of x and dy which has fewer channels.
+    Zeros below and beside each image keep the lines of two images apart.
+
+    Args:
+        x: The input, [batch, H, W, in].
+        dy: The gradient at the output, [batch, H, W, out] for "SAME" padding.
+        padding: "SAME" or "VALID".
     """
     border = 1 if padding == "SAME" else 0
     inputs, outputs = x.shape[-1], dy.shape[-1]
@@ -163,10 +180,11 @@ def _kernel_gradient(x, dy, padding: str):
 
 @keras.saving.register_keras_serializable(package="rts_tf")
 class BicubicPhases(keras.initializers.Initializer):
-    """Kernel [3, 3, C, 4C] of a convolution that, followed by PixelShuffle, doubles the size by bicubic interpolation.
+    """The kernel [3, 3, C, 4C] of a convolution to the four phases of bicubic interpolation.
 
-    Keys' cubic (a = -0.5) has four taps at the offsets of a 2x grid (-1/4 and +1/4 pixel); the smallest, -0.023, is
-    dropped and the rest divided by their sum, so that constants stay.
+    Followed by PixelShuffle it doubles the size. Keys' cubic (a = -0.5) has four taps at the
+    offsets of a 2x grid (-1/4 and +1/4 pixel). The smallest, -0.023, is dropped, and the others are
+    divided by their sum, so that constants stay.
     """
 
     def __call__(self, shape, dtype=None, **kwargs):
@@ -177,16 +195,14 @@ class BicubicPhases(keras.initializers.Initializer):
             )
         taps = np.array([keys_cubic(0.75), keys_cubic(0.25), keys_cubic(1.25)])
         taps /= taps.sum()
-        phases = np.stack(
-            [taps, taps[::-1]]
-        )  # [phase, tap]: the upper (left) sample of a pair, then the lower (right)
+        # [phase, tap]: the upper (left) sample of a pair, then the lower (right) one
+        phases = np.stack([taps, taps[::-1]])
         kernel = np.zeros(shape)
         for row in range(2):
             for column in range(2):
                 for channel in range(channels):
-                    output = (
-                        2 * row + column
-                    ) * channels + channel  # the channel order of depth_to_space
+                    # the channel order of depth_to_space
+                    output = (2 * row + column) * channels + channel
                     kernel[:, :, channel, output] = np.outer(phases[row], phases[column])
         return tf.convert_to_tensor(kernel, dtype=dtype or "float32")
 

@@ -1,4 +1,4 @@
-"""SRCNN (Dong et al. 2016, 9-5-5): three convolutions on the interpolated picture."""
+"""SRCNN (Dong et al. 2016, 9-5-5): three convolutions on the interpolated image."""
 
 import keras
 from keras import layers
@@ -9,11 +9,14 @@ from rts_tf.networks.layers import BicubicUpscaling, convolutions
 def build(
     seed: int = 0, precision: str = "float32", conv2d: type = layers.Conv2D, channels: int = 3
 ) -> keras.Model:
-    """Build the network: bicubic x2 -> conv 9x9 64 + ReLU -> conv 5x5 32 + ReLU -> conv 5x5, + the interpolated picture.
+    """Build the network.
 
-    69,251 parameters in RGB; 57,281, the 57K of the paper's Table 3, with ``channels`` = 1 (luma).
+    bicubic x2 -> conv 9x9 64 + ReLU -> conv 5x5 32 + ReLU -> conv 5x5, + the interpolated image.
+    It has 69,251 parameters in RGB. With ``channels`` = 1 (luma) it has 57,281, the 57K of the
+    paper's Table 3.
 
-    The original gives the picture itself; here it is the difference to the interpolated one, which starts at zero.
+    In the original the last convolution makes the whole result. Here it makes the difference from
+    the interpolated image, which starts at zero.
     """
     conv = convolutions(seed, precision, conv2d)
     image = keras.Input((None, None, channels), name="image", dtype="float32")

@@ -1,4 +1,4 @@
-"""VDSR (Kim et al. 2016): twenty convolutions on the interpolated picture, which learn what is missing from it."""
+"""VDSR (Kim et al. 2016): twenty convolutions that learn what the interpolated image misses."""
 
 import keras
 from keras import layers
@@ -11,11 +11,11 @@ DEPTH = 20
 def build(
     seed: int = 0, precision: str = "float32", conv2d: type = layers.Conv2D, channels: int = 3
 ) -> keras.Model:
-    """Build the network: bicubic x2 -> 19 x (conv 64 + ReLU) -> conv, + the interpolated picture.
+    """Build the network.
 
-    668,227 parameters in RGB; 665,921, the 666K of the paper's Table 3, with ``channels`` = 1 (luma).
-
-    The last convolution starts at zero.
+    bicubic x2 -> 19 x (conv 64 + ReLU) -> conv, + the interpolated image. It has 668,227 parameters
+    in RGB. With ``channels`` = 1 (luma) it has 665,921, the 666K of the paper's Table 3. The last
+    convolution starts at zero.
     """
     conv = convolutions(seed, precision, conv2d)
     image = keras.Input((None, None, channels), name="image", dtype="float32")

@@ -1,7 +1,8 @@
-"""Weights that come with the package: NAME.weights.h5, and NAME.json, the record of how they were trained.
+"""Finds and loads the trained weights that come with the package.
 
-The record's "network" is the name under which rts_tf.networks builds it. Weights, not ``.keras`` files, since they load on
-Keras 2.15 and Keras 3 alike.
+Weights are a file NAME.weights.h5, with the record of their training in NAME.json. The "network" of
+the record is the name under which rts_tf.networks builds it. They are no ``.keras`` files, since
+files of weights load on both Keras 2.15 and Keras 3.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import json
 import pathlib
 from typing import TYPE_CHECKING, Any
 
-from rts_tf.errors import RtsError
+from rts_tf.errors import RtsError, first_line
 
 if TYPE_CHECKING:
     import keras
@@ -19,19 +20,26 @@ DIRECTORY = pathlib.Path(__file__).parent
 
 
 def names() -> tuple[str, ...]:
-    """The weights that are there, by name."""
+    """Return the names of the weights, sorted."""
     return tuple(sorted(path.stem for path in DIRECTORY.glob("*.json")))
 
 
 def known() -> str:
-    """The names, as a part of an error message."""
+    """Return the names as part of an error message."""
     if not names():
-        return "this version of rts_tf brings no weights: train a network with python -m rts_tf.main and name its directory"
+        return (
+            "this version of rts_tf brings no weights: train a network with python -m rts_tf.main"
+            " and name its directory"
+        )
     return f"not the name of weights that come with rts_tf ({', '.join(names())})"
 
 
 def record(name: str) -> dict[str, Any]:
-    """How the weights ``name`` were trained: "network", "stage" and more. Raises RtsError where it is missing or damaged."""
+    """Return how the weights ``name`` were trained: "network", "stage" and more.
+
+    Raises:
+        RtsError: There are no such weights, or the record is damaged.
+    """
     if name not in names():
         raise RtsError(f"{name}: {known()}")
     file = DIRECTORY / f"{name}.json"
@@ -42,15 +50,24 @@ def record(name: str) -> dict[str, Any]:
 
 
 def network(name: str, precision: str = "float32") -> keras.Model:
-    """The network of ``name`` with its weights, computing in ``precision``. Raises RtsError."""
-    from rts_tf import networks  # TensorFlow is imported only when it is needed
+    """Return the network ``name`` with its weights.
 
-    kind = record(name).get("network")
+    Args:
+        name: One of ``names()``.
+        precision: "float32" or "mixed_bfloat16", see :func:`rts_tf.networks.build`.
+
+    Raises:
+        RtsError: There are no such weights, or a file is damaged.
+    """
+    from rts_tf import networks  # imports TensorFlow, which ``names`` does not need
+
     file = DIRECTORY / f"{name}.weights.h5"
+    made = record(name)
     try:
-        built = networks.build(kind, precision=precision)
+        built = networks.build(made["network"], precision=precision)
         built.load_weights(file)
     except Exception as error:  # Keras raises many types on a file that is not whole
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise RtsError(f"{file}: cannot be loaded ({reason}); install rts_tf again") from None
+        raise RtsError(
+            f"{file}: cannot be loaded ({first_line(error)}); install rts_tf again"
+        ) from None
     return built

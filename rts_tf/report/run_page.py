@@ -1,12 +1,10 @@
-"""What a run shows people: ``report.html``, one page that works from ``file://``.
+"""Writes ``report.html``, the page that shows a run: sliders, tables, curves and crops.
 
-Knows arrays and dicts alone. The page has no external requests: pictures are data URIs, the curves are inline SVG. Its
-frame is ``web/report.html.template``; everything put into it is escaped here.
-
-The keys of ``summary`` are those of ``summary.json``, which ``recurrence.py`` writes.
+The page is one file that works from ``file://`` and makes no requests. Images are data URIs, and
+the curves are inline SVG. Its frame is ``web/report.html.template``; everything that goes into it
+is escaped here.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -14,68 +12,58 @@ from pathlib import Path
 
 import numpy as np
 
+from rts_tf.report.columns import ARTIFACTS, TABLE_1, TABLE_2, TRAINING, duration
 from rts_tf.report.figures import change_curve, mos_curve
-from rts_tf.report.slider import data_uri, page, slider
-from rts_tf.report.tables import (
-    ARTIFACTS,
-    TABLE_1,
-    TABLE_2,
-    TRAINING,
-    duration,
-    html_table,
-    mark,
-    meanings,
-    rows_of_table2,
-    table,
-)
+from rts_tf.report.slider import data_uri, slider
+from rts_tf.report.tables import class_of, html_table, meanings, rows_of_table2, table
+from rts_tf.report.templates import fill, page
+from rts_tf.storage import write_text
 
 
 @dataclass(frozen=True)
 class Strip:
-    """One crop through the stages, a row of Fig. 5."""
+    """One crop through the stages, a row of Fig. 5.
 
-    name: str  # of the picture
-    crops: tuple[
-        np.ndarray, ...
-    ]  # uint8 HxWx3 of equal sizes (the paper: 64x64), HR_0 first, then HR_1 .. HR_n
+    Attributes:
+        name: The name of the image.
+        crops: HR_0, HR_1, ..., uint8 [H, W, 3] of one size (the paper: 64x64).
+    """
+
+    name: str
+    crops: tuple[np.ndarray, ...]
 
 
 def write_report(
     path: Path, summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.ndarray
 ) -> None:
-    """Write the page of the run to ``path``; an older page stays whole until the new one is.
+    """Write the page of a run. The page that was there stays until the new one is complete.
 
     Args:
-        path: the HTML file; its directory exists.
-        summary: the run, as in ``summary.json``; at least one stage.
-        strips: crops through the stages (Fig. 5); may be empty.
-        before: uint8 HxWx3, a validation picture, HR_0.
-        after: uint8 HxWx3, the same picture at the selected stage.
+        path: The HTML file. Its directory exists.
+        summary: The contents of ``summary.json`` (:mod:`rts_tf.training.summary`), with at least
+            one stage.
+        strips: Crops through the stages (Fig. 5); may be empty.
+        before: HR_0 of a validation image, uint8 [H, W, 3].
+        after: The same image after the selected stage.
 
     Raises:
-        ValueError: arrays of another type, or of sizes that do not match.
-        OSError: the page cannot be written.
+        ValueError: An array has another type, or sizes do not match.
+        OSError: The page cannot be written.
     """
-    html = _page(summary, strips, before, after)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        unfinished.write_text(html, encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_text(path, _page(summary, strips, before, after))
 
 
 def _page(summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.ndarray) -> str:
     selected = summary["selected_stage"]
-    texts = "The original, HR0", f"The same picture, HR{selected}"
+    texts = "The original, HR0", f"The same image, HR{selected}"
     return page(
         "report.html.template",
         network=escape(summary["network"]),
         parameters=f"{summary['parameters']:,}",
         preset=escape(summary["preset"]),
         stages=len(summary["stages"]),
-        training_pictures=_count(summary["training_pictures"], "photograph"),
-        validation_pictures=_count(summary["validation_pictures"], "other"),
+        training_images=_count(summary["training_images"], "image"),
+        validation_images=_count(summary["validation_images"], "other"),
         duration=duration(summary["seconds"]),
         memory=f"{summary['peak_memory_mb'] / 1000:.1f} GB",
         selected=selected,
@@ -94,32 +82,18 @@ def _page(summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.
 
 
 def _quality(summary: dict) -> str:
-    """The sections of Table 2 and Fig. 6, or why there are none."""
+    """The sections of Table 2, the artifacts and Fig. 6, or why there are none."""
     if not summary["originals"]:
         return "<h2>Table 2: MOS</h2>\n<p>Not measured: " + escape(summary["judged_by"]) + ".</p>"
     rows, selected = rows_of_table2(summary), summary["selected_stage"]
-    return f"""<h2>Table 2: what VIQET says</h2>
-<p class="quiet">Means over the validation pictures, 8 bits, whole. MOS is mostly sharpness, which an unsharp mask can buy too:
-read it with the table below.</p>
-<div class="scroll numbers">{table(TABLE_2, rows, selected)}</div>
-<dl class="meanings">
-{meanings(TABLE_2)}
-</dl>
-</section>
-
-<section>
-<h2>What MOS cannot see</h2>
-<p class="quiet">What the sharpness costs, measured against the original, and in brackets what it costs when bought with an
-unsharp mask of the same MOS.</p>
-<div class="scroll numbers">{table(ARTIFACTS, rows, selected)}</div>
-<dl class="meanings">
-{meanings(ARTIFACTS[1:])}
-</dl>
-</section>
-
-<section>
-<h2>MOS through the stages (Fig. 6)</h2>
-<div class="scroll curve">{mos_curve(summary["originals"], summary["stages"], selected)}</div>"""
+    return fill(
+        "quality.html.template",
+        table_2=table(TABLE_2, rows, selected),
+        table_2_meanings=meanings(TABLE_2),
+        artifacts=table(ARTIFACTS, rows, selected),
+        artifacts_meanings=meanings(ARTIFACTS[1:]),
+        curve=mos_curve(summary["originals"], summary["stages"], selected),
+    )
 
 
 def _count(number: int, noun: str) -> str:
@@ -134,25 +108,25 @@ def _settings(config: dict) -> str:
 
 
 def _strips(strips: Sequence[Strip], selected: int) -> str:
-    """Fig. 5: a row of enlarged crops per picture under one line of column headings."""
+    """Fig. 5: a row of enlarged crops for each image, under one line of column headings."""
     if not strips:
         return "No crops were kept."
     most = max(len(strip.crops) for strip in strips)
-    enlarge = (
-        4 if most <= 4 else 3
-    )  # whole factors keep the pixels square; five columns at 3x fill the page
+    # Whole factors keep the pixels square. Five columns at 3x fill the page.
+    enlarge = 4 if most <= 4 else 3
     names = ["original", *(f"HR{stage}" for stage in range(1, most))]
     headings = "".join(
-        f'<th scope="col"{mark(stage, selected)}>{name}</th>' for stage, name in enumerate(names)
+        f'<th scope="col"{class_of(stage, selected)}>{name}</th>'
+        for stage, name in enumerate(names)
     )
     rows = []
     for strip in strips:
         if len({crop.shape for crop in strip.crops}) != 1:
             raise ValueError(f"the crops of {strip.name} must be of one size")
         height, width = (side * enlarge for side in strip.crops[0].shape[:2])
-        name = escape(strip.name)
+        name, size = escape(strip.name), f'width="{width}" height="{height}"'
         cells = "".join(
-            f'<td><img src="{data_uri(crop)}" width="{width}" height="{height}" alt="{name}, HR{stage}"></td>'
+            f'<td><img src="{data_uri(crop)}" {size} alt="{name}, HR{stage}"></td>'
             for stage, crop in enumerate(strip.crops)
         )
         rows.append(f'<tr><th scope="rowgroup" colspan="{most}">{name}</th></tr>\n<tr>{cells}</tr>')

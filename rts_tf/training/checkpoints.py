@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from rts_tf.errors import RtsError
+from rts_tf.errors import RtsError, first_line
 from rts_tf.storage import write_text
 
 
@@ -33,7 +33,7 @@ class Checkpoints:
                 return
             # A file that is cut off raises IndexError.
             except (tf.errors.OpError, AssertionError, IndexError, ValueError) as error:
-                reason = str(error).splitlines()[0][:200]
+                reason = first_line(error)
                 failure = failure or f"{path}: cannot be read ({reason})"
         if failure:
             raise RtsError(f"{failure}; delete {directory} to train this stage from its beginning")

@@ -62,7 +62,7 @@ def run_phase_a(run: Run, stage: Stage, targets: ShardSet | None) -> None:
             targets,
             patch=config.patch,
             batch=config.batch,
-            places=config.patches_per_image,
+            positions=config.patches_per_image,
             seed=config.seed,
             stage=stage.number,
             first_step=first_step,

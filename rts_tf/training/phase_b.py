@@ -11,10 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf import networks
-from rts_tf.data.shards import Record, ShardSet, build
+from rts_tf.data.shard_writer import build
+from rts_tf.data.shards import Record, ShardSet
 from rts_tf.images.dtypes import to_float
-from rts_tf.images.filters import nyquist_share, wide_gaussian
+from rts_tf.images.filters import nyquist_component, wide_gaussian
 from rts_tf.inference import Enhancer
+from rts_tf.networks.precision import instruction_set
 from rts_tf.networks.weights import weights_sha256
 from rts_tf.training.progress import PhaseBProgress
 from rts_tf.training.run import Run
@@ -79,7 +81,7 @@ def build_targets(
         eight_bit: Clip and round HR_n to 8 bits; float16 holds them to a sixteenth of a level.
 
     Raises:
-        ShardError: See :func:`rts_tf.data.shards.build`.
+        ShardError: See :func:`rts_tf.data.shard_writer.build`.
     """
 
     @tf.function(
@@ -112,7 +114,8 @@ def build_targets(
         "kernel": enhancer.kernel,
         "eight_bit": eight_bit,
     }
-    return build(directory, len(source.shards), records, DTYPES, made_from, warn)
+    count = len(source.shards)
+    return build(directory, count, records, DTYPES, made_from, warn, made_on=instruction_set())
 
 
 def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:
@@ -131,5 +134,5 @@ def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:
     if anchor in ("low", "band"):
         change -= wide_gaussian(change, LOW_SIGMA)
     if anchor == "band":
-        change -= nyquist_share(change)
+        change -= nyquist_component(change)
     return hr_0 + change

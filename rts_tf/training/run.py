@@ -11,6 +11,7 @@ from rts_tf.data.datasets import training_and_validation
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.shards import ShardSet
 from rts_tf.data.source_shards import build_source
+from rts_tf.networks.precision import instruction_set
 from rts_tf.training.mos_validation import MEASURES_OF_ORIGINALS, images_for_mos
 from rts_tf.training.progress import Progress, Silent
 from rts_tf.training.run_directory import RunDirectory
@@ -103,6 +104,7 @@ def _sources(directory: RunDirectory, say: Callable[[str], None]) -> list[ShardS
                 smallest,
                 config.images_per_shard,
                 say,
+                made_on=instruction_set(),
             )
         )
     return sets

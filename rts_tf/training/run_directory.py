@@ -100,8 +100,9 @@ class RunDirectory:
     def _forget(self) -> None:
         """Remove what this process made for a run that cannot be."""
         shutil.rmtree(self.root / "source", ignore_errors=True)
-        for name in ("config.json", "machine.json", ".lock"):
+        for name in ("config.json", "machine.json"):
             (self.root / name).unlink(missing_ok=True)
+        self._lock.remove()
         with contextlib.suppress(OSError):  # the directory holds files of others
             for path in self._made:
                 path.rmdir()

@@ -1,33 +1,61 @@
+"""How commands load TensorFlow: with its settings, and without its start-up messages."""
+
 import os
 import subprocess
 import sys
 
-SETUP = "import os, sys\nfrom absl import flags\nfrom rts_tf import startup\nflags.FLAGS(['x'])\n"
+SETUP = """import os, sys
+from absl import flags
+from rts_tf.cli import startup
+flags.FLAGS(['x'])
+"""
 
 
-def run(code: str) -> subprocess.CompletedProcess:
+def run(code: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run ``code`` in a process that knows only these ``environment`` variables of TensorFlow's."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     return subprocess.run(
-        [sys.executable, "-c", SETUP + code], capture_output=True, text=True, timeout=100
+        [sys.executable, "-c", SETUP + code],
+        capture_output=True,
+        text=True,
+        timeout=100,
+        env=others | environment,
     )
 
 
 def test_tensorflow_loads_without_a_word():
     done = run(
-        "startup.load_tensorflow()\nprint(sys.modules['tensorflow'].__version__)\nos.write(2, b'heard')"
+        "startup.load_tensorflow()\n"
+        "print(sys.modules['tensorflow'].__version__)\n"
+        "os.write(2, b'heard')"
     )
     assert done.returncode == 0 and done.stdout[0] == "2"
-    assert done.stderr == "heard"  # and from then on everything is
+    assert done.stderr == "heard"  # from then on everything is printed
 
 
-def test_what_was_kept_back_is_told_if_it_fails():
+def test_messages_are_printed_after_all_if_loading_fails():
     done = run(
-        "with startup._quiet_stderr():\n    os.write(2, b'the reason')\n    raise ImportError('broken')"
+        "with startup._quiet_stderr():\n"
+        "    os.write(2, b'the reason')\n"
+        "    raise ImportError('broken')"
     )
     assert done.returncode == 1 and "the reason" in done.stderr and "broken" in done.stderr
 
 
+def test_variables_of_the_user_are_kept():
+    code = "startup.set_environment()\nprint(*(os.environ[f'TF_{name}'] for name in ('{}', '{}')))"
+    code = code.replace("'{}', '{}'", "'CPP_MIN_LOG_LEVEL', 'ENABLE_ONEDNN_OPTS'")
+    assert run(code).stdout.split() == ["3", "1"]
+    assert run(code, TF_ENABLE_ONEDNN_OPTS="0").stdout.split() == ["3", "0"]
+
+
+def test_benchmarks_set_the_variables():
+    done = run("import benchmarks\nprint(os.environ['TF_ENABLE_ONEDNN_OPTS'])")
+    assert done.stdout.split() == ["1"], done.stderr
+
+
 def test_a_training_logs_no_error_of_tensorflow(tmp_path):
-    """Targets are float16, of which oneDNN logs at their first cast that it has none."""
+    """Targets are float16. At their first cast, oneDNN logs an error that it does not have it."""
     words = [
         "-m",
         "rts_tf.main",

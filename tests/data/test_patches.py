@@ -1,3 +1,6 @@
+"""The input pipeline of Phase A: which patches it gives, and in which order."""
+
+import dataclasses
 import itertools
 
 import numpy as np
@@ -5,13 +8,15 @@ import pytest
 
 from rts_tf.data.datasets import folder
 from rts_tf.data.degradation import Degradation
-from rts_tf.data.patches import PATCHES_PER_VISIT, training_batches
-from rts_tf.data.shards import Record, build
+from rts_tf.data.patches import PATCHES_PER_PASS, training_batches
+from rts_tf.data.shard_writer import build
+from rts_tf.data.shards import Record
 from rts_tf.data.source_shards import build_source
-from rts_tf.training.phase_b import DTYPES as TARGETS
 
-PLACES = 13  # not a multiple of the patches per visit
+POSITIONS = 13  # not a multiple of the patches of a pass
 PATCH = 32
+SETTINGS = {"patch": PATCH, "batch": 4, "positions": POSITIONS, "seed": 3, "stage": 2}
+TARGETS = {"target": np.float16}
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +34,11 @@ def sets(small_photographs, tmp_path_factory):
 
 
 def take(sets, count, first_step=0, with_targets=True, **changes):
-    settings = {"patch": PATCH, "batch": 4, "places": PLACES, "seed": 3, "stage": 2} | changes
-    batches = training_batches(
-        sets[0], sets[1] if with_targets else None, first_step=first_step, **settings
-    )
-    return [
-        tuple(part.numpy() for part in element)
-        for element in itertools.islice(iter(batches), count)
-    ]
+    """The first ``count`` batches as NumPy arrays."""
+    source, targets = sets
+    settings = SETTINGS | {"first_step": first_step} | changes
+    batches = training_batches(source, targets if with_targets else None, **settings)
+    return [(lr.numpy(), target.numpy()) for lr, target in itertools.islice(batches, count)]
 
 
 def test_shapes_and_ranges(sets):
@@ -46,7 +48,7 @@ def test_shapes_and_ranges(sets):
     assert lr.min() >= 0 and lr.max() <= 1 and 0.05 < target.std() < 0.5
 
 
-def test_lr_and_target_show_the_same_place(sets):
+def test_lr_and_target_show_the_same_position(sets):
     for lr, target in take(sets, 5):
         reduced = (target - 1).reshape(4, 16, 2, 16, 2, 3).mean(axis=(2, 4))
         assert np.abs(reduced - lr).mean() < 0.03
@@ -54,22 +56,20 @@ def test_lr_and_target_show_the_same_place(sets):
 
 
 def test_targets_are_those_of_the_target_shards(sets):
-    own, hr = take(sets, 3), take(sets, 3, with_targets=False)
-    for (lr, target), (same_lr, picture) in zip(own, hr, strict=True):
+    own, hr_0 = take(sets, 3), take(sets, 3, with_targets=False)
+    for (lr, target), (same_lr, original) in zip(own, hr_0, strict=True):
         np.testing.assert_array_equal(lr, same_lr)
-        np.testing.assert_allclose(target, picture + 1, atol=1e-3)  # float16
+        np.testing.assert_allclose(target, original + 1, atol=1e-3)  # float16
 
 
 @pytest.mark.parametrize("first", [1, 7, 16, 17, 20, 41])
 def test_order_depends_on_the_step_alone(sets, first):
-    """A run continued at any step sees what an unbroken one sees, across visits and epochs."""
-    unbroken = take(sets, 45)
+    """A run continued at any step sees what an unbroken one sees, across passes and epochs."""
+    unbroken = take(sets, 45)[first : first + 4]
     continued = take(sets, 4, first_step=first)
-    for (lr, target), (same_lr, same_target) in zip(
-        unbroken[first : first + 4], continued, strict=True
-    ):
-        np.testing.assert_array_equal(lr, same_lr)
-        np.testing.assert_array_equal(target, same_target)
+    for batch, same_batch in zip(unbroken, continued, strict=True):
+        for array, same_array in zip(batch, same_batch, strict=True):
+            np.testing.assert_array_equal(array, same_array)
 
 
 @pytest.mark.parametrize("change", [{"seed": 4}, {"stage": 3}])
@@ -77,12 +77,13 @@ def test_seed_and_stage_change_the_order(sets, change):
     assert not np.array_equal(take(sets, 1)[0][0], take(sets, 1, **change)[0][0])
 
 
-def test_an_epoch_uses_every_place_once(sets):
-    """5 pictures x 13 places = 65 patches in an epoch; the next epoch has the same ones in another order."""
+def test_an_epoch_uses_every_position_once(sets):
+    """Five images with 13 positions give 65 patches in an epoch, in the next in another order."""
     patches = [patch.tobytes() for patch, _ in take(sets, 130, batch=1)]
     first, second = patches[:65], patches[65:]
-    assert PLACES % PATCHES_PER_VISIT and sorted(first) == sorted(second) and first != second
-    assert len(set(first)) > 55  # some of the 13 places of a small picture coincide
+    assert POSITIONS % PATCHES_PER_PASS
+    assert sorted(first) == sorted(second) and first != second
+    assert len(set(first)) > 55  # some of the 13 positions of a small image coincide
 
 
 def test_mismatched_shards_are_refused(sets, tmp_path):
@@ -90,7 +91,7 @@ def test_mismatched_shards_are_refused(sets, tmp_path):
 
     def wrong(k):
         for record in targets.records(k, TARGETS):
-            yield record._replace(name="other " + record.name)
+            yield dataclasses.replace(record, name="other " + record.name)
 
     bad = build(tmp_path / "targets", len(source.shards), wrong, TARGETS, {})
     with pytest.raises(Exception, match="do not match"):

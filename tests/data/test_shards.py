@@ -1,5 +1,9 @@
-"""Shard sets: whole, damaged, refused. A run killed with SIGKILL is in test_crash.py."""
+"""Sets of shards: whole, damaged, refused, and made again on another CPU.
 
+A run that is killed with SIGKILL is in tests/training/test_crash.py.
+"""
+
+import dataclasses
 import json
 import os
 import shutil
@@ -8,61 +12,70 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rts_tf.data import shards
-from rts_tf.data.shards import Record, build
+from rts_tf.data import shard_writer
+from rts_tf.data.shard_writer import build
+from rts_tf.data.shards import Record, find_problems, open_set, parse, serialize
 from rts_tf.data.source_shards import DTYPES
-from rts_tf.errors import ShardError
+from rts_tf.errors import RtsError, ShardError
+from tests.support.damage import flip, truncate
+
+SHARDS = 3
 
 
 def records(k):
-    """Two pictures per shard."""
+    """Two images per shard."""
     for i in range(2 * k, 2 * k + 2):
         pixels = np.random.default_rng(i).integers(0, 256, (6, 8, 3), np.uint8)
-        yield Record(f"picture {i}", i, {"hr": pixels, "lr": pixels[::2, ::2]}, {"i": i})
+        yield Record(f"image {i}", i, {"hr": pixels, "lr": pixels[::2, ::2]}, {"i": i})
 
 
-def contents(shard_set):
-    return [
-        (r.name, r.index, r.arrays["hr"].tobytes())
-        for k in range(3)
-        for r in shard_set.records(k, DTYPES)
-    ]
+def other_records(k):
+    """The same images, all of them different."""
+    for record in records(k):
+        arrays = {"hr": record.arrays["hr"] // 2, "lr": record.arrays["lr"]}
+        yield dataclasses.replace(record, arrays=arrays)
 
 
-def make(directory, made_from=None, source=records):
-    warnings = []
-    return build(directory, 3, source, DTYPES, made_from or {"seed": 1}, warnings.append), warnings
+def contents(records):
+    return [(r.name, r.index, r.arrays["hr"].tobytes(), r.arrays["lr"].tobytes()) for r in records]
+
+
+def everything(shard_set):
+    return [image for k in range(SHARDS) for image in contents(shard_set.records(k, DTYPES))]
+
+
+def make(directory, made_from=None, source=records, made_on=""):
+    """Build the set. Returns it, and the lines that it warned with."""
+    lines = []
+    made_from = made_from or {"seed": 1}
+    made = build(directory, SHARDS, source, DTYPES, made_from, lines.append, made_on=made_on)
+    return made, lines
 
 
 def test_shards_give_back_what_was_written(tmp_path):
     made, warnings = make(tmp_path / "set")
-    assert (
-        not warnings
-        and list(made.sizes) == [f"picture {i}" for i in range(6)]
-        and made.notes["picture 3"] == {"i": 3}
-    )
-    assert contents(made) == [
-        (r.name, r.index, r.arrays["hr"].tobytes()) for k in range(3) for r in records(k)
-    ]
+    assert not warnings
+    assert made.sizes == {f"image {i}": (6, 8) for i in range(6)}
+    assert made.notes["image 3"] == {"i": 3}
+    assert everything(made) == [image for k in range(SHARDS) for image in contents(records(k))]
     assert not (tmp_path / "set.partial").exists()
 
 
-def truncate(path):
-    path.write_bytes(path.read_bytes()[:-3])
-
-
-def flip(path):
-    raw = bytearray(path.read_bytes())
-    raw[len(raw) // 2] ^= 1
-    path.write_bytes(raw)
+def test_a_record_is_parsed_in_a_pipeline_as_well():
+    record = next(records(0))
+    serialized = tf.data.Dataset.from_tensors(serialize(record, DTYPES))
+    (parsed,) = serialized.map(lambda one: parse(one, DTYPES)).as_numpy_iterator()
+    assert (parsed["name"], parsed["index"], list(parsed["size"])) == (b"image 0", 0, [6, 8])
+    for key in DTYPES:
+        np.testing.assert_array_equal(parsed[key], record.arrays[key])
 
 
 DAMAGES = {
     "truncated": ("00001.tfrecord", truncate, "bytes instead of"),
     "flipped": ("00001.tfrecord", flip, "SHA-256"),
     "missing": ("00001.tfrecord", os.unlink, "is missing"),
-    "note missing": ("00001.json", os.unlink, "00001.tfrecord"),
-    "note damaged": ("00001.json", truncate, "00001.tfrecord"),
+    "json missing": ("00001.json", os.unlink, "00001.tfrecord"),
+    "json damaged": ("00001.json", truncate, "00001.tfrecord"),
     "manifest missing": ("manifest.json", os.unlink, "manifest.json"),
     "manifest damaged": ("manifest.json", truncate, "manifest.json"),
 }
@@ -75,8 +88,16 @@ def test_damage_is_named_and_mended(tmp_path, damage):
     spoil(tmp_path / "set" / file)
     again, warnings = make(tmp_path / "set")
     assert len(warnings) == 1 and message in warnings[0] and str(tmp_path / "set") in warnings[0]
-    assert again.fingerprint == fingerprint and len(contents(again)) == 6
+    assert again.fingerprint == fingerprint and len(everything(again)) == 6
     assert make(tmp_path / "set")[1] == []
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "00001.json"])
+def test_a_set_without_its_small_files_is_not_opened(tmp_path, file):
+    make(tmp_path / "set")
+    (tmp_path / "set" / file).unlink()
+    with pytest.raises(RtsError, match=f"{file}: is missing"):
+        open_set(tmp_path / "set")
 
 
 def test_only_the_damaged_shard_is_written_again(tmp_path):
@@ -95,20 +116,59 @@ def test_a_stray_file_is_refused(tmp_path):
     assert (tmp_path / "set/00007.tfrecord").exists()
 
 
+@pytest.mark.parametrize("made_on", ["", "AVX2"])
 @pytest.mark.parametrize(
     "files", [["00001.tfrecord"], ["00001.json"], ["00001.tfrecord", "00001.json"]], ids="+".join
 )
-def test_a_damaged_shard_whose_source_changed_is_refused(tmp_path, files):
-    make(tmp_path / "set")
+def test_a_damaged_shard_whose_source_changed_is_refused(tmp_path, files, made_on):
+    make(tmp_path / "set", made_on=made_on)
     for file in files:
         flip(tmp_path / "set" / file) if file.endswith("d") else os.unlink(tmp_path / "set" / file)
-    changed = lambda k: (
-        r._replace(arrays={"hr": r.arrays["hr"] // 2, "lr": r.arrays["lr"]}) for r in records(k)
-    )  # noqa: E731
     for _ in range(2):  # and stays refused
         with pytest.raises(ShardError, match="00001.tfrecord.*differs"):
-            make(tmp_path / "set", source=changed)
-    assert contents(make(tmp_path / "set")[0])  # with the photographs back it goes on
+            make(tmp_path / "set", source=other_records, made_on=made_on)
+    again, _ = make(tmp_path / "set", made_on=made_on)  # with the old images it goes on
+    assert len(everything(again)) == 6
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "named"),
+    [
+        ("AVX2", "AVX512_CORE", "a CPU with AVX2"),
+        ("", "AVX512_CORE", "an unknown CPU"),  # a run of an earlier version
+    ],
+)
+def test_a_shard_made_again_on_another_cpu_may_differ(tmp_path, first, then, named):
+    before, _ = make(tmp_path / "set", made_on=first)
+    flip(tmp_path / "set" / "00001.tfrecord")
+    again, (damaged, kept) = make(tmp_path / "set", source=other_records, made_on=then)
+    assert "made again" in damaged
+    assert kept.startswith(str(tmp_path / "set/00001.tfrecord"))
+    assert named in kept and then in kept and "may differ by rounding" in kept
+    # The other shards are as they were.
+    assert everything(again)[2:4] == contents(other_records(1))
+    assert everything(again)[:2] == contents(records(0))
+    # What is made from the set is made again, since the set is another one now.
+    assert again.fingerprint != before.fingerprint
+    assert not find_problems(tmp_path / "set", {"seed": 1})
+    assert make(tmp_path / "set", made_on=then)[1] == make(tmp_path / "set", made_on=first)[1] == []
+
+
+def test_a_kept_shard_must_stay_the_same_on_its_new_cpu(tmp_path):
+    make(tmp_path / "set", made_on="AVX2")
+    flip(tmp_path / "set" / "00001.tfrecord")
+    make(tmp_path / "set", source=other_records, made_on="AVX512_CORE")
+    flip(tmp_path / "set" / "00001.tfrecord")
+    with pytest.raises(ShardError, match="00001.tfrecord.*differs"):
+        make(tmp_path / "set", made_on="AVX512_CORE")
+    assert len(make(tmp_path / "set", source=other_records, made_on="AVX512_CORE")[1]) == 0
+
+
+def test_a_shard_that_comes_out_the_same_on_another_cpu_needs_no_warning(tmp_path):
+    before, _ = make(tmp_path / "set", made_on="AVX2")
+    flip(tmp_path / "set" / "00001.tfrecord")
+    again, warnings = make(tmp_path / "set", made_on="AVX512_CORE")
+    assert len(warnings) == 1 and again.fingerprint == before.fingerprint
 
 
 def test_a_set_made_from_something_else_is_made_afresh(tmp_path):
@@ -124,11 +184,14 @@ def test_finished_shards_of_a_broken_set_are_kept(tmp_path):
         return records(k)
 
     with pytest.raises(KeyboardInterrupt):
-        make(tmp_path / "set", source=broken)
+        make(tmp_path / "set", source=broken, made_on="AVX2")
     assert not (tmp_path / "set").exists()
     written = []
-    made, _ = make(tmp_path / "set", source=lambda k: written.append(k) or records(k))
-    assert written == [2] and len(contents(made)) == 6
+    made, _ = make(
+        tmp_path / "set", source=lambda k: written.append(k) or records(k), made_on="AVX512_CORE"
+    )
+    assert written == [2] and len(everything(made)) == 6
+    assert [shard["made_on"] for shard in made.shards] == ["AVX2", "AVX2", "AVX512_CORE"]
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
@@ -137,20 +200,23 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
             raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
 
     make(tmp_path / "before")
+    message = r"00000.tfrecord: cannot be written \(No space left on device; \d+ MB free\)"
     with monkeypatch.context() as patch:
-        patch.setattr(shards.tf.io, "TFRecordWriter", FullDisk)
-        with pytest.raises(
-            ShardError,
-            match=r"00000.tfrecord: cannot be written \(No space left on device; \d+ MB free\)",
-        ):
+        patch.setattr(shard_writer.tf.io, "TFRecordWriter", FullDisk)
+        with pytest.raises(ShardError, match=message):
             make(tmp_path / "set")
-    assert (
-        not list(tmp_path.glob("set*/*.tmp")) and len(contents(make(tmp_path / "before")[0])) == 6
-    )
-    assert len(contents(make(tmp_path / "set")[0])) == 6
+    assert not list(tmp_path.glob("set*/*.tmp"))
+    assert len(everything(make(tmp_path / "before")[0])) == 6
+    assert len(everything(make(tmp_path / "set")[0])) == 6
 
 
 def test_the_manifest_is_readable(tmp_path):
     hashes = {shard["file"][:5]: shard["sha256"] for shard in make(tmp_path / "set")[0].shards}
-    manifest = {"made_from": {"seed": 1}, "shards": 3, "sha256": hashes}
+    manifest = {"made_from": {"seed": 1}, "shards": SHARDS, "sha256": hashes}
     assert json.loads((tmp_path / "set/manifest.json").read_text()) == manifest
+
+
+def test_the_manifest_names_the_cpu_of_each_shard(tmp_path):
+    make(tmp_path / "set", made_on="AVX2")
+    manifest = json.loads((tmp_path / "set/manifest.json").read_text())
+    assert manifest["made_on"] == {"00000": "AVX2", "00001": "AVX2", "00002": "AVX2"}

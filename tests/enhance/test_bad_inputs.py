@@ -17,12 +17,12 @@ from PIL import Image
 from rts_tf.errors import printable
 from rts_tf.images.image_file import ImageFile
 from rts_tf.images.write import write_image_file
-from tests.images.test_image_file import EIGHT, SIXTEEN
 from tests.support.commands import photo, state
 from tests.support.enhance_command import command, model_file  # noqa: F401  fixture
-from tests.support.images import BAD, DANGLING, GOOD, LOOP, NOT_UTF8, chunk, planes
+from tests.support.image_files import EIGHT, SIXTEEN, chunk, planes
+from tests.support.images import BAD, DANGLING, GOOD, LOOP, NOT_UTF8
 from tests.support.paths import ROOT
-from tests.training.test_bad_workdir import largest_file
+from tests.support.disk import largest_file
 
 
 def png16(end: int | None = None, extra: bytes = b"") -> bytes:
@@ -148,7 +148,7 @@ def test_a_disk_that_is_full(photo_folder, tmp_path, model_file, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("rts_tf.images.read.sync", full)
+    monkeypatch.setattr("rts_tf.storage.sync", full)
     code, out, err = command(photo_folder, f"--output={output}", f"--model={model_file}")
     assert (
         code == 1

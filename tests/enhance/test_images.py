@@ -6,9 +6,9 @@ from PIL import Image
 
 from rts_tf.images.image_file import LARGEST, ImageFile, read_image_file
 from rts_tf.images.write import write_image_file
-from tests.images.test_image_file import EIGHT, PROFILE, SIXTEEN, check_exif, exif
 from tests.support.commands import photo, state
 from tests.support.enhance_command import command, model, model_file, refused, run  # noqa: F401  fixtures
+from tests.support.image_files import EIGHT, PROFILE, SIXTEEN, check_exif, exif
 
 
 @pytest.mark.parametrize("scale", [1, 2])
@@ -215,7 +215,7 @@ def test_other_pictures_are_not_taken_for_films(run, tree, tmp_path):
 def test_a_folder_without_pictures(run, tmp_path):
     (tmp_path / "empty").mkdir()
     out, err = run(tmp_path / "empty", f"--output={tmp_path / 'out'}", code=1)
-    assert err.startswith(f"error: {tmp_path / 'empty'}: holds no photographs") and not out
+    assert err.startswith(f"error: {tmp_path / 'empty'}: holds no images") and not out
 
 
 def test_large_pictures_are_alone_in_memory(run, model, tree, tmp_path, monkeypatch):

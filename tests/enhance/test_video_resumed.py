@@ -3,6 +3,7 @@
 import errno
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -14,9 +15,9 @@ pytest.importorskip("av", reason="the extra 'video' is not installed")
 from rts_tf.cli.progress import RunProgress  # noqa: E402
 from rts_tf.enhance import video as enhancing_video  # noqa: E402
 from rts_tf.enhance.video import root_of  # noqa: E402
+from tests.support.disk import largest_file  # noqa: E402
 from tests.support.enhance_command import command, model_file  # noqa: E402, F401  fixture
 from tests.support.videos import contents, make, planes  # noqa: E402
-from tests.training.test_bad_workdir import largest_file  # noqa: E402
 
 FRAMES = 11
 
@@ -135,7 +136,8 @@ def test_ctrl_c(run, output, unbroken, monkeypatch):
     real = RunProgress.advance
 
     def advance(self, *arguments):
-        self._stop = arguments[2].endswith("frame 8 of 11")
+        if arguments[2].endswith("frame 8 of 11"):
+            os.kill(os.getpid(), signal.SIGINT)
         real(self, *arguments)
 
     with monkeypatch.context() as context:

@@ -1,3 +1,5 @@
+"""MATLAB's bicubic reduction, and experiments.sr_benchmark with --quick."""
+
 import json
 import pathlib
 
@@ -24,7 +26,7 @@ there = pytest.mark.skipif(
 def test_bicubic_has_the_published_psnr():
     """33.66 dB on Set5 and 30.24 dB on Set14; SSIM .9299 and .8688."""
     sets = sr_benchmark.samples(BENCHMARKS, quick=False)
-    assert [len(pictures) for pictures in sets.values()] == [5, 14]
+    assert [len(images) for images in sets.values()] == [5, 14]
     figures = sr_benchmark.means(lambda lr: matlab_bicubic(lr, 2), sets)
     assert [figures[s]["psnr_y"] for s in sets] == pytest.approx([33.66, 30.24], abs=0.05)
     assert [figures[s]["ssim_y"] for s in sets] == pytest.approx([0.9299, 0.8688], abs=0.001)
@@ -32,18 +34,13 @@ def test_bicubic_has_the_published_psnr():
 
 def test_matlab_bicubic():
     constant = np.full((7, 9, 3), 200, np.uint8)
-    assert (matlab_bicubic(constant, 0.5) == 200).all() and matlab_bicubic(constant, 0.5).shape == (
-        4,
-        5,
-        3,
-    )
+    reduced = matlab_bicubic(constant, 0.5)
+    assert (reduced == 200).all() and reduced.shape == (4, 5, 3)
     ramp = np.broadcast_to(np.arange(40, dtype=np.uint8)[None, :, None] * 4, (12, 40, 3))
-    np.testing.assert_array_equal(
-        matlab_bicubic(ramp, 0.5)[3, 3:-3, 0], np.arange(3, 17) * 8 + 2
-    )  # between two samples
-    np.testing.assert_array_equal(
-        matlab_bicubic(ramp, 2)[3, 4:-4:2, 1], np.arange(2, 38) * 4 - 1
-    )  # a quarter before one
+    between_two_samples = np.arange(3, 17) * 8 + 2
+    np.testing.assert_array_equal(matlab_bicubic(ramp, 0.5)[3, 3:-3, 0], between_two_samples)
+    a_quarter_before_one = np.arange(2, 38) * 4 - 1
+    np.testing.assert_array_equal(matlab_bicubic(ramp, 2)[3, 4:-4:2, 1], a_quarter_before_one)
     # The weights of a reduction by 2, in 1/256 (Keys, a = -0.5, at odd quarters).
     edge = np.zeros((1, 16, 1), np.uint8)
     edge[:, 8:] = 255
@@ -73,19 +70,18 @@ def folders(tmp_path, photograph):
 def read(folders) -> tuple[dict, str]:
     output = pathlib.Path(folders["output"])
     assert (output / "sr_benchmark_psnr.png").stat().st_size > 10_000
-    return json.loads((output / "sr_benchmark.json").read_text()), (
-        output / "sr_benchmark.md"
-    ).read_text()
+    result = json.loads((output / "sr_benchmark.json").read_text())
+    return result, (output / "sr_benchmark.md").read_text()
 
 
 def test_a_network_that_is_there(folders, tmp_path):
-    """The table and the file; a start is nearly bicubic."""
+    """It is measured without training; the start of a network is nearly bicubic."""
     networks.build("srcnn").save(tmp_path / "model.keras")
     (tmp_path / "config.json").write_text(preset("quick", data="/a/folder").to_json())
     with set_flags(sr_benchmark.FLAGS, models=[f"a start:{tmp_path / 'model.keras'}"], **folders):
         sr_benchmark.experiment()
     result, page = read(folders)
-    assert result["pictures"] == {"Set5": 1, "Set14": 1}
+    assert result["images"] == {"Set5": 1, "Set14": 1}
     start, bicubic = (result["models"][name] for name in ("a start", "bicubic"))
     assert start["parameters"] == 69_251 and start["settings"]["kernel"] == "bilinear"
     assert "/a/folder" not in json.dumps(result) and len(start["file_sha256"]) == 64
@@ -99,11 +95,8 @@ def test_it_trains(folders, small_photographs):
         sr_benchmark.experiment()
     result, page = read(folders)
     model = result["models"]["residual1"]
-    assert (
-        model["parameters"] == 40_787
-        and model["settings"]["first_steps"] == 4
-        and model["training_seconds"] is not None
-    )
+    assert model["parameters"] == 40_787 and model["settings"]["first_steps"] == 4
+    assert model["training_seconds"] is not None
     assert (model["settings"]["kernel"], model["settings"]["degradation"]) == ("bicubic", "reduce")
     assert str(small_photographs) not in (json.dumps(result) + page).replace(result["command"], "")
     assert (pathlib.Path(folders["runs"]) / "sr_benchmark_residual1" / "summary.json").exists()
@@ -111,7 +104,7 @@ def test_it_trains(folders, small_photographs):
 
 @there
 def test_training_and_benchmark_reduce_alike():
-    """The same kernel and phase: inside, a sample in a thousand differs, by one level."""
+    """Kernel and phase are the same: inside, a sample in a thousand differs, by one level."""
     sample = sr_benchmark.samples(BENCHMARKS, quick=True)["Set5"][0]
     own = Degradation.of(preset("quick", kernel="bicubic", degradation="reduce"))(sample.hr, "")
     difference = np.abs(own.astype(int) - sample.lr)[2:-2, 2:-2]
@@ -120,7 +113,7 @@ def test_training_and_benchmark_reduce_alike():
 
 def test_mistakes(tmp_path):
     for flags, error in (
-        ({"models": ["nameless"]}, "each is NAME:PATH"),
+        ({"models": ["nameless"]}, "each must be NAME:PATH"),
         ({"benchmarks": str(tmp_path)}, "has no folder Set5"),
         ({"networks": ["vgg"], "benchmarks": str(BENCHMARKS)}, "choose from residual3"),
     ):

@@ -1,8 +1,7 @@
-"""The command, from a run to what is published; interrupted, killed, and asked for what cannot be."""
+"""The command, from a run to what is published; interrupted, killed, and given bad flags."""
 
-import contextlib
 import hashlib
-import io
+import importlib.util
 import json
 import os
 import pathlib
@@ -17,31 +16,26 @@ import pytest
 
 from rts_tf import networks
 from rts_tf.export import __main__ as export
-from rts_tf.export import calibration as photographs
-from rts_tf.export import card
-from rts_tf.export import pipeline as publish
-from rts_tf.export.pipeline import Export, Order
-from rts_tf.export.runners import process as measuring
+from rts_tf.export import calibration, limits, pipeline
+from rts_tf.export.pipeline import ExportPipeline
+from rts_tf.export.publication import next_version, sha256
+from rts_tf.export.runners import process
+from rts_tf.export.spec import ExportSpec
 from rts_tf.inference import load
-from tests.export.test_tflite import NETWORK
-from tests.test_inference import NETWORKS
-from tests.training.test_bad_workdir import largest_file
+from tests.support.commands import command_of
+from tests.support.disk import largest_file
+from tests.support.exported import NETWORK
+from tests.support.networks import NETWORKS
 
-ORDER = Order(
-    ("saved_model", "tflite"), ("enhance",), ("float32", "int8", "int8_float_residual"), 64, 96
+SPEC = ExportSpec(
+    heads=("enhance",), precisions=("float32", "int8", "int8_float_residual"), height=64, width=96
 )
 
 
 def command(*arguments):
     """Exit code and standard error of the command, run in this process."""
-    errors = io.StringIO()
-    defaults = {name: export.FLAGS[name].default for name in export.FLAGS}
-    try:
-        with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
-            return export.main(export.FLAGS(["rts-export", *arguments])), errors.getvalue()
-    finally:
-        for name, value in defaults.items():
-            export.FLAGS[name].value = value
+    code, _, errors = command_of(export, *arguments)
+    return code, errors
 
 
 def files(folder):
@@ -76,7 +70,7 @@ def model(tmp_path_factory):
 def test_other_networks_are_exported_as_far_as_they_can_be(
     tmp_path, monkeypatch, network, flags, reason
 ):
-    monkeypatch.setattr(publish, "SECONDS", 0.0)
+    monkeypatch.setattr(pipeline, "SECONDS", 0.0)
     networks.build(network).save(tmp_path / "model.keras")
     code, errors = command(
         f"--model={tmp_path / 'model.keras'}", "--height=64", "--width=96", *flags
@@ -88,15 +82,15 @@ def test_other_networks_are_exported_as_far_as_they_can_be(
 @pytest.fixture(scope="module")
 def exported(model):
     """What the command makes of a network, in 64x96."""
-    publish.SECONDS, before = 0.0, publish.SECONDS
+    pipeline.SECONDS, before = 0.0, pipeline.SECONDS
     code, errors = command(
         f"--model={model}",
         "--height=64",
         "--width=96",
         "--heads=enhance",
-        f"--precisions={','.join(ORDER.precisions)}",
+        f"--precisions={','.join(SPEC.precisions)}",
     )
-    publish.SECONDS = before
+    pipeline.SECONDS = before
     assert code == 0, errors
     return model.parent / "export"
 
@@ -108,13 +102,13 @@ def test_what_is_there(exported):
     made = files(exported)
     assert {
         *served,
-        *(f"tflite/enhance_{p}.tflite" for p in ORDER.precisions),
+        *(f"tflite/enhance_{p}.tflite" for p in SPEC.precisions),
         "EXPORT.md",
         "export.json",
     } <= set(made)
     readable = (exported / "EXPORT.md").read_text()
     entries = json.loads((exported / "export.json").read_text())["files"]
-    assert [e["kind"] for e in entries] == [*ORDER.precisions, "saved_model", "saved_model"]
+    assert [e["kind"] for e in entries] == [*SPEC.precisions, "saved_model", "saved_model"]
     for entry in entries:
         assert f"{entry['psnr_db']:.1f} dB" in readable and entry["file"] in readable
         assert entry["milliseconds"] > 0 and entry["peak_memory_mb"] > 0
@@ -122,9 +116,9 @@ def test_what_is_there(exported):
 
 def test_the_card_is_true(exported, tmp_path):
     """Measured again, from the published files."""
-    frame = photographs.mosaic(photographs.sample_crops().validation, ORDER.height, ORDER.width)
+    frame = calibration.mosaic(calibration.sample_crops().validation, SPEC.height, SPEC.width)
     x = frame.astype(np.float32) / 255
-    network = load(exported.parent / "final.keras").enhance(x)
+    expected = load(exported.parent / "final.keras").enhance(x)
     for entry in json.loads((exported / "export.json").read_text())["files"]:
         path = exported / entry["file"]
         if entry["kind"] == "saved_model":
@@ -133,24 +127,24 @@ def test_the_card_is_true(exported, tmp_path):
             files(exported)[entry["file"]] == entry["sha256"]
             and path.stat().st_size == entry["bytes"]
         )
-        run = measuring.run("rts_tf.export.runners.litert", path, "enhance", frame, 0.0, tmp_path)
-        for name, value in card.compare(run.output, network, x).items():
+        runner = "rts_tf.export.runners.litert"
+        run = process.run(runner, path, "enhance", frame, seconds=0.0, scratch=tmp_path)
+        for name, value in limits.compare(run.output, expected, x).items():
             assert entry[name] == pytest.approx(value, rel=1e-3, abs=1e-3), (entry["file"], name)
-        card.check(entry["kind"], "enhance", entry)
+        limits.check(entry["kind"], "enhance", entry)
 
 
 def again(exported, place):
     """A second export of the same, made but not yet published, in a copy of the first."""
     shutil.copytree(exported, place)
-    work = Export(
-        load(exported.parent / "final.keras"), photographs.sample_crops(), ORDER, "test", place
-    )
+    crops = calibration.sample_crops()
+    work = ExportPipeline(load(exported.parent / "final.keras"), crops, SPEC, "test", place)
     work.entries = json.loads((place / "export.json").read_text())["files"]
     work.partial.mkdir()
     shutil.copytree(place / "saved_model/rts/1", work.partial / "saved_model")
     for entry in work.entries:
         if entry["kind"] == "saved_model":
-            entry["file"] = f"saved_model/rts/{work._version()}"
+            entry["file"] = f"saved_model/rts/{next_version(place)}"
         else:
             shutil.copy(place / entry["file"], work.partial)
     return work
@@ -175,8 +169,8 @@ def test_the_next_export_is_version_2_and_the_card_keeps_what_is_still_true(expo
 
 
 def test_a_missed_limit_publishes_nothing(model, tmp_path, monkeypatch):
-    monkeypatch.setitem(card.MIN_DB, "int8", 90.0)
-    monkeypatch.setattr(publish, "SECONDS", 0.0)
+    monkeypatch.setitem(limits.MIN_DB, "int8", 90.0)
+    monkeypatch.setattr(pipeline, "SECONDS", 0.0)
     flags = (
         "--formats=tflite",
         "--precisions=float32,int8",
@@ -214,7 +208,7 @@ def test_a_disk_that_is_full(model, tmp_path, formats):
 
 
 def test_killed_while_publishing(exported, tmp_path):
-    """kill -9 before each rename and removal: every file that stands under its name is whole, and a card is true."""
+    """After kill -9 before each rename and removal, files are whole and a card is true."""
     old, new = files(exported), None
     for step in range(100):
         place = tmp_path / f"place {step}"
@@ -249,7 +243,7 @@ def test_killed_while_publishing(exported, tmp_path):
         )
         if "export.json" in made:
             for entry in json.loads((place / "export.json").read_text())["files"]:
-                assert publish._sha256(place / entry["file"]) == entry["sha256"]
+                assert sha256(place / entry["file"]) == entry["sha256"]
         if not killed:
             new = made
             break
@@ -274,8 +268,8 @@ def test_killed_while_working(model, tmp_path):
     process.kill()
     process.wait()
     assert not files(tmp_path) and not list(tmp_path.glob("**/rts/*"))
-    work = Export(load(model), photographs.sample_crops(), ORDER, "test", tmp_path)
-    with work.place():
+    work = ExportPipeline(load(model), calibration.sample_crops(), SPEC, "test", tmp_path)
+    with work.workspace():
         assert list(tmp_path.glob(".partial/*")) == []
 
 
@@ -319,17 +313,17 @@ def test_bad_flags(kind, tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_without_its_photographs(tmp_path):
+def test_a_run_without_its_images(tmp_path):
     NETWORKS["residual1"].save(tmp_path / "final.keras")
     code, errors = command(f"--workdir={tmp_path}")
     assert (
         code == 1
-        and "the photographs to calibrate on" in errors
+        and "the images to calibrate on" in errors
         and f"--model={tmp_path}/final.keras" in errors
     )
 
 
 def test_without_litert(model, monkeypatch):
-    monkeypatch.setattr(export.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     code, errors = command(f"--model={model}")
     assert code == 1 and "pip install ai-edge-litert" in errors

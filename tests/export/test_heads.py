@@ -1,3 +1,5 @@
+"""The heads step by step: the same as the network, and every tensor can be seen or replaced."""
+
 import keras
 import numpy as np
 import pytest
@@ -9,21 +11,21 @@ from rts_tf import networks
 from rts_tf.export import HEADS
 from rts_tf.export.heads import body_layers, head_function, kernels_of, traced_head
 from rts_tf.images.resample import halve
-from tests.test_inference import NETWORKS, random_network
+from tests.support.networks import NETWORKS, random_network
 
 NETWORK = NETWORKS["residual3"]
 
 
-def picture(height, width, seed=0):
+def random_image(height, width, seed=0):
     return tf.constant(np.random.default_rng(seed).random((1, height, width, 3)), tf.float32)
 
 
-def test_fused_head_is_d_of_the_enlarged_picture_for_200_sizes():
+def test_fused_head_is_d_of_the_enlarged_image_for_200_sizes():
     random = np.random.default_rng(4)
     enhance = tf.function(head_function(NETWORK, "enhance"), [tf.TensorSpec([1, None, None, 3])])
     enlarge = tf.function(head_function(NETWORK, "upscale"), [tf.TensorSpec([1, None, None, 3])])
     for seed, (height, width) in enumerate(random.integers(1, 70, (200, 2))):
-        x = picture(height, width, seed)
+        x = random_image(height, width, seed)
         np.testing.assert_allclose(enhance(x), halve(enlarge(x)), atol=2e-6)
 
 
@@ -37,7 +39,7 @@ def test_fused_head_is_d_of_the_enlarged_picture_for_200_sizes():
     st.integers(0, 99),
 )
 def test_step_by_step_is_the_same(head, segmented, blocked, height, width, seed):
-    x = picture(height, width, seed)
+    x = random_image(height, width, seed)
     steps = traced_head(
         NETWORK, head, x, kernels_of(NETWORK, segmented), segmented=segmented, blocked=blocked
     )
@@ -48,9 +50,13 @@ def test_step_by_step_is_the_same(head, segmented, blocked, height, width, seed)
 def test_transposed_convolution_is_the_pixel_shuffle(size):
     network = random_network("residual1")
     kernel, bias = network.layers[-2].get_weights()
-    network.layers[-2].set_weights([kernel, np.tile(bias[:3], 4)])  # it has one bias a colour
-    steps = traced_head(network, "upscale", picture(*size), kernels_of(network), transposed=True)
-    np.testing.assert_allclose(steps, network(picture(*size)), atol=2e-6)
+    network.layers[-2].set_weights(
+        [kernel, np.tile(bias[:3], 4)]
+    )  # it has one bias for each colour
+    steps = traced_head(
+        network, "upscale", random_image(*size), kernels_of(network), transposed=True
+    )
+    np.testing.assert_allclose(steps, network(random_image(*size)), atol=2e-6)
 
 
 def test_every_tensor_is_visited_and_may_be_replaced():
@@ -61,10 +67,12 @@ def test_every_tensor_is_visited_and_may_be_replaced():
         return tf.zeros_like(value) if name == "output" else value
 
     assert (
-        not traced_head(NETWORK, "enhance", picture(9, 9), kernels_of(NETWORK), visit).numpy().any()
+        not traced_head(NETWORK, "enhance", random_image(9, 9), kernels_of(NETWORK), visit)
+        .numpy()
+        .any()
     )
     wide = [f"{kind}_{i}" for i in (1, 2, 3) for kind in ("residual_conv", "residual_sum")]
-    picture_steps = [
+    image_steps = [
         "image_residual",
         "enhanced_image",
         "head_input",
@@ -76,7 +84,7 @@ def test_every_tensor_is_visited_and_may_be_replaced():
         "image",
         "input_conv",
         *wide,
-        *picture_steps,
+        *image_steps,
         "normed_columns",
         "lines",
         "gain_of_rows",
@@ -96,16 +104,15 @@ def test_segments_hold_a_residual_of_up_to_two():
         return value
 
     for segmented in (False, True):
-        made = traced_head(
-            network, "upscale", picture(20, 30), kernels_of(network, segmented), keep, segmented
-        )
+        kernels, x = kernels_of(network, segmented), random_image(20, 30)
+        made = traced_head(network, "upscale", x, kernels, keep, segmented=segmented)
     residual, segments = seen["image_residual"], seen["segments"]
     assert (
         1 < np.abs(residual).max() < 2
         and segments.numpy().min() == 0
         and segments.numpy().max() == 1
     )
-    np.testing.assert_allclose(made, network(picture(20, 30)), atol=3e-6)
+    np.testing.assert_allclose(made, network(random_image(20, 30)), atol=3e-6)
 
 
 def test_body_layers_name_what_they_read():

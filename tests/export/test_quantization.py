@@ -1,3 +1,5 @@
+"""Integers: ranges of tensors, rounded kernels, and which tensors stay in floating point."""
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,7 +15,7 @@ from rts_tf.export.quantization import (
     integer_kernels,
     pins,
 )
-from tests.test_inference import NETWORKS
+from tests.support.networks import NETWORKS
 
 NETWORK = NETWORKS["residual1"]
 CROPS = [crop[:48, :48] for crop in sample_crops().calibration[:8]]
@@ -30,13 +32,13 @@ def quantized(values, low, high):
     ).numpy()
 
 
-def test_range_cuts_off_a_lamp_but_not_a_tail():
+def test_range_cuts_off_an_outlier_but_not_a_tail():
     values = np.append(np.random.default_rng(0).normal(0, 1, 200_000), 14.0)
     low, high = _range(values)
     assert -5 < low < -3 and 3 < high < 12
     error = lambda *r: np.mean((quantized(values, *map(float, r)) - values) ** 2)  # noqa: E731
     assert error(low, high) < 0.9 * error(values.min(), values.max())
-    assert _range(values[:1000])[1] > 2  # no lamp: nearly all is kept
+    assert _range(values[:1000])[1] > 2  # no outlier: nearly all is kept
 
 
 def test_rounding_lies_on_the_steps_of_the_converter_and_costs_less_than_nearest():
@@ -44,7 +46,7 @@ def test_rounding_lies_on_the_steps_of_the_converter_and_costs_less_than_nearest
     kernel = random.normal(0.5, 1, size=(3, 3, 3, 4))
     flat = random.normal(size=(2000, 27)) * 0.1 + random.random(
         (2000, 1)
-    )  # neighbours alike, as in pictures
+    )  # neighbours alike, as in images
     moment, largest = flat.T @ flat / 2000, np.abs(kernel).max((0, 1, 2))
     nearest = np.rint(kernel / (largest / 127)) * (largest / 127)
     rounded = _rounded(kernel, largest, moment)
@@ -86,22 +88,22 @@ def test_integer_body_is_nearer_than_nearest_rounding(observed):
         step = np.abs(kernel).max((0, 1, 2)) / 127
         return np.rint(kernel / step) * step
 
-    plain = integer_body(NETWORK, observed, pictures=True)
+    plain = integer_body(NETWORK, observed, images=True)
     for name in ("input_conv", "residual_conv_1", "image_residual"):
         kernel, bias = NETWORK.get_layer(name).get_weights()
         plain.get_layer(name).set_weights([nearest(kernel), bias])
-    made = integer_body(NETWORK, observed, pictures=True)
+    made = integer_body(NETWORK, observed, images=True)
     image = tf.constant(np.stack(CROPS) / 255, tf.float32)
     error = [np.mean((network(image) - NETWORK(image)) ** 2) for network in (made, plain)]
     assert error[0] < 0.7 * error[1]
-    some = integer_body(NETWORK, observed, pictures=False)
+    some = integer_body(NETWORK, observed, images=False)
     np.testing.assert_array_equal(
         some.get_layer("image_residual").get_weights()[0],
         NETWORK.get_layer("image_residual").get_weights()[0],
     )
 
 
-def test_floating_tensors_are_pictures_their_sources_and_what_the_wanted_accuracy_asks_for(
+def test_floating_tensors_are_images_their_sources_and_what_the_accuracy_needs(
     observed,
 ):
     body = integer_body(NETWORK, observed, False)
@@ -110,7 +112,7 @@ def test_floating_tensors_are_pictures_their_sources_and_what_the_wanted_accurac
         "image_residual",
         "enhanced_image",
         "residual_sum_1",
-    } <= least  # the last: what the image residual is made of
+    } <= least  # the last: what the image residual is computed from
     assert not {"residual_conv_1", "input_conv"} & least
     assert floating_tensors(NETWORK, body, observed, "upscale", CROPS, wanted=1000) == least | {
         "residual_conv_1",
@@ -137,7 +139,7 @@ def test_floating_tensors_are_pictures_their_sources_and_what_the_wanted_accurac
     )
 
 
-def test_pins_leave_alone_what_they_are_told(observed):
+def test_pins_leave_floating_tensors_alone(observed):
     narrow, wide = tf.fill([1, 2, 2, 3], 0.3), tf.fill([1, 2, 2, 64], 0.3)
     for name, value in (("image_residual", narrow), ("residual_sum_1", wide)):
         assert pins(observed, {name})(name, value) is value

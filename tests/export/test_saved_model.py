@@ -1,4 +1,4 @@
-"""What a server gets: the SavedModel, loaded by the session loader where ``rts_tf`` does not exist."""
+"""The SavedModel as a server gets it: loaded by the session loader, without ``rts_tf``."""
 
 import io
 import pathlib
@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from skimage import data
 
 from rts_tf.export import saved_model
 from rts_tf.inference import Enhancer
-from tests.test_inference import NETWORKS
+from tests.support.networks import NETWORKS
+from tests.support.served_images import FILES, IMAGES, bomb, encoded
 
 NETWORK = NETWORKS["residual1"]
-# The C++ server checks neither rank nor channels nor, for the caller, anything else: inputs come in through placeholders of
-# unknown shape, as they do there.
+# The C++ server checks neither rank nor channels nor anything else for the caller: as there, inputs
+# come in through placeholders of unknown shape.
 SESSION = """
 import sys
 sys.modules["rts_tf"] = None
@@ -27,7 +27,8 @@ graph = tf.Graph()
 session = tf.compat.v1.Session(graph=graph)
 with graph.as_default():
     free = {}
-    signatures = tf.compat.v1.saved_model.load(tf.compat.v1.Session(graph=tf.Graph()), ["serve"], directory).signature_def
+    elsewhere = tf.compat.v1.Session(graph=tf.Graph())
+    signatures = tf.compat.v1.saved_model.load(elsewhere, ["serve"], directory).signature_def
     for name, signature in signatures.items():
         for key, tensor in signature.inputs.items():
             free[tensor.name] = tf.compat.v1.placeholder(tensor.dtype)
@@ -45,66 +46,42 @@ np.savez(answers, **results)
 """
 
 
-def png(picture, **kwargs):
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, kwargs.pop("format", "PNG"), **kwargs)
-    return file.getvalue()
-
-
-def bomb(format):
-    """A header that declares 60,000 x 60,000 pixels."""
-    if format == "PNG":
-        whole = png(np.zeros((8, 8, 3), np.uint8))
-        return whole[:16] + (60000).to_bytes(4, "big") * 2 + whole[24:]
-    whole = png(np.zeros((8, 8, 3), np.uint8), format="JPEG")
-    at = whole.index(b"\xff\xc0") + 5
-    return whole[:at] + (60000).to_bytes(2, "big") * 2 + whole[at + 4 :]
-
-
-PICTURES = [data.chelsea()[:61, :80], data.astronaut()[100:147, 200:233], data.coffee()[:1, :2]]
-FLOATS = np.stack([PICTURES[0], PICTURES[0][::-1]]).astype(np.float32) / 255
-BYTES = [
-    png(PICTURES[0]),
-    png(PICTURES[1]),
-    png(PICTURES[2]),
-    png(PICTURES[1][..., 0]),
-    png(PICTURES[0], format="JPEG"),
-]
+FLOATS = np.stack([IMAGES[0], IMAGES[0][::-1]]).astype(np.float32) / 255
 GOOD = {
-    "enhance": PICTURES[0][None],
-    "upscale": PICTURES[1][None],
+    "enhance": IMAGES[0][None],
+    "upscale": IMAGES[1][None],
     "enhance_float": FLOATS,
     "upscale_float": FLOATS,
-    "serving_default": np.array(BYTES, object),
+    "serving_default": np.array(FILES, object),
 }
 BAD = {
     "enhance/rank": (
-        PICTURES[0],
+        IMAGES[0],
         "images must have the shape [batch, height, width, 3], not] [61 80 3]",
     ),
-    "upscale/channels": (PICTURES[0][None, ..., :2], "not] [1 61 80 2]"),
+    "upscale/channels": (IMAGES[0][None, ..., :2], "not] [1 61 80 2]"),
     "enhance_float/channels": (FLOATS[..., :1], "not] [2 61 80 1]"),
-    "enhance/empty": (PICTURES[0][None, :0], "must not be empty"),
+    "enhance/empty": (IMAGES[0][None, :0], "must not be empty"),
     "enhance/large": (
         np.zeros((1, 1, saved_model.MAX_PIXELS + 1, 3), np.uint8),
         "more than 8294400 pixels",
     ),
     "serving_default/rank": (
-        np.array([BYTES[:1]], object),
+        np.array([FILES[:1]], object),
         "image_bytes must have the shape [batch], not] [1 1]",
     ),
     "serving_default/png bomb": (np.array([bomb("PNG")], object), "more than 8294400 pixels"),
     "serving_default/jpeg bomb": (np.array([bomb("JPEG")], object), "more than 8294400 pixels"),
     "serving_default/one bad of two": (
-        np.array([BYTES[0], bomb("PNG")], object),
+        np.array([FILES[0], bomb("PNG")], object),
         "more than 8294400 pixels",
     ),
-    "serving_default/header": (np.array([BYTES[0][:20]], object), "ends within its header"),
-    "serving_default/cut png": (np.array([BYTES[0][:-900]], object), "PNG"),
-    "serving_default/cut jpeg": (np.array([BYTES[4][:300]], object), "JPEG"),
+    "serving_default/header": (np.array([FILES[0][:20]], object), "ends within its header"),
+    "serving_default/cut png": (np.array([FILES[0][:-900]], object), "PNG"),
+    "serving_default/cut jpeg": (np.array([FILES[4][:300]], object), "JPEG"),
     "serving_default/empty": (np.array([b""], object), "must be JPEG or PNG"),
     "serving_default/webp": (
-        np.array([png(PICTURES[0], format="WEBP")], object),
+        np.array([encoded(IMAGES[0], "WEBP")], object),
         "must be JPEG or PNG",
     ),
     "serving_default/text": (np.array([b"\xff\xd8 hello"], object), "must be JPEG or PNG"),
@@ -140,12 +117,12 @@ def test_tensors(answers, signature):
     )
 
 
-def test_encoded_pictures_of_mixed_sizes(answers):
-    for file, answer in zip(BYTES, answers["serving_default"], strict=True):
-        picture = np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
+def test_encoded_images_of_mixed_sizes(answers):
+    for file, answer in zip(FILES, answers["serving_default"], strict=True):
+        image = np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
         made = Image.open(io.BytesIO(answer))
         assert made.format == "PNG"
-        difference = np.abs(np.asarray(made).astype(int) - Enhancer(NETWORK).enhance(picture))
+        difference = np.abs(np.asarray(made).astype(int) - Enhancer(NETWORK).enhance(image))
         assert difference.max() <= (
             1 if file[:4] == b"\x89PNG" else 12
         )  # two JPEG decoders round differently

@@ -1,32 +1,17 @@
-import functools
+"""The TFLite files of every precision: parity with the network, types, sizes and operations."""
 
 import numpy as np
 import pytest
 
-from rts_tf.export import HEADS, PRECISIONS, card
-from rts_tf.export.calibration import mosaic, sample_crops
-from rts_tf.export.heads import head_function
-from rts_tf.export.tflite import Converter
-from tests.test_inference import random_network
+from rts_tf.export import HEADS, PRECISIONS, limits
+from rts_tf.export.downscale import _across, _along, block_of, halving_kernels
+from rts_tf.export.heads import head_function, macs_per_pixel
 
 interpreter = pytest.importorskip(
     "ai_edge_litert.interpreter", reason="LiteRT is not installed (the extra 'device')"
 )
 from rts_tf.export.flatbuffer import operations_and_macs  # noqa: E402
-
-NETWORK, SIZE = random_network("residual1"), (50, 66)
-_kernel, _bias = NETWORK.layers[-2].get_weights()
-NETWORK.layers[-2].set_weights([_kernel, np.tile(_bias[:3], 4)])  # as in a trained network, nearly
-PHOTOGRAPHS = sample_crops()
-FRAME = mosaic(PHOTOGRAPHS.validation, *SIZE)
-
-
-CONVERTER = Converter(NETWORK, [crop[:64, :64] for crop in PHOTOGRAPHS.calibration[:12]])
-
-
-@functools.cache
-def converted(head, precision, size=SIZE):
-    return CONVERTER.convert(head, precision, *size)
+from tests.support.exported import FRAME, NETWORK, SIZE, converted  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +34,11 @@ def run(data, head, frame):
 def test_parity(files, head, precision):
     output, _ = run(files[head, precision], head, FRAME)
     x = FRAME[None].astype(np.float32) / 255
-    network = head_function(NETWORK, head)(x)[0].numpy()
+    expected = head_function(NETWORK, head)(x)[0].numpy()
     output = output / np.float32(255) if output.dtype == np.uint8 else output
-    error = np.mean((np.clip(output, 0, 1) - np.clip(network, 0, 1)) ** 2)
-    assert 255 * np.abs(output - network).max() <= card.MAX_LSB.get(precision, np.inf)
-    assert -10 * np.log10(error) >= card.MIN_DB.get(precision, 0)
+    error = np.mean((np.clip(output, 0, 1) - np.clip(expected, 0, 1)) ** 2)
+    assert 255 * np.abs(output - expected).max() <= limits.MAX_LSB.get(precision, np.inf)
+    assert -10 * np.log10(error) >= limits.MIN_DB.get(precision, 0)
 
 
 @pytest.mark.parametrize("head", HEADS)
@@ -67,37 +52,48 @@ def test_sizes_change_where_they_may(files):
     for head in HEADS:
         for size in ((1, 1), (7, 41)):
             frame = FRAME[: size[0], : size[1]]
-            network = head_function(NETWORK, head)(frame[None].astype(np.float32) / 255)[0]
-            np.testing.assert_allclose(
-                run(files[head, "dynamic"], head, frame)[0], network, atol=1e-5
-            )
+            expected = head_function(NETWORK, head)(frame[None].astype(np.float32) / 255)[0]
+            output, _ = run(files[head, "dynamic"], head, frame)
+            np.testing.assert_allclose(output, expected, atol=1e-5)
 
 
 def test_operations(files):
     integers, _ = operations_and_macs(files["upscale", "int16x8"])
     assert "TRANSPOSE_CONV" in integers and "DEPTH_TO_SPACE" not in integers
-    operations, macs = operations_and_macs(files["upscale", "float32"])
-    body, edge = (
-        ["CONV_2D", "CONV_2D", "ADD", "CONV_2D", "ADD"],
-        2 * ["STRIDED_SLICE", "STRIDED_SLICE", "CONCATENATION"],
-    )
+    operations, _ = operations_and_macs(files["upscale", "float32"])
+    body = ["CONV_2D", "CONV_2D", "ADD", "CONV_2D", "ADD"]
+    edge = 2 * ["STRIDED_SLICE", "STRIDED_SLICE", "CONCATENATION"]
     assert operations == [*body, *edge, "CONV_2D", "DEPTH_TO_SPACE"]
-    assert macs == SIZE[0] * SIZE[1] * sum(
-        layer.kernel.numpy().size for layer in NETWORK.layers if hasattr(layer, "kernel")
-    )
     whole, mixed = (
         operations_and_macs(files["enhance", p])[0] for p in ("int8", "int8_float_residual")
     )
-    assert (
-        "DEQUANTIZE" not in whole and whole.count("CONV_2D") == operations.count("CONV_2D") + 2
-    )  # two of d()
-    assert (
-        mixed.count("DEQUANTIZE") == 3
-    )  # of the picture, and of both terms of the body's last sum
+    # Two convolutions more are those of d().
+    assert "DEQUANTIZE" not in whole
+    assert whole.count("CONV_2D") == operations.count("CONV_2D") + 2
+    # The input, and both terms of the last sum of the body.
+    assert mixed.count("DEQUANTIZE") == 3
+
+
+def test_macs_are_those_of_the_file(files):
+    pixels, weights = SIZE[0] * SIZE[1], [w.size for w in NETWORK.get_weights() if w.ndim == 4]
+    assert macs_per_pixel(NETWORK, "upscale") == sum(weights)
+    assert operations_and_macs(files["upscale", "float32"])[1] == pixels * sum(weights)
+    for segmented, precision in ((False, "float32"), (True, "int8")):
+        for head, zeros in (("upscale", 0), ("enhance", zeros_of_blocks())):
+            macs = pixels * (macs_per_pixel(NETWORK, head, segmented) + zeros)
+            assert operations_and_macs(files[head, precision])[1] == macs
+
+
+def zeros_of_blocks():
+    """What the zeros in the kernels of d() for blocks of pixels add to the MACs for each pixel."""
+    block = block_of(SIZE[1])
+    columns, rows = halving_kernels()
+    whole = _along(columns, block).size + _across(rows, block).size
+    return whole // block - columns.size - rows.size
 
 
 def test_the_float_residual_is_in_float(files):
     model = interpreter.Interpreter(model_content=files["enhance", "int8_float_residual"])
     narrow = [t for t in model.get_tensor_details() if t["shape"].tolist() == [1, *SIZE, 3]]
     assert {t["dtype"] for t in narrow} == {np.float32, np.int8}
-    assert sum(t["dtype"] == np.int8 for t in narrow) == 1  # the picture that goes in
+    assert sum(t["dtype"] == np.int8 for t in narrow) == 1  # the input

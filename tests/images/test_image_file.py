@@ -1,68 +1,43 @@
-"""CalibrationCrops written and read again: nothing that belongs to them is lost."""
+"""An ImageFile that is written and read again: nothing that belongs to it is lost."""
 
 import struct
-import zlib
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms
-from PIL.ExifTags import IFD, Base
-from skimage import data
+from PIL import Image
+from PIL.ExifTags import Base
 
 from rts_tf.errors import ImageError
-from rts_tf.images import image_file as photographs
 from rts_tf.images.dtypes import halve_bits
-from rts_tf.images.image_file import ImageFile, pixel_count, read_image_file
+from rts_tf.images.image_file import LARGEST, ImageFile, pixel_count, read_image_file
 from rts_tf.images.write import write_image_file
-from tests.images.test_read import ORIENTED
+from tests.support.image_files import (
+    EIGHT,
+    ORIENTED,
+    PROFILE,
+    SIXTEEN,
+    check_exif,
+    exif,
+    planes,
+    png,
+    rows_of,
+)
 
-EIGHT = np.ascontiguousarray(
-    data.chelsea()[100:141, 120:175]
-)  # odd sides, so that a wrong rotation cannot hide
-SIXTEEN = np.rint(65535 * (EIGHT / 255.0) ** 1.3).astype(np.uint16)
-PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 LOSSLESS = (".png", ".tif", ".bmp")
 
 
-def exif(orientation: int = 1, artist: str = "") -> bytes:
-    block = Image.Exif()
-    if artist:
-        block[Base.Artist] = artist
-    block[Base.Orientation], block[Base.Make], block[Base.Copyright] = (
-        orientation,
-        "a camera",
-        "somebody",
-    )
-    block.get_ifd(IFD.Exif)[Base.FNumber] = 2.8
-    block.get_ifd(IFD.Exif)[Base.ExifImageWidth] = 4000
-    block.get_ifd(IFD.GPSInfo)[1] = "N"
-    return block.tobytes()
-
-
-def check_exif(found: bytes, orientation: int = 1, width: int = 0) -> None:
-    block = Image.Exif()
-    block.load(found)
-    assert (block[Base.Orientation], block[Base.Make], block[Base.Copyright]) == (
-        orientation,
-        "a camera",
-        "somebody",
-    )
-    assert (
-        float(block.get_ifd(IFD.Exif)[Base.FNumber]) == 2.8 and block.get_ifd(IFD.GPSInfo)[1] == "N"
-    )
-    if width:
-        assert block.get_ifd(IFD.Exif)[Base.ExifImageWidth] == width
-
-
-def again(photograph: ImageFile, path) -> ImageFile:
-    write_image_file(path, photograph)
+def again(image: ImageFile, path) -> ImageFile:
+    """``image`` written to ``path``, where nothing else is left, and read from there."""
+    write_image_file(path, image)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
     return read_image_file(path)
 
 
-def of(kind: str, bits: int) -> ImageFile:
+def image_of(kind: str, bits: int) -> ImageFile:
+    """An image of ``kind``, "grey" or "colour", perhaps "and alpha"."""
     colour = EIGHT if bits == 8 else SIXTEEN
     pixels = colour[..., :1] if kind.startswith("grey") else colour
     return ImageFile(
@@ -75,29 +50,27 @@ def of(kind: str, bits: int) -> ImageFile:
 @pytest.mark.parametrize("kind", ["grey", "colour", "grey and alpha", "colour and alpha"])
 @pytest.mark.parametrize("bits", [8, 16])
 def test_pixels_come_back(tmp_path, suffix, kind, bits):
-    photograph = of(kind, bits)
+    image = image_of(kind, bits)
     if suffix == ".bmp":
         if "alpha" in kind:
             with pytest.raises(
                 ImageError,
                 match="a.bmp: is transparent in places, which BMP cannot hold; name a .png",
             ):
-                write_image_file(tmp_path / "a.bmp", photograph)
+                write_image_file(tmp_path / "a.bmp", image)
             assert not list(tmp_path.iterdir())
             return
-        photograph = photograph._replace(pixels=halve_bits(photograph.pixels))
-    found = again(photograph, tmp_path / f"a{suffix}")
+        image = image._replace(pixels=halve_bits(image.pixels))
+    found = again(image, tmp_path / f"a{suffix}")
     if (kind, bits) == ("grey and alpha", 16):
-        photograph = photograph._replace(
-            pixels=np.repeat(photograph.pixels, 3, axis=2)
-        )  # as documented
-    assert found.pixels.dtype == photograph.pixels.dtype
-    np.testing.assert_array_equal(found.pixels, photograph.pixels)
-    if photograph.alpha is None:
+        image = image._replace(pixels=np.repeat(image.pixels, 3, axis=2))  # as documented
+    assert found.pixels.dtype == image.pixels.dtype
+    np.testing.assert_array_equal(found.pixels, image.pixels)
+    if image.alpha is None:
         assert found.alpha is None
     else:
-        assert found.alpha.dtype == photograph.alpha.dtype
-        np.testing.assert_array_equal(found.alpha, photograph.alpha)
+        assert found.alpha.dtype == image.alpha.dtype
+        np.testing.assert_array_equal(found.alpha, image.alpha)
 
 
 @settings(max_examples=30, deadline=None)
@@ -111,49 +84,49 @@ def test_pixels_come_back(tmp_path, suffix, kind, bits):
 def test_any_size_in_16_bits(tmp_path_factory, height, width, channels, alpha, seed):
     random = np.random.default_rng(seed)
     values = random.integers(0, 65536, (height, width, channels + 1)).astype(np.uint16)
-    photograph = ImageFile(values[..., :-1], values[..., -1] if alpha else None)
+    image = ImageFile(values[..., :-1], values[..., -1] if alpha else None)
     for suffix in (".png", ".tiff"):
         path = tmp_path_factory.mktemp("sizes") / f"a{suffix}"
-        found = again(photograph, path)
+        found = again(image, path)
         np.testing.assert_array_equal(
-            found.pixels, np.broadcast_to(photograph.pixels, found.pixels.shape)
+            found.pixels, np.broadcast_to(image.pixels, found.pixels.shape)
         )
         assert found.pixels.shape[2] == channels or alpha
         if alpha:
-            np.testing.assert_array_equal(found.alpha, photograph.alpha)
+            np.testing.assert_array_equal(found.alpha, image.alpha)
 
 
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tif"])
 def test_profile_exif_and_dpi_come_back(tmp_path, suffix, bits):
-    photograph = of("colour", bits)._replace(icc=PROFILE, exif=exif(), dpi=(240.0, 300.0))
-    found = again(photograph, tmp_path / f"a{suffix}")
-    assert found.icc == PROFILE and not found.remark
+    image = image_of("colour", bits)._replace(icc=PROFILE, exif=exif(), dpi=(240.0, 300.0))
+    found = again(image, tmp_path / f"a{suffix}")
+    assert found.icc == PROFILE and not found.warning
     check_exif(found.exif, width=EIGHT.shape[1])
-    if suffix != ".webp":  # has no place for it
+    if suffix != ".webp":  # has no room for it
         assert found.dpi == pytest.approx((240, 300), abs=0.01)
     third = again(found, tmp_path / f"a{suffix}")  # and does not wear away
     assert third.icc == found.icc and third.exif == found.exif and third.dpi == found.dpi
 
 
 def test_jpeg_keeps_colour_at_full_size(tmp_path):
-    found = again(of("colour", 8), tmp_path / "a.jpg")
-    image = Image.open(tmp_path / "a.jpg")
-    assert [component[1:3] for component in image.layer] == [(1, 1)] * 3  # 4:4:4
+    found = again(image_of("colour", 8), tmp_path / "a.jpg")
+    decoded = Image.open(tmp_path / "a.jpg")
+    assert [component[1:3] for component in decoded.layer] == [(1, 1)] * 3  # 4:4:4
     assert np.abs(found.pixels.astype(int) - EIGHT).mean() < 2
-    assert again(of("grey", 8), tmp_path / "a.jpg").pixels.shape[2] == 1
+    assert again(image_of("grey", 8), tmp_path / "a.jpg").pixels.shape[2] == 1
 
 
 @pytest.mark.parametrize("orientation", ORIENTED)
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
 def test_orientation_is_applied_once(tmp_path, suffix, bits, orientation):
-    photograph = of("colour and alpha", bits)._replace(exif=exif(orientation), dpi=(240.0, 300.0))
+    image = image_of("colour and alpha", bits)._replace(exif=exif(orientation), dpi=(240.0, 300.0))
     path = tmp_path / f"a{suffix}"
-    found = again(photograph, path)
-    np.testing.assert_array_equal(found.pixels, ORIENTED[orientation](photograph.pixels))
+    found = again(image, path)
+    np.testing.assert_array_equal(found.pixels, ORIENTED[orientation](image.pixels))
     np.testing.assert_array_equal(
-        found.alpha[..., None], ORIENTED[orientation](photograph.alpha[..., None])
+        found.alpha[..., None], ORIENTED[orientation](image.alpha[..., None])
     )
     check_exif(found.exif)
     assert found.dpi == pytest.approx((240, 300) if orientation < 5 else (300, 240), abs=0.01)
@@ -171,8 +144,7 @@ def test_tiffs_of_others(tmp_path, compression):
     np.testing.assert_array_equal(found.pixels, ORIENTED[6](EIGHT))
     write_image_file(tmp_path / "b.jpg", found)  # the layout of the TIFF is not carried into it
     assert not set(Image.open(tmp_path / "b.jpg").getexif()) & {256, 258, 273, 279}
-    tifffile = pytest.importorskip("tifffile")  # comes with scikit-image
-    write_image_file(tmp_path / "c.tif", of("colour", 16))
+    write_image_file(tmp_path / "c.tif", image_of("colour", 16))
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "c.tif"), SIXTEEN)
     for orientation in (1, 6):
         tags = [(274, "H", 1, orientation, True)]
@@ -183,10 +155,7 @@ def test_tiffs_of_others(tmp_path, compression):
 
 
 def test_what_only_one_decoder_understands_is_refused(tmp_path):
-    tifffile = pytest.importorskip("tifffile")
-    tifffile.imwrite(
-        tmp_path / "a.tif", SIXTEEN.transpose(2, 0, 1), photometric="rgb", planarconfig="separate"
-    )
+    (tmp_path / "a.tif").write_bytes(planes(SIXTEEN))
     with pytest.raises(ImageError, match="a.tif: (is of 16 bits in a way|cannot be read)"):
         read_image_file(tmp_path / "a.tif")
 
@@ -208,21 +177,29 @@ def test_palettes_and_transparent_colours(tmp_path):
 
 
 def test_webp_keeps_alpha(tmp_path):
-    found = again(of("colour and alpha", 8), tmp_path / "a.webp")
+    found = again(image_of("colour and alpha", 8), tmp_path / "a.webp")
     np.testing.assert_array_equal(found.alpha, EIGHT[..., 2])
     assert np.abs(found.pixels.astype(int) - EIGHT).mean() < 5
 
 
 def test_opaque_alpha_is_no_hindrance(tmp_path):
-    photograph = of("colour", 8)._replace(alpha=np.full(EIGHT.shape[:2], 255, np.uint8))
-    assert again(photograph, tmp_path / "a.jpg").alpha is None
+    image = image_of("colour", 8)._replace(alpha=np.full(EIGHT.shape[:2], 255, np.uint8))
+    assert again(image, tmp_path / "a.jpg").alpha is None
 
 
 @pytest.mark.parametrize(
-    ("name", "photograph", "reason"),
+    ("name", "image", "reason"),
     [
-        ("a.jpg", of("colour and alpha", 8), "is transparent in places, which JPEG cannot hold"),
-        ("a.webp", of("grey", 8)._replace(icc=PROFILE), "profile for grey, which WebP cannot hold"),
+        (
+            "a.jpg",
+            image_of("colour and alpha", 8),
+            "is transparent in places, which JPEG cannot hold",
+        ),
+        (
+            "a.webp",
+            image_of("grey", 8)._replace(icc=PROFILE),
+            "profile for grey, which WebP cannot hold",
+        ),
         (
             "a.webp",
             ImageFile(np.zeros((1, 16384, 3), np.uint8)),
@@ -230,46 +207,40 @@ def test_opaque_alpha_is_no_hindrance(tmp_path):
         ),
         (
             "a.jpg",
-            of("colour", 8)._replace(exif=exif(artist="x" * 70000)),
+            image_of("colour", 8)._replace(exif=exif(artist="x" * 70000)),
             "cannot be written as JPEG .EXIF data",
         ),
-        ("a.gif", of("colour", 8), "cannot tell the format"),
+        ("a.gif", image_of("colour", 8), "cannot tell the format"),
     ],
 )
-def test_refused_before_anything_is_written(tmp_path, name, photograph, reason):
+def test_refused_before_anything_is_written(tmp_path, name, image, reason):
     (tmp_path / name).write_text("what was there")
     with pytest.raises(ImageError, match=reason):
-        write_image_file(tmp_path / name, photograph)
+        write_image_file(tmp_path / name, image)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["what was there"]
 
 
-def test_exif_that_cannot_be_kept_does_not_cost_the_photograph(tmp_path):
-    """A resolution that is a text."""
+def test_an_image_is_read_without_exif_that_cannot_be_kept(tmp_path):
+    """The block says that the resolution is a text."""
     entry = struct.pack("<HHI", Base.XResolution, 2, 4) + b"abc\0"
     block = b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 0)
     Image.fromarray(EIGHT).save(tmp_path / "a.png", exif=block)
     found = read_image_file(tmp_path / "a.png")
     np.testing.assert_array_equal(found.pixels, EIGHT)
-    assert found.exif == b"" and found.remark == "its EXIF is damaged and was left out"
+    assert found.exif == b"" and found.warning == "its EXIF is damaged and was left out"
 
 
-def test_the_limit_of_pixels_is_this_one_and_is_put_back(tmp_path, monkeypatch):
-    header = struct.pack(
-        ">IIBBBBB", 10000, 12000, 8, 0, 0, 0, 0
-    )  # above Pillow's limit, below ours
-    rows = zlib.compress(bytes(10001 * 12000), 1)
-    parts = [(b"IHDR", header), (b"IDAT", rows), (b"IEND", b"")]
-    body = b"".join(
-        struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts
-    )
-    (tmp_path / "large.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+def test_the_limit_of_pixels_is_this_one_and_is_put_back(tmp_path):
+    # More pixels than Pillow's limit, fewer than ours
+    contents = png(10000, 12000, 8, 0, bytes(10001 * 12000))
+    (tmp_path / "large.png").write_bytes(contents)
     before = Image.MAX_IMAGE_PIXELS
     assert pixel_count(tmp_path / "large.png") == 120_000_000
     with pytest.raises(
         ImageError, match="large.png: has more than 100 million pixels; cut or scale it down first"
     ):
         read_image_file(tmp_path / "large.png", largest=100_000_000)
-    assert before == Image.MAX_IMAGE_PIXELS and photographs.LARGEST > 100_000_000
+    assert before == Image.MAX_IMAGE_PIXELS and LARGEST > 100_000_000
     assert pixel_count(tmp_path / "none.png") == 0
 
 
@@ -279,25 +250,16 @@ def test_8_of_16_bits_are_rounded():
 
 
 def test_to_look_at():
-    photograph = ImageFile(SIXTEEN[..., :1], np.zeros_like(SIXTEEN[..., 0]))
-    assert (photograph.to_rgb8() == 255).all() and photograph.to_rgb8().shape == EIGHT.shape
-    opaque = photograph._replace(alpha=np.full_like(SIXTEEN[..., 0], 65535))
+    image = ImageFile(SIXTEEN[..., :1], np.zeros_like(SIXTEEN[..., 0]))
+    assert (image.to_rgb8() == 255).all() and image.to_rgb8().shape == EIGHT.shape
+    opaque = image._replace(alpha=np.full_like(SIXTEEN[..., 0], 65535))
     np.testing.assert_array_equal(opaque.to_rgb8()[..., 0], np.rint(SIXTEEN[..., 0] / 257))
 
 
 def test_grey_and_alpha_of_16_bits_by_another_program(tmp_path):
-    """Nothing here writes it: made chunk by chunk."""
-    rows = np.dstack([SIXTEEN[..., 0], SIXTEEN[..., 1]]).astype(">u2")
-    header = struct.pack(">IIBBBBB", 55, 41, 16, 4, 0, 0, 0)
-    parts = [
-        (b"IHDR", header),
-        (b"IDAT", zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows))),
-        (b"IEND", b""),
-    ]
-    body = b"".join(
-        struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts
-    )
-    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + body)
+    """``write_image_file`` never writes such a file."""
+    samples = np.dstack([SIXTEEN[..., 0], SIXTEEN[..., 1]]).astype(">u2")
+    (tmp_path / "a.png").write_bytes(png(55, 41, 16, 4, rows_of(samples)))
     found = read_image_file(tmp_path / "a.png")
     np.testing.assert_array_equal(found.pixels[..., 0], SIXTEEN[..., 0])
     np.testing.assert_array_equal(found.alpha, SIXTEEN[..., 1])

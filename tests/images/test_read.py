@@ -1,10 +1,9 @@
-"""Reading pictures exactly or refusing them by name, and writing files whole or not at all."""
+"""Reading image files exactly or refusing them by name, and writing files whole or not at all."""
 
 import io
 import os
 import struct
 import warnings
-import zlib
 
 import numpy as np
 import pytest
@@ -13,85 +12,33 @@ from PIL import Image
 from rts_tf.errors import ImageError, printable
 from rts_tf.images.read import read_image
 from rts_tf.storage import atomic_path, write_text
-from tests.support.images import planes
+from tests.support.image_files import EIGHT, ORIENTED, planes, png, rows_of, saved, tiff
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def colour() -> np.ndarray:
-    from skimage import data
-
-    return np.ascontiguousarray(
-        data.chelsea()[100:141, 120:175]
-    )  # odd sides, so that a wrong rotation cannot hide
+    """uint8 [41, 55, 3]."""
+    return EIGHT
 
 
 @pytest.fixture(scope="module")
-def grey16(colour) -> np.ndarray:
+def grey16() -> np.ndarray:
     """uint16 [41, 55] with values between those that 8 bits can hold."""
-    fine = colour.astype(np.float64).mean(axis=2) * 257 + np.random.default_rng(1).uniform(
-        -128, 128, colour.shape[:2]
-    )
+    random = np.random.default_rng(1).uniform(-128, 128, EIGHT.shape[:2])
+    fine = EIGHT.astype(np.float64).mean(axis=2) * 257 + random
     return np.clip(np.rint(fine), 0, 65535).astype(np.uint16)
 
 
-def encoded(picture, kind: str, **options) -> io.BytesIO:
-    picture = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
-    file = io.BytesIO()
-    picture.save(file, kind, **options)
-    return io.BytesIO(file.getvalue())
+def encoded(image, kind: str, **options) -> io.BytesIO:
+    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
+    return io.BytesIO(saved(image, kind, **options))
 
 
-def read(file: io.BytesIO) -> np.ndarray:
-    picture = read_image(file, "a name")
-    assert (
-        picture.dtype == np.uint8
-        and picture.ndim == 3
-        and picture.shape[2] == 3
-        and picture.flags.writeable
-    )
-    return picture
-
-
-def png(
-    width: int, height: int, bits: int, colour_type: int, rows: bytes, *chunks: tuple[bytes, bytes]
-) -> io.BytesIO:
-    """A PNG, chunk by chunk, for what Pillow does not write; ``rows`` with a filter byte before each."""
-    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
-    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
-    body = b"".join(
-        struct.pack(">I", len(d)) + t + d + struct.pack(">I", zlib.crc32(t + d)) for t, d in parts
-    )
-    return io.BytesIO(b"\x89PNG\r\n\x1a\n" + body)
-
-
-def rows_of(samples: np.ndarray) -> bytes:
-    return b"".join(b"\0" + row.tobytes() for row in samples)
-
-
-def tiff(
-    samples: np.ndarray, bits: int, white_at_zero: bool = False, sample_format: int = 1
-) -> io.BytesIO:
-    """A little-endian grey TIFF of one strip, tag by tag; ``samples`` fill ``bits`` each without a gap."""
-    height, data = len(samples), samples.tobytes()
-    width = 8 * samples[0].nbytes // bits
-    tags = [
-        (256, width),
-        (257, height),
-        (258, bits),
-        (259, 1),
-        (262, 0 if white_at_zero else 1),
-        (273, 8),
-        (277, 1),
-        (278, height),
-        (279, len(data)),
-        (339, sample_format),
-    ]
-    directory = struct.pack("<H", len(tags)) + b"".join(
-        struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags
-    )
-    return io.BytesIO(
-        b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory + struct.pack("<I", 0)
-    )
+def read(file: io.BytesIO | bytes) -> np.ndarray:
+    image = read_image(io.BytesIO(file) if isinstance(file, bytes) else file, "a name")
+    assert image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3
+    assert image.flags.writeable
+    return image
 
 
 # --- what is read, exactly
@@ -107,19 +54,6 @@ def test_lossless_formats_come_back_as_they_were(colour, kind):
 def test_jpeg_is_what_pillow_decodes(colour, options):
     file = encoded(colour, "JPEG", quality=90, **options)
     np.testing.assert_array_equal(read(file), np.asarray(Image.open(file)))
-
-
-# EXIF 2.3, tag 0x0112: which sides of the picture row 0 and column 0 of the file are
-ORIENTED = {
-    1: lambda x: x,
-    2: lambda x: x[:, ::-1],
-    3: lambda x: x[::-1, ::-1],
-    4: lambda x: x[::-1],
-    5: lambda x: x.transpose(1, 0, 2),
-    6: lambda x: x.transpose(1, 0, 2)[:, ::-1],
-    7: lambda x: x.transpose(1, 0, 2)[::-1, ::-1],
-    8: lambda x: x.transpose(1, 0, 2)[::-1],
-}
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "WEBP"])
@@ -152,37 +86,18 @@ def test_16_bit_grey_rounds_at_the_half():
 
 
 def test_big_endian_16_bit_tiff(grey16):
-    file = encoded(grey16, "TIFF").getvalue()
-    assert file[:2] == b"II"
-    tags = [
-        (256, grey16.shape[1]),
-        (257, grey16.shape[0]),
-        (258, 16),
-        (259, 1),
-        (262, 1),
-        (273, 8),
-        (277, 1),
-        (278, grey16.shape[0]),
-        (279, grey16.nbytes),
-    ]
-    directory = struct.pack(">H", len(tags)) + b"".join(
-        struct.pack(">HHII", tag, 4, 1, value) for tag, value in tags
-    )
-    data = grey16.astype(">u2").tobytes()
-    file = io.BytesIO(
-        b"MM\0*" + struct.pack(">I", 8 + len(data)) + data + directory + struct.pack(">I", 0)
-    )
+    assert encoded(grey16, "TIFF").getvalue()[:2] == b"II"  # Pillow writes little-endian files
+    file = tiff(grey16.astype(">u2"), 16)
+    assert file[:2] == b"MM"
     np.testing.assert_array_equal(read(file)[..., 0], np.rint(grey16 / 257))
 
 
 def test_16_bit_colour_is_within_a_level_of_rounding(colour):
-    fine = colour.astype(np.int64) * 257 + np.random.default_rng(2).integers(
-        -128, 129, colour.shape
-    )
-    fine = np.clip(fine, 0, 65535).astype(">u2")
+    random = np.random.default_rng(2).integers(-128, 129, colour.shape)
+    fine = np.clip(colour.astype(np.int64) * 257 + random, 0, 65535).astype(">u2")
     height, width, _ = colour.shape
-    picture = read(png(width, height, 16, 2, rows_of(fine)))
-    assert np.abs(picture.astype(int) - np.rint(fine / 257).astype(int)).max() <= 1
+    image = read(png(width, height, 16, 2, rows_of(fine)))
+    assert np.abs(image.astype(int) - np.rint(fine / 257).astype(int)).max() <= 1
 
 
 def test_grey_palette_and_black_and_white(colour):
@@ -200,18 +115,17 @@ def test_grey_palette_and_black_and_white(colour):
 
 
 def with_alpha(colour: np.ndarray, mode: str, alpha: int) -> io.BytesIO:
-    """All opaque but for one pixel."""
-    picture = Image.fromarray(colour).convert("L" if mode == "LA" else "RGB")
-    mask = Image.new("L", picture.size, 255)
-    mask.putpixel((3, 5), alpha)
+    """A PNG that is opaque everywhere but in one pixel, which has ``alpha``."""
+    image = Image.fromarray(colour).convert("L" if mode == "LA" else "RGB")
     if mode == "P":
-        picture = picture.quantize(16)
-        used = picture.getpixel((3, 5))
-        return encoded(
-            picture, "PNG", transparency=bytes(alpha if i == used else 255 for i in range(16))
-        )
-    picture.putalpha(mask)
-    return encoded(picture, "PNG")
+        image = image.quantize(16)
+        used = image.getpixel((3, 5))
+        alphas = bytes(alpha if i == used else 255 for i in range(16))
+        return encoded(image, "PNG", transparency=alphas)
+    plane = Image.new("L", image.size, 255)
+    plane.putpixel((3, 5), alpha)
+    image.putalpha(plane)
+    return encoded(image, "PNG")
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
@@ -223,32 +137,31 @@ def test_opaque_alpha_is_dropped_and_transparency_refused(colour, mode):
         read(with_alpha(colour, mode, 254))
 
 
+def check_transparency(file: io.BytesIO | bytes, refused: bool, expected: np.ndarray) -> None:
+    if refused:
+        with pytest.raises(ImageError, match="transparent"):
+            read(file)
+    else:
+        np.testing.assert_array_equal(read(file), expected)
+
+
 def test_a_transparent_colour_counts_where_it_occurs(colour, grey16):
-    assert (colour == colour[3, 5]).all(axis=2).any() and not (colour == (1, 2, 250)).all(
-        axis=2
-    ).any()
-    for value, used in ((tuple(map(int, colour[3, 5])), True), ((1, 2, 250), False)):
+    present, absent = tuple(map(int, colour[3, 5])), (1, 2, 250)
+    assert (colour == present).all(axis=2).any() and not (colour == absent).all(axis=2).any()
+    for value in (present, absent):
         file = encoded(colour, "PNG", transparency=value)
-        if used:
-            with pytest.raises(ImageError, match="transparent"):
-                read(file)
-        else:
-            np.testing.assert_array_equal(read(file), colour)
+        check_transparency(file, value == present, colour)
     height, width = grey16.shape
-    absent = int(np.setdiff1d(np.arange(65536), grey16)[0])
-    for value, used in ((int(grey16[3, 5]), True), (absent, False)):
-        file = png(
-            width, height, 16, 0, rows_of(grey16.astype(">u2")), (b"tRNS", struct.pack(">H", value))
-        )
-        if used:
-            with pytest.raises(ImageError, match="transparent"):
-                read(file)
-        else:
-            np.testing.assert_array_equal(read(file)[..., 0], np.rint(grey16 / 257))
+    present, absent = int(grey16[3, 5]), int(np.setdiff1d(np.arange(65536), grey16)[0])
+    expected = np.rint(grey16 / 257)[..., None].repeat(3, axis=2)
+    for value in (present, absent):
+        transparent = (b"tRNS", struct.pack(">H", value))
+        file = png(width, height, 16, 0, rows_of(grey16.astype(">u2")), transparent)
+        check_transparency(file, value == present, expected)
 
 
-def test_a_camera_preview_behind_the_photograph_is_passed_over(colour):
-    """JPEG with a Multi-Picture index (CIPA DC-007), which Pillow calls MPO."""
+def test_a_camera_preview_after_the_main_image_is_ignored(colour):
+    """In a JPEG with a multi-picture index (CIPA DC-007), which Pillow calls MPO."""
     preview = Image.fromarray(colour).resize((20, 16))
     file = encoded(colour, "MPO", save_all=True, append_images=[preview], quality=90)
     assert Image.open(file).format == "MPO" and Image.open(file).n_frames == 2
@@ -262,13 +175,9 @@ def test_one_pixel(colour):
 # --- what is refused
 
 
-def bomb() -> io.BytesIO:
-    return png(60000, 60000, 8, 2, b"")
-
-
-def between_limits() -> io.BytesIO:
-    """More than Pillow's limit, less than twice as much: there Pillow itself only warns."""
-    return png(10000, 10000, 8, 2, b"")
+BOMB = png(60000, 60000, 8, 2, b"")
+# More pixels than Pillow's limit, but less than twice as many: Pillow itself only warns
+BETWEEN_LIMITS = png(10000, 10000, 8, 2, b"")
 
 
 def two(colour: np.ndarray, kind: str) -> io.BytesIO:
@@ -276,15 +185,15 @@ def two(colour: np.ndarray, kind: str) -> io.BytesIO:
 
 
 REFUSED = {
-    "zero bytes": (lambda c: io.BytesIO(), "is not a PNG"),
+    "zero bytes": (lambda c: b"", "is not a PNG"),
     "text": (
-        lambda c: io.BytesIO(b"<html>404 Not Found</html>"),
-        "is not a PNG, JPEG, WebP, TIFF or BMP picture",
+        lambda c: b"<html>404 Not Found</html>",
+        "is not a PNG, JPEG, WebP, TIFF or BMP image",
     ),
     "GIF": (lambda c: encoded(c, "GIF"), "is not a PNG"),
     "EPS": (lambda c: encoded(c, "EPS"), "is not a PNG"),
-    "bomb": (lambda c: bomb(), "more than 89 million pixels; cut or scale"),
-    "between limits": (lambda c: between_limits(), "more than 89 million pixels"),
+    "bomb": (lambda c: BOMB, "more than 89 million pixels; cut or scale"),
+    "between limits": (lambda c: BETWEEN_LIMITS, "more than 89 million pixels"),
     "CMYK JPEG": (
         lambda c: encoded(Image.fromarray(c).convert("CMYK"), "JPEG"),
         "colour mode CMYK.*convert",
@@ -315,15 +224,15 @@ REFUSED = {
         "grey TIFF, but not of 16 bits",
     ),
     "planes of 16 bits": (
-        lambda c: io.BytesIO(planes(c.astype(np.uint16) * 257)),
+        lambda c: planes(c.astype(np.uint16) * 257),
         "of 16 bits in a way that is not",
     ),
     "animated WebP": (
         lambda c: two(c, "WEBP"),
-        r"holds 2 pictures \(animated or multi-page\); save the one",
+        r"holds 2 images \(animated or multi-page\); save the one",
     ),
-    "animated PNG": (lambda c: two(c, "PNG"), "holds 2 pictures"),
-    "pages of TIFF": (lambda c: two(c, "TIFF"), "holds 2 pictures"),
+    "animated PNG": (lambda c: two(c, "PNG"), "holds 2 images"),
+    "pages of TIFF": (lambda c: two(c, "TIFF"), "holds 2 images"),
 }
 
 
@@ -343,19 +252,17 @@ def test_truncated(colour, kind, share):
 
 
 def test_damage_never_escapes_as_another_error(colour):
-    """300 files with a few bytes changed, and some cut: a picture or a ImageError in one line's worth of reason."""
+    """300 files with changed bytes, some of them also cut: each gives an image or an ImageError."""
     random = np.random.default_rng(3)
     exif = Image.Exif()
     exif[0x0112], exif[0x010F] = 6, "camera"
-    files = [encoded(colour, kind, exif=exif) for kind in ("PNG", "JPEG", "WEBP", "TIFF")] + [
-        encoded(colour, "BMP")
-    ]
+    files = [encoded(colour, kind, exif=exif) for kind in ("PNG", "JPEG", "WEBP", "TIFF")]
+    files.append(encoded(colour, "BMP"))
     refused = 0
     for turn in range(300):
         damaged = bytearray(files[turn % len(files)].getvalue())
-        reach = (
-            len(damaged) if turn % 2 else min(len(damaged), 300)
-        )  # headers more often than their share
+        # Headers are damaged more often than their share of the bytes.
+        reach = len(damaged) if turn % 2 else min(len(damaged), 300)
         for _ in range(random.integers(1, 6)):
             damaged[random.integers(reach)] = random.integers(256)
         if turn % 3 == 0:
@@ -368,11 +275,7 @@ def test_damage_never_escapes_as_another_error(colour):
 
 
 def test_the_path_is_named(colour, tmp_path):
-    missing, empty, folder = (
-        tmp_path / "missing.png",
-        tmp_path / "empty.png",
-        tmp_path / "folder.png",
-    )
+    missing, empty, folder = (tmp_path / f"{name}.png" for name in ("missing", "empty", "folder"))
     empty.touch()
     folder.mkdir()
     for path, reason in (
@@ -387,12 +290,11 @@ def test_the_path_is_named(colour, tmp_path):
 
 
 def test_pillow_s_warnings_stay_inside(colour):
-    exif = io.BytesIO(
-        encoded(colour, "TIFF").getvalue()[:-4] + b"\xff\xff\xff\x7f"
-    )  # a next page that is not there
+    # The TIFF announces a next page that is not there.
+    two_pages = io.BytesIO(encoded(colour, "TIFF").getvalue()[:-4] + b"\xff\xff\xff\x7f")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for file in (exif, encoded(colour, "PNG")):
+        for file in (two_pages, encoded(colour, "PNG")):
             try:
                 read(file)
             except ImageError as error:

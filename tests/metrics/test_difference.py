@@ -1,3 +1,5 @@
+"""Changes and alpha of small arrays whose values are known."""
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from rts_tf.metrics.difference import alpha, change_percent, drift_levels
 def test_change_is_in_percent_of_full_scale():
     a = np.full((4, 4, 3), 100 / 255, np.float32)
     b = a.copy()
-    b[0] += 51 / 255  # a quarter of the picture by a fifth of the scale
+    b[0] += 51 / 255  # a quarter of the image by a fifth of the scale
     assert change_percent(b, a) == pytest.approx(5.0, rel=1e-5)
     assert change_percent(a, b) == change_percent(b, a)
 
@@ -30,6 +32,6 @@ def test_alpha_is_the_least_squares_factor(photograph):
     assert fitted == pytest.approx(reference)
 
 
-def test_alpha_of_a_blank_picture_is_zero():
+def test_alpha_of_a_blank_image_is_zero():
     blank = np.full((8, 8, 3), 0.5)
     assert alpha(blank, blank, blank) == 0

@@ -1,3 +1,5 @@
+"""Threads that work side by side, in order and without reading ahead too far."""
+
 import threading
 import time
 
@@ -8,7 +10,7 @@ from rts_tf.metrics.parallel import in_parallel
 
 
 def test_results_come_in_order_from_several_threads():
-    met = threading.Barrier(2, timeout=10)  # both workers have to be here at once
+    met = threading.Barrier(2, timeout=10)  # both workers must wait here at the same time
 
     def work(number):
         met.wait()
@@ -20,7 +22,7 @@ def test_results_come_in_order_from_several_threads():
     assert cv2.getNumThreads() == before
 
 
-def test_items_are_taken_as_their_turn_nears():
+def test_items_are_not_taken_far_ahead():
     taken = []
     results = in_parallel(str, (taken.append(i) or i for i in range(100)), workers=2)
     assert next(results) == "0" and len(taken) <= 3

@@ -1,3 +1,5 @@
+"""PSNR and SSIM against scikit-image, and for images whose values are known."""
+
 import numpy as np
 import pytest
 from skimage import color, metrics
@@ -7,19 +9,17 @@ from rts_tf.metrics.psnr_ssim import BORDER, fidelity, luma, psnr
 
 @pytest.fixture
 def pair(photograph):
-    """A picture and it with noise, but none outside the border that is left out."""
-    noisy = np.clip(
-        photograph + np.random.default_rng(0).normal(0, 8, photograph.shape), 0, 255
-    ).astype(np.uint8)
-    return noisy, photograph
+    """An image with noise, and the image itself."""
+    noise = np.random.default_rng(0).normal(0, 8, photograph.shape)
+    return np.clip(photograph + noise, 0, 255).astype(np.uint8), photograph
 
 
-def test_the_figures_are_those_of_scikit_image_without_the_border(pair):
-    noisy, picture = pair
+def test_the_results_are_those_of_scikit_image_without_the_border(pair):
+    noisy, image = pair
     worse = noisy.copy()
     worse[:BORDER], worse[:, -BORDER:] = 0, 255
-    found = fidelity(worse, picture)
-    assert found == fidelity(noisy, picture)
+    found = fidelity(worse, image)
+    assert found == fidelity(noisy, image)
     a, b = (array[2:-2, 2:-2] for array in pair)
     assert found.psnr_rgb == pytest.approx(metrics.peak_signal_noise_ratio(b, a))
     y_a, y_b = (color.rgb2ycbcr(array)[..., 0] for array in (a, b))  # 16..235, as MATLAB's
@@ -45,7 +45,7 @@ def test_luma_of_black_and_white():
     )
 
 
-def test_equal_pictures(photograph):
+def test_equal_images(photograph):
     assert fidelity(photograph, photograph) == (np.inf, 1, np.inf, 1)
 
 
@@ -59,5 +59,5 @@ def test_a_uniform_error():
 @pytest.mark.parametrize("other", [(20, 21, 3), (14, 40, 3)])
 def test_what_cannot_be_compared_is_refused(other):
     first = (20, 20, 3) if other[1] == 21 else other
-    with pytest.raises(ValueError, match="of one size, at least 15 pixels"):
+    with pytest.raises(ValueError, match="of the same size, at least 15 pixels"):
         fidelity(np.zeros(first, np.uint8), np.zeros(other, np.uint8))

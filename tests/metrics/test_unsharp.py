@@ -1,3 +1,5 @@
+"""The unsharp mask against SciPy, and its amount from curves of scores that are known."""
+
 import math
 
 import numpy as np
@@ -9,11 +11,11 @@ from scipy import ndimage
 from rts_tf.metrics.unsharp import AMOUNTS, amount_of_score, unsharp_mask
 
 
-def test_unsharp_mask_adds_what_a_gaussian_takes_away(photograph):
-    picture = photograph.astype(np.float32) / 255
-    detail = picture - ndimage.gaussian_filter(picture, (1, 1, 0), mode="reflect", truncate=4)
-    np.testing.assert_allclose(unsharp_mask(picture, 0.7), picture + 0.7 * detail, atol=2e-3)
-    np.testing.assert_array_equal(unsharp_mask(picture, 0.0), picture)
+def test_unsharp_mask_adds_what_a_gaussian_removes(photograph):
+    image = photograph.astype(np.float32) / 255
+    detail = image - ndimage.gaussian_filter(image, (1, 1, 0), mode="reflect", truncate=4)
+    np.testing.assert_allclose(unsharp_mask(image, 0.7), image + 0.7 * detail, atol=2e-3)
+    np.testing.assert_array_equal(unsharp_mask(image, 0.0), image)
 
 
 @given(st.floats(0, 2), st.floats(0.2, 3))

@@ -1,4 +1,4 @@
-"""Each step of VIQET against its formula, written out plainly, on small pictures."""
+"""Each step of VIQET against a plain computation of its formula, on small images."""
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from rts_tf.metrics.viqet import edges, gabor, noise, preparation, texture, tone
 SIDES = st.integers(1, 45)
 
 
-def random_picture(height: int, width: int, seed: int) -> np.ndarray:
+def random_image(height: int, width: int, seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
@@ -72,17 +72,17 @@ def resized(p: np.ndarray, height: int, width: int) -> np.ndarray:
 @settings(deadline=None, max_examples=150)
 @given(SIDES, SIDES, SIDES, SIDES, st.integers(0, 99))
 def test_resize_is_the_fixed_point_bilinear_one(h, w, height, width, seed):
-    picture = random_picture(h, w, seed)
+    image = random_image(h, w, seed)
     np.testing.assert_array_equal(
-        preparation.resize(picture, height, width), resized(picture, height, width)
+        preparation.resize(image, height, width), resized(image, height, width)
     )
 
 
 def test_resize_halves_by_the_mean_of_four_and_fills_the_monitor(photograph):
     for height, width in ((150, 225), (1200, 1804), (225, 338), (301, 451)):
-        picture = photograph[:, : 450 if height == 150 else 451]
+        image = photograph[:, : 450 if height == 150 else 451]
         np.testing.assert_array_equal(
-            preparation.resize(picture, height, width), resized(picture, height, width)
+            preparation.resize(image, height, width), resized(image, height, width)
         )
 
 
@@ -90,7 +90,7 @@ def test_grey_and_saturation_are_the_integer_ones():
     colours = all_colours()
     r, g, b = np.moveaxis(colours.astype(int), 2, 0)
     np.testing.assert_array_equal(
-        preparation.grey(colours), (9798 * r + 19235 * g + 3735 * b + 16384) >> 15
+        preparation.to_grey(colours), (9798 * r + 19235 * g + 3735 * b + 16384) >> 15
     )
     high, low = np.maximum(np.maximum(r, g), b), np.minimum(np.minimum(r, g), b)
     table = np.rint(1044480 / np.maximum(1, np.arange(256))).astype(int) * (np.arange(256) > 0)
@@ -122,7 +122,11 @@ def test_gabor_parameters(scale, sigma, frequency, side):
 def test_gabor_sides_and_centre_taps():
     assert [k.shape[0] for k in gabor.edge_bank()] == [49, 25, 17, 15, 11, 11, 9, 9, 7]
     assert [k.shape[0] for k in gabor.noise_bank()[::4]] == [45, 25, 13, 7]
-    centre = lambda scale, o: (k := gabor.gabor(*scale, o))[len(k) // 2, len(k) // 2]  # noqa: E731
+
+    def centre(scale: tuple[float, float], orientation: int) -> float:
+        kernel = gabor.gabor_kernel(*scale, orientation)
+        return kernel[len(kernel) // 2, len(kernel) // 2]
+
     edge, of_noise = gabor.EDGE_SCALES, gabor.NOISE_SCALES
     assert [centre(edge[0], 0), centre(edge[0], 1)] == [0.071289, 0.071285]
     assert [centre(edge[8], 0), centre(edge[8], 1)] == [0.4921, 0.49225]
@@ -168,7 +172,7 @@ def canny(q: np.ndarray) -> np.ndarray:
 
 
 def test_canny_and_both_contours(photograph):
-    grey = preparation.grey(photograph[60:180, 100:260])
+    grey = preparation.to_grey(photograph[60:180, 100:260])
     found = edges.canny(grey)
     np.testing.assert_array_equal(found, canny(grey))
     assert 300 < found.sum() < found.size / 2
@@ -187,19 +191,21 @@ def test_canny_and_both_contours(photograph):
 
 
 def test_zigzag_is_that_of_jpeg():
-    places = [divmod(p, 8) for p in texture.zigzag(8)]
-    assert places[:8] == [(0, 0), (0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3), (1, 2)]
-    assert places[-3:] == [(6, 7), (7, 6), (7, 7)]
+    positions = [divmod(p, 8) for p in texture.zigzag(8)]
+    assert positions[:8] == [(0, 0), (0, 1), (1, 0), (2, 0), (1, 1), (0, 2), (0, 3), (1, 2)]
+    assert positions[-3:] == [(6, 7), (7, 6), (7, 7)]
     assert sorted(texture.zigzag(36)) == list(range(1296))
 
 
 def test_shape_of_known_distributions():
-    """Gaussian 2, Laplacian 1; outside the grid 11."""
-    ratio = lambda g: (
-        scipy.special.gamma(1 / g) * scipy.special.gamma(3 / g) / scipy.special.gamma(2 / g) ** 2
-    )  # noqa: E731
+    """The shape of a Gaussian is 2, that of a Laplacian 1; outside the grid it is 11."""
+    gamma = scipy.special.gamma
+
+    def rho(shape: float) -> float:
+        return gamma(1 / shape) * gamma(3 / shape) / gamma(2 / shape) ** 2
+
     found = texture.shape_of(
-        np.array([ratio(2) * (1 - 1e-9), ratio(1) * (1 - 1e-9), ratio(1.2345), 0.0, 1.0, np.inf])
+        np.array([rho(2) * (1 - 1e-9), rho(1) * (1 - 1e-9), rho(1.2345), 0.0, 1.0, np.inf])
     )
     np.testing.assert_allclose(found, [2, 1, 1.234, 11, 11, 11], atol=1e-9)
 
@@ -207,7 +213,7 @@ def test_shape_of_known_distributions():
 @settings(deadline=None, max_examples=40)
 @given(st.integers(14, 60), st.integers(14, 60), st.integers(0, 99))
 def test_contrast_and_exposure_block_by_block(height, width, seed):
-    grey = random_picture(height, width, seed)[..., 0] // (1 + seed % 3)
+    grey = random_image(height, width, seed)[..., 0] // (1 + seed % 3)
     blocks = [
         grey[y : y + 7, x : x + 7].astype(float)
         for y in range(0, height, 7)
@@ -254,11 +260,13 @@ def test_warmth_of_each_colour_by_the_nearest_point():
     nearest = ((x[..., None] - points[:, 0]) ** 2 + (y[..., None] - points[:, 1]) ** 2).argmin(
         axis=2
     )
-    assert warmth.warmth(colours) == pytest.approx(warmth.KELVIN[nearest].mean(), rel=1e-4)
+    assert warmth.colour_temperature(colours) == pytest.approx(
+        warmth.KELVIN[nearest].mean(), rel=1e-4
+    )
 
 
 def test_locus_is_a_black_body():
-    """Near the CIE 1931 locus: illuminant A, 6500 K, 10000 K. (VIQET's own lies a little off it.)"""
+    """VIQET's locus is close to the CIE 1931 locus at illuminant A, 6500 K and 10000 K."""
     known = [[0.4476, 0.4074], [0.3135, 0.3237], [0.2807, 0.2884]]
     np.testing.assert_allclose(warmth.locus([2856, 6500, 10000]), known, atol=6e-3)
 
@@ -271,12 +279,14 @@ def test_noise_ranks_a_flat_block_first_and_a_black_one_last():
         .astype(np.uint8)
         .repeat(3, axis=2)
     )
-    assert noise.noise(colour).signature > 1
+    assert noise.extract_noise(colour).signature > 1
     black = colour.copy()
     black[:, :240] = 0
-    assert noise.noise(black).signature == pytest.approx(noise.noise(colour).signature, rel=0.3)
+    assert noise.extract_noise(black).signature == pytest.approx(
+        noise.extract_noise(colour).signature, rel=0.3
+    )
     black[:, 400:640] = 90
-    assert noise.noise(black).signature == 0
+    assert noise.extract_noise(black).signature == 0
 
 
 def test_activity_ratio_of_nothing_is_zero():

@@ -1,4 +1,4 @@
-"""The fits behind the MOS weights and the black-body locus, and what they left in the package."""
+"""The fits of the MOS weights and of the black-body locus, and their results in the package."""
 
 import json
 import subprocess

@@ -1,4 +1,7 @@
-"""Against the figures that the reference program gave (../shared/viqet): 40 rows, or all of them with ``-m golden``."""
+"""VIQET against the figures of the reference program (../shared/viqet).
+
+40 rows of them are compared, and all of them with ``-m golden``.
+"""
 
 import concurrent.futures
 import csv
@@ -111,7 +114,7 @@ def in_two_threads(function: Callable, items: list) -> list:
 
 
 def rows() -> list[dict[str, str]]:
-    """One for each picture: published measures, MOS and model inputs."""
+    """Load the rows, one for each image: published measures, MOS and model inputs."""
     files = (GOLDEN / name for name in ("golden.csv", "golden_features.csv"))
     measures, inputs = (list(csv.DictReader(file.read_text().splitlines())) for file in files)
     assert [row["id"] for row in measures] == [row["id"] for row in inputs]
@@ -119,7 +122,7 @@ def rows() -> list[dict[str, str]]:
 
 
 def spread(everything: list[dict], count: int = 40) -> list[dict]:
-    """The first row of every operation, and others evenly."""
+    """Choose the first row of every operation, and further rows at even distances."""
     chosen = {row["op"]: i for i, row in reversed(list(enumerate(everything)))}.values()
     rest = [i for i in range(len(everything)) if i not in chosen]
     more = count - len(chosen)
@@ -130,12 +133,12 @@ def spread(everything: list[dict], count: int = 40) -> list[dict]:
 
 
 def check(row: dict[str, str]) -> tuple[list[str], np.ndarray]:
-    """What is out of tolerance, and the errors of the raw MOS, landscape and night."""
-    picture = OPERATIONS[row["op"]](read_image(GOLDEN / "images" / row["image"]).astype(int))
-    picture = np.clip(picture, 0, 255).astype(np.uint8)
-    features = extract(picture)
+    """Measure an image; return what is out of tolerance and the errors of both raw MOS."""
+    image = OPERATIONS[row["op"]](read_image(GOLDEN / "images" / row["image"]).astype(int))
+    image = np.clip(image, 0, 255).astype(np.uint8)
+    features = extract(image)
     landscape, night = (
-        quality(features, picture.size / 3e6, category) for category in ("landscape", "night")
+        quality(features, image.size / 3e6, category) for category in ("landscape", "night")
     )
     wrong = []
 
@@ -178,7 +181,7 @@ def test_measures_model_inputs_and_mos_equal_the_reference(choose):
 
 
 def test_a_wrong_figure_is_found():
-    """The check itself: it must see a deviation of 1e-5 in one model input and of 3e-3 in one MOS."""
+    """The check itself must find an error of 1e-5 in one model input and of 3e-3 in one MOS."""
     row = dict(next(row for row in rows() if row["op"] == "tilewide"))
     row["x09"], row["mos_night_raw"] = (
         str(float(row["x09"]) * (1 + 1e-5)),
@@ -194,14 +197,14 @@ def test_the_locus_has_the_four_decimals_of_the_reference():
     np.testing.assert_array_equal(locus(KELVIN), np.stack([x, y], axis=1))
 
 
-def treated(picture: np.ndarray, file: pathlib.Path) -> dict[str, np.ndarray]:
-    """Treatments whose effect on the reference is known; ``file`` is written to."""
-    Image.fromarray(picture).save(file, quality=30)
-    soft, softer = (cv2.GaussianBlur(picture.astype(np.float32), (0, 0), sigma) for sigma in (1, 2))
-    sharp = picture + 0.8 * (picture - softer)
+def treated(image: np.ndarray, file: pathlib.Path) -> dict[str, np.ndarray]:
+    """Treat an image in ways whose effect on the reference is known; ``file`` is overwritten."""
+    Image.fromarray(image).save(file, quality=30)
+    soft, softer = (cv2.GaussianBlur(image.astype(np.float32), (0, 0), sigma) for sigma in (1, 2))
+    sharp = image + 0.8 * (image - softer)
     sharp, soft = (np.clip(np.rint(p), 0, 255).astype(np.uint8) for p in (sharp, soft))
     return {
-        "original": picture,
+        "original": image,
         "sharpened": sharp,
         "JPEG 30": np.asarray(Image.open(file)),
         "blurred": soft,
@@ -209,11 +212,11 @@ def treated(picture: np.ndarray, file: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.golden
-@pytest.mark.skipif(not VALID.is_dir(), reason=f"no photographs in {VALID}")
+@pytest.mark.skipif(not VALID.is_dir(), reason=f"no images in {VALID}")
 def test_sharpening_raises_and_blur_and_jpeg_lower(tmp_path):
-    """Sharpened > original > blurred, JPEG 30, on at least 22 of 24 photographs.
+    """Sharpened > original > blurred, JPEG 30, on at least 22 of 24 images.
 
-    Left out is edge acutance under JPEG: it rises on 3 of these 24, by the edges of the blocks.
+    Edge acutance under JPEG is left out: it rises on 3 of these 24, by the edges of the blocks.
     """
     photos = folder(VALID)
     columns = ("edge_acutance", "texture_acutance", "illumination", "mos_raw")

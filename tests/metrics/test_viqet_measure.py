@@ -1,4 +1,4 @@
-"""The public function: what it gives for a known photograph, for pictures of any size, and for what is none."""
+"""The public function ``measure``: known images, images of any size, and what is no image."""
 
 import math
 import subprocess
@@ -37,27 +37,27 @@ def flat(level: int, height: int = 60, width: int = 80) -> np.ndarray:
     return np.full((height, width, 3), level, np.uint8)
 
 
-def test_a_photograph_keeps_its_figures():
-    """Computed by this project when it agreed with the reference program on all its figures."""
+def test_a_known_image_keeps_its_measures():
+    """They were computed when this project agreed with the reference program in every figure."""
     found = measure(data.coffee())
     assert found == pytest.approx(COFFEE, rel=1e-6, nan_ok=True)
     assert found.mos == found.mos_raw
 
 
 def test_categories():
-    picture = data.coffee()
-    found = {c: measure(picture, c) for c in CATEGORIES}
+    image = data.coffee()
+    found = {c: measure(image, c) for c in CATEGORIES}
     assert CATEGORIES == ("landscape", "night", "arrangements", "wall")
     assert found["landscape"] == pytest.approx(found["arrangements"], nan_ok=True)
     assert found["landscape"] == pytest.approx(found["wall"], nan_ok=True)
     assert found["landscape"][:-2] == pytest.approx(found["night"][:-2], nan_ok=True)
     assert abs(found["landscape"].mos_raw - found["night"].mos_raw) > 0.01
     with pytest.raises(ValueError, match="landscape, night, arrangements, wall"):
-        measure(picture, "portrait")
+        measure(image, "portrait")
 
 
 def test_mos_is_linear_in_the_logarithms_of_the_inputs():
-    """And the effects that the published model is known for: sharpness at the finest scales raises it."""
+    """Also, as in the published model, sharpness at the finest scales raises the MOS."""
     inputs = model_inputs(extract(data.coffee()))
     assert inputs.shape == (INPUTS,) and (inputs >= 0).all()
     doubled = np.expm1(2 * np.log1p(inputs))
@@ -70,7 +70,7 @@ def test_mos_is_linear_in_the_logarithms_of_the_inputs():
 
 @settings(deadline=None, max_examples=6)
 @given(st.integers(1, 400), st.floats(0.12, 10))
-def test_pictures_of_any_size(height, aspect):
+def test_images_of_any_size(height, aspect):
     width = max(1, round(height * aspect))
     rows, columns = (np.arange(n) % s for n, s in ((height, 300), (width, 451)))
     found = measure(np.ascontiguousarray(data.chelsea()[rows][:, columns]))
@@ -83,10 +83,10 @@ def test_pictures_of_any_size(height, aspect):
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(
-    "picture", [flat(0), flat(255), flat(90), flat(0, 1, 1), flat(200, 1200, 1600)]
+    "image", [flat(0), flat(255), flat(90), flat(0, 1, 1), flat(200, 1200, 1600)]
 )
-def test_blank_pictures_have_figures(picture):
-    found, level = measure(picture), picture[0, 0, 0]
+def test_blank_images_have_measures(image):
+    found, level = measure(image), image[0, 0, 0]
     nothing = ("edge_acutance", "noise_signature_index", "saturation", "illumination")
     assert [getattr(found, name) for name in nothing] == pytest.approx([0, 0, 0, 0], abs=1e-9)
     assert (found.over_exposed, found.under_exposed) == (100 * (level == 255), 100 * (level == 0))
@@ -95,12 +95,12 @@ def test_blank_pictures_have_figures(picture):
 
 @pytest.mark.filterwarnings("error")
 def test_black_bars_and_flat_areas():
-    """Blocks of pure black have no rank and are passed over; a flat area of another level is taken for noiseless."""
-    picture = np.tile(data.coffee(), (2, 2, 1))
-    picture[:150] = 0
-    assert measure(picture).noise_signature_index > 10
-    picture[:150] = 128
-    assert measure(picture).noise_signature_index == 0
+    """Purely black blocks are ignored; a flat area of another level counts as free of noise."""
+    image = np.tile(data.coffee(), (2, 2, 1))
+    image[:150] = 0
+    assert measure(image).noise_signature_index > 10
+    image[:150] = 128
+    assert measure(image).noise_signature_index == 0
 
 
 def test_grey_has_no_saturation_and_views_are_taken():
@@ -124,7 +124,7 @@ def test_the_longest_that_is_taken(height, width):
 
 
 @pytest.mark.parametrize(
-    "picture, error",
+    "image, error",
     [
         (np.zeros((50, 50, 3)), ValueError),
         (np.zeros((50, 50), np.uint8), ValueError),
@@ -135,9 +135,9 @@ def test_the_longest_that_is_taken(height, width):
         (np.zeros((50, 50, 3), np.uint16), ValueError),
     ],
 )
-def test_what_is_no_picture_is_refused(picture, error):
-    with pytest.raises(error, match="the picture"):
-        measure(picture)
+def test_what_is_no_image_is_refused(image, error):
+    with pytest.raises(error, match="the image"):
+        measure(image)
 
 
 def test_tensorflow_is_not_loaded():

@@ -9,15 +9,26 @@ from rts_tf.images.image_file import ImageFile
 from rts_tf.report import comparison
 from rts_tf.report.comparison import Comparison
 from rts_tf.report.run_page import write_report
-from tests.images.test_image_file import PROFILE
-from tests.report.test_run_page import Page, decode
 from tests.support.browser import browser
+from tests.support.html_page import Page, decode
+from tests.support.image_files import PROFILE
 from tests.support.summaries import NASTY, summary
 
 RED, BLUE = (200, 0, 0), (0, 0, 200)
 SIDE = 300
 CUT = "getComputedStyle(document.querySelectorAll('.compare')[{}]).getPropertyValue('--cut')"
-BOX = "(r => [r.left, r.top, r.width, r.height])(document.querySelectorAll('.compare')[{}].getBoundingClientRect())"
+BOX = (
+    "(r => [r.left, r.top, r.width, r.height])"
+    "(document.querySelectorAll('.compare')[{}].getBoundingClientRect())"
+)
+ZOOM = (
+    "(select => {{ select.value = '{}'; select.dispatchEvent(new Event('change')); }})"
+    "(document.querySelector('.slider select'))"
+)
+INTO_VIEW = """document.querySelector('.compare')
+    .scrollIntoView({block: 'center', behavior: 'instant'})"""
+LOADED = "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
+RENDERING = "getComputedStyle(document.querySelector('.compare img')).imageRendering"
 
 
 def plain(colour, height: int = SIDE, width: int = SIDE, **more) -> ImageFile:
@@ -41,30 +52,24 @@ def percent(text: str) -> float:
 
 @pytest.mark.parametrize("make", [compared, reported])
 def test_in_a_browser(make, tmp_path):
-    """Drag, keyboard, zoom to pixels, what is seen; from file:// and without a complaint."""
+    """Drag, keyboard, zoom to pixels, and what is seen; from file://, without an error."""
     make(tmp_path / "page.html")
     with browser(tmp_path / "profile") as tab:
         tab.open(tmp_path / "page.html")
         count = tab.evaluate("document.querySelectorAll('.slider').length")
         assert count == (2 if make is compared else 1)
-        assert tab.evaluate(
-            "[...document.images].every(image => image.complete && image.naturalWidth > 0)"
-        )
+        assert tab.evaluate(LOADED)
         assert percent(tab.evaluate(CUT.format(0))) == 50
-        tab.evaluate(
-            "document.querySelector('.compare').scrollIntoView({block: 'center', behavior: 'instant'})"
-        )
+        tab.evaluate(INTO_VIEW)
         left, top, width, height = tab.evaluate(BOX.format(0))
         middle = top + height / 2
 
         tab.drag((left + width / 2, middle), (left + width / 4, middle))
         assert percent(tab.evaluate(CUT.format(0))) == pytest.approx(25, abs=1)
-        picture = tab.screenshot()
-        below = int(top + 0.8 * height)  # the labels and the grip are above
-        assert (
-            tuple(picture[below, int(left + 0.2 * width)]) == RED
-            and tuple(picture[below, int(left + 0.3 * width)]) == BLUE
-        )
+        seen = tab.screenshot()
+        row = seen[int(top + 0.8 * height)]  # below the labels and the grip
+        assert tuple(row[int(left + 0.2 * width)]) == RED
+        assert tuple(row[int(left + 0.3 * width)]) == BLUE
         tab.drag((left + 5, middle), (left + 2 * width, middle))  # beyond the edge
         assert percent(tab.evaluate(CUT.format(0))) == 100
 
@@ -72,41 +77,32 @@ def test_in_a_browser(make, tmp_path):
             tab.press("ArrowLeft", 37)  # the drag gave it the focus
         assert percent(tab.evaluate(CUT.format(0))) == 97
         if count == 2:
-            assert percent(tab.evaluate(CUT.format(1))) == 50  # each has its own
+            assert percent(tab.evaluate(CUT.format(1))) == 50  # each slider has its own
 
-        zoom = "(s => {{ s.value = '{}'; s.dispatchEvent(new Event('change')); }})(document.querySelector('.slider select'))"
-        tab.evaluate(zoom.format(4))
+        tab.evaluate(ZOOM.format(4))
         assert tab.evaluate(BOX.format(0))[2] == 4 * SIDE
-        assert (
-            tab.evaluate("getComputedStyle(document.querySelector('.compare img')).imageRendering")
-            == "pixelated"
-        )
-        assert tab.evaluate("document.querySelector('.window').scrollLeft") > 0  # the middle stays
-        tab.evaluate(zoom.format("fit"))
+        assert tab.evaluate(RENDERING) == "pixelated"
+        assert tab.evaluate("document.querySelector('.window').scrollLeft") > 0  # at the middle
+        tab.evaluate(ZOOM.format("fit"))
         assert tab.evaluate(BOX.format(0))[2] == width
-        tab.evaluate(zoom.format(1))
+        tab.evaluate(ZOOM.format(1))
         assert tab.evaluate(BOX.format(0))[2] == SIDE
         assert tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        assert not tab.complaints
+        assert not tab.errors
 
 
-def test_the_page_is_alone_and_escaped(tmp_path):
+def test_the_page_is_self_contained_and_escaped(tmp_path):
     compared(tmp_path / "page.html")
     html = (tmp_path / "page.html").read_text(encoding="utf-8")
     page = Page(html)
-    assert (
-        all(address.startswith("data:image/") for address in page.addresses)
-        and len(page.pictures) == 4
-    )
+    assert all(address.startswith("data:image/") for address in page.addresses)
+    assert len(page.images) == 4
     assert "link" not in page.tags and "@import" not in html and not re.search(r"url\((?!#)", html)
-    assert (
-        not {"i", "b", "u"} & set(page.tags)
-        and page.text.count(NASTY) == 1
-        and "<i>a network</i>" in page.text
-    )
+    assert not {"i", "b", "u"} & set(page.tags)
+    assert page.text.count(NASTY) == 1 and "<i>a network</i>" in page.text
 
 
-def test_of_large_pictures_the_middle_is_shown_and_it_says_so(tmp_path, monkeypatch):
+def test_the_middle_of_a_large_image_is_shown_with_a_note(tmp_path, monkeypatch):
     monkeypatch.setattr(comparison, "SHOWN", (20, 30))
     random = np.random.default_rng(1).integers(0, 256, (61, 80, 3)).astype(np.uint8)
     page = Comparison(tmp_path / "page.html", "")
@@ -114,32 +110,26 @@ def test_of_large_pictures_the_middle_is_shown_and_it_says_so(tmp_path, monkeypa
     page.add("twice", ImageFile(random), ImageFile(random.repeat(2, axis=0).repeat(2, axis=1)))
     page.write()
     found = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
-    before, after, enlarged, twice = (decode(picture["src"]) for picture in found.pictures)
+    before, after, enlarged, twice = (decode(image["src"]) for image in found.images)
     np.testing.assert_array_equal(before, random[20:40, 25:55])
     np.testing.assert_array_equal(after, 255 - before)
     np.testing.assert_array_equal(twice[::2, ::2], before)
-    assert (
-        enlarged.shape == (40, 60, 3)
-        and np.abs(enlarged[::2, ::2].astype(int) - before).mean() < 30
-    )
-    assert (
-        "The middle 30 × 20 of 80 × 61 pixels." in found.text
-        and "enlarged by bicubic interpolation" in found.text
-    )
+    assert enlarged.shape == (40, 60, 3)
+    assert np.abs(enlarged[::2, ::2].astype(int) - before).mean() < 30
+    assert "The middle 30 × 20 of 80 × 61 pixels." in found.text
+    assert "enlarged by bicubic interpolation" in found.text
 
 
-def test_of_many_pictures_some_are_shown_and_it_says_so(tmp_path):
+def test_of_many_images_some_are_shown_with_a_note(tmp_path):
+    most = comparison.MOST_IMAGES
     page = Comparison(tmp_path / "page.html", "Enhanced.")
-    for i in range(comparison.MOST_PICTURES + 3):
+    for i in range(most + 3):
         page.add(f"{i:02d}", plain(RED, 4, 4), plain(BLUE, 4, 4))
     page.write()
     found = Page((tmp_path / "page.html").read_text(encoding="utf-8"))
-    assert len(found.pictures) == 2 * comparison.MOST_PICTURES
-    assert (
-        f"Here are {comparison.MOST_PICTURES} of {comparison.MOST_PICTURES + 3} pictures."
-        in found.text
-    )
+    assert len(found.images) == 2 * most
+    assert f"This page shows {most} of {most + 3} images." in found.text
 
 
-def test_without_pictures_there_is_no_page(tmp_path):
+def test_without_images_there_is_no_page(tmp_path):
     assert not Comparison(tmp_path / "page.html", "").write() and not list(tmp_path.iterdir())

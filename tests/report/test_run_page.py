@@ -1,81 +1,35 @@
 """The page of a run: complete, exact, self-contained, and never half written."""
 
-import base64
-import io
 import re
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from rts_tf.report import figures, slider, tables
+from rts_tf.report import columns, figures, slider
 from rts_tf.report.run_page import Strip, write_report
-from tests.support.summaries import NASTY, judged_by_mos, summary
+from tests.support.html_page import Page, decode
+from tests.support.summaries import NASTY, selected_by_mos, summary
 
 
-def picture(seed: int, height: int = 64, width: int = 64) -> np.ndarray:
+def noise(seed: int, height: int = 64, width: int = 64) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-
-
-class Page(HTMLParser):
-    """What a browser would see: attributes, table rows with their cells, and the text."""
-
-    def __init__(self, html: str):
-        super().__init__()
-        self.addresses, self.pictures, self.tags, self.tables, self.selected, self.text = (
-            [],
-            [],
-            [],
-            [],
-            [],
-            "",
-        )
-        self.feed(html)
-
-    def handle_starttag(self, tag, attributes):
-        attributes = dict(attributes)
-        self.tags.append(tag)
-        self.addresses += [
-            attributes[key] for key in ("src", "href", "xlink:href", "action") if key in attributes
-        ]
-        if tag == "img":
-            self.pictures.append(attributes)
-        if tag == "table":
-            self.tables.append([])
-        if tag == "tr":
-            self.tables[-1].append([])
-            self.selected.append(attributes.get("class") == "selected")
-        if tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-
-    def handle_data(self, data):
-        self.text += data
-        if self.tables and self.tables[-1] and self.tables[-1][-1]:
-            self.tables[-1][-1][-1] += data.strip("\n")
-
-
-def decode(uri: str) -> np.ndarray:
-    return np.array(Image.open(io.BytesIO(base64.b64decode(uri.partition("base64,")[2]))))
 
 
 @pytest.fixture
 def strips():
     return [
-        Strip(name, tuple(picture(10 * row + stage) for stage in range(5)))
+        Strip(name, tuple(noise(10 * row + stage) for stage in range(5)))
         for row, name in enumerate(["a", NASTY])
     ]
 
 
 @pytest.fixture
 def html(tmp_path, strips):
-    write_report(
-        tmp_path / "report.html", summary(), strips, picture(98, 40, 60), picture(99, 40, 60)
-    )
+    write_report(tmp_path / "report.html", summary(), strips, noise(98, 40, 60), noise(99, 40, 60))
     return (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
-def test_page_asks_nothing_of_the_network(html):
+def test_page_makes_no_requests(html):
     page = Page(html)
     assert page.addresses
     assert all(address.startswith(("data:image/", "#")) for address in page.addresses)
@@ -102,17 +56,16 @@ def test_tables_have_a_row_per_stage(html):
     assert sum(page.selected) == 2  # stage 3, once in each table
 
 
-def test_pictures_are_exact(html, strips):
-    before, after, *crops = (decode(image["src"]) for image in Page(html).pictures)
-    np.testing.assert_array_equal(before, picture(98, 40, 60))
-    np.testing.assert_array_equal(after, picture(99, 40, 60))
+def test_images_are_exact(html, strips):
+    before, after, *crops = (decode(image["src"]) for image in Page(html).images)
+    np.testing.assert_array_equal(before, noise(98, 40, 60))
+    np.testing.assert_array_equal(after, noise(99, 40, 60))
     np.testing.assert_array_equal(crops, [crop for strip in strips for crop in strip.crops])
 
 
 def test_crops_are_enlarged_by_a_whole_factor(html):
-    assert {(image["width"], image["height"]) for image in Page(html).pictures[2:]} == {
-        ("192", "192")
-    }
+    crops = Page(html).images[2:]
+    assert {(image["width"], image["height"]) for image in crops} == {("192", "192")}
     assert re.search(r"\.strips img \{[^}]*image-rendering: pixelated", html)
 
 
@@ -120,7 +73,7 @@ def test_text_is_escaped(html):
     page = Page(html)
     assert not {"b", "i", "u"} & set(page.tags)
     assert page.text.count(NASTY) == 2  # as the name of a strip and as a setting
-    assert page.pictures[-1]["alt"] == f"{NASTY}, HR4"
+    assert page.images[-1]["alt"] == f"{NASTY}, HR4"
     assert "delta <i>fell</i>" in page.text and "<u>done</u>" in page.text
 
 
@@ -138,15 +91,15 @@ def test_curve_is_inline_and_takes_the_colour_of_the_page(html):
 
 def test_every_column_is_explained(html):
     text = Page(html).text
-    assert all(column.meaning in text for column in tables.TABLE_1 + tables.TRAINING)
+    assert all(column.meaning in text for column in columns.TABLE_1 + columns.TRAINING)
 
 
 def test_mos_has_its_tables_and_its_curve(tmp_path):
     path = tmp_path / "report.html"
-    write_report(path, judged_by_mos(), [], picture(1), picture(2))
+    write_report(path, selected_by_mos(), [], noise(1), noise(2))
     html = path.read_text(encoding="utf-8")
     page = Page(html)
-    _, table_2, naturalness, _ = page.tables
+    _, table_2, artifacts, _ = page.tables
     assert [row[0] for row in table_2[1:]] == [
         "LR, JPEG",
         "LR, half size",
@@ -157,34 +110,34 @@ def test_mos_has_its_tables_and_its_curve(tmp_path):
         "HR4",
     ]
     assert table_2[1][1:3] == ["2.900", "-0.100"] and table_2[6][1:3] == ["3.300", "0.300"]
-    assert naturalness[3][1:3] == ["–", "2.00"] and naturalness[6][1:3] == ["0.90", "2.90 (3.70)"]
-    assert naturalness[7][1:3] == ["–", "2.90 (–)"]  # no mask reaches it
+    assert artifacts[3][1:3] == ["–", "2.00"] and artifacts[6][1:3] == ["0.90", "2.90 (3.70)"]
+    assert artifacts[7][1:3] == ["–", "2.90 (–)"]  # no unsharp mask reaches it
     assert html.count("<svg") == 2 and "MOS above HR0" in html and figures.INK not in html
-    assert all(column.meaning in page.text for column in tables.TABLE_2 + tables.ARTIFACTS)
+    assert all(column.meaning in page.text for column in columns.TABLE_2 + columns.ARTIFACTS)
 
 
 def test_without_mos_the_page_says_why(html):
-    assert "Not measured: delta, since the pictures are <small>" in Page(html).text
+    assert "Not measured: delta, since the images are <small>" in Page(html).text
 
 
 def test_one_stage_without_crops(tmp_path):
     path = tmp_path / "report.html"
-    write_report(path, summary(stages=1, selected=1), [], picture(1), picture(2))
+    write_report(path, summary(stages=1, selected=1), [], noise(1), noise(2))
     table_1, training = Page(path.read_text(encoding="utf-8")).tables
     assert len(table_1) == len(training) == 2
 
 
 def test_same_run_same_page(tmp_path, html, strips):
     path = tmp_path / "again.html"
-    write_report(path, summary(), strips, picture(98, 40, 60), picture(99, 40, 60))
+    write_report(path, summary(), strips, noise(98, 40, 60), noise(99, 40, 60))
     assert path.read_text(encoding="utf-8") == html
 
 
-def test_large_pictures_become_jpeg(tmp_path, monkeypatch):
+def test_large_images_become_jpeg(tmp_path, monkeypatch):
     monkeypatch.setattr(slider, "LARGEST_EXACT", 64 * 64 - 1)
     grey = np.full((64, 64, 3), 128, np.uint8)
     write_report(tmp_path / "report.html", summary(), [], grey, grey)
-    image = Page((tmp_path / "report.html").read_text(encoding="utf-8")).pictures[0]["src"]
+    image = Page((tmp_path / "report.html").read_text(encoding="utf-8")).images[0]["src"]
     assert image.startswith("data:image/jpeg")
     np.testing.assert_array_equal(decode(image), grey)
 
@@ -200,7 +153,7 @@ def test_a_failure_leaves_the_old_page(tmp_path, monkeypatch, step):
     with monkeypatch.context() as patch:
         patch.setattr(step, fail)
         with pytest.raises(OSError, match="disk full"):
-            write_report(path, summary(), [], picture(1), picture(2))
+            write_report(path, summary(), [], noise(1), noise(2))
     assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -208,9 +161,9 @@ def test_a_failure_leaves_the_old_page(tmp_path, monkeypatch, step):
 @pytest.mark.parametrize(
     ("strips", "before", "after"),
     [
-        ([], picture(1), picture(2, 32, 32)),
-        ([], picture(1) / 255, picture(2) / 255),
-        ([Strip("a", (picture(1), picture(2, 32, 32)))], picture(1), picture(2)),
+        ([], noise(1), noise(2, 32, 32)),
+        ([], noise(1) / 255, noise(2) / 255),
+        ([Strip("a", (noise(1), noise(2, 32, 32)))], noise(1), noise(2)),
     ],
 )
 def test_wrong_arrays_are_refused_and_nothing_is_written(tmp_path, strips, before, after):

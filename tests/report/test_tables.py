@@ -1,7 +1,10 @@
+"""The tables of a run as plain text."""
+
 import pytest
 
-from rts_tf.report.tables import duration, table1, table2
-from tests.support.summaries import judged_by_mos, summary
+from rts_tf.report.columns import duration
+from rts_tf.report.tables import table1, table2
+from tests.support.summaries import selected_by_mos, summary
 
 
 def test_table1_marks_the_selected_stage():
@@ -53,9 +56,8 @@ def test_duration(seconds, text):
 
 
 def test_table2_has_a_line_for_lr_hr0_and_every_stage():
-    measured, cost = (block.splitlines() for block in table2(judged_by_mos()).split("\n\n"))
-    assert len(measured) == len(cost) == 8
-    assert measured[3].split()[:3] == ["HR0", "3.000", "0.000"] and measured[6].endswith(
-        "<- selected"
-    )
-    assert cost[6].split()[:4] == ["HR3", "0.90", "2.90", "(3.70)"]
+    quality, artifacts = (text.splitlines() for text in table2(selected_by_mos()).split("\n\n"))
+    assert len(quality) == len(artifacts) == 8
+    assert quality[3].split()[:3] == ["HR0", "3.000", "0.000"]
+    assert quality[6].endswith("<- selected")
+    assert artifacts[6].split()[:4] == ["HR3", "0.90", "2.90", "(3.70)"]

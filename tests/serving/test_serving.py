@@ -1,4 +1,4 @@
-"""Requests to tests/serving_server: what it refuses, that it goes on serving, and many clients at once."""
+"""Requests to the test server: what it refuses, that it goes on serving, and many clients."""
 
 import base64
 import http.client
@@ -19,9 +19,9 @@ import export.serving
 from export.serving.connection import CONNECTIONS
 from rts_tf.errors import ImageError
 from rts_tf.inference import Enhancer
-from tests.export.test_saved_model import BYTES, PICTURES, bomb
+from tests.support.networks import NETWORKS
+from tests.support.served_images import FILES, IMAGES, bomb
 from tests.support.tf_c_session import CSession, library
-from tests.test_inference import NETWORKS
 
 grpc = pytest.importorskip("grpc")
 pytest.importorskip("tensorflow_serving", reason="the extra 'serving' is not installed")
@@ -30,12 +30,12 @@ from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc  # 
 from tests.support.serving_server import Model, serving  # noqa: E402
 
 ENHANCER = Enhancer(NETWORKS["residual1"])
-PIXELS = PICTURES[1][:24, :20][None]  # uint8 [1, 24, 20, 3]
+PIXELS = IMAGES[1][:24, :20][None]  # uint8 [1, 24, 20, 3]
 NAMES = {"serving_default": "image_bytes"}  # of the input; others: images
 REFUSED = {  # signature, value, and what the server says
-    "corrupt png": ("serving_default", [BYTES[0][:-900]], "PNG"),
-    "corrupt jpeg": ("serving_default", [BYTES[4][:300]], "JPEG"),
-    "not a picture": ("serving_default", [b"hello"], "must be JPEG or PNG"),
+    "corrupt png": ("serving_default", [FILES[0][:-900]], "PNG"),
+    "corrupt jpeg": ("serving_default", [FILES[4][:300]], "JPEG"),
+    "not an image": ("serving_default", [b"hello"], "must be JPEG or PNG"),
     "png bomb": ("serving_default", [bomb("PNG")], "more than 8294400 pixels; cut or reduce it"),
     "jpeg bomb": ("serving_default", [bomb("JPEG")], "more than 8294400 pixels; cut or reduce it"),
     "rank": (
@@ -82,7 +82,7 @@ BY_GRPC = (
     | {
         "rank of bytes": (
             "serving_default",
-            [[BYTES[2]]],
+            [[FILES[2]]],
             "image_bytes must have the shape [batch], not] [1 1]",
         )
     }
@@ -134,21 +134,21 @@ def test_refused_with_the_reason_and_it_goes_on_serving(connections, protocol, c
 
 
 def test_the_status_is_invalid_argument(server):
-    """As it stands on the wire, by the stubs and HTTP alone; a client in another language sees this."""
+    """The status on the wire, by the stubs and HTTP alone, as clients in other languages see it."""
     request = predict_pb2.PredictRequest()
     request.model_spec.name, request.model_spec.signature_name = "rts", "enhance"
-    request.inputs["pictures"].CopyFrom(tf.make_tensor_proto(PIXELS))
+    request.inputs["pixels"].CopyFrom(tf.make_tensor_proto(PIXELS))
     with grpc.insecure_channel(server.grpc) as channel, pytest.raises(grpc.RpcError) as error:
         prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict(request, timeout=60)
     assert (
         error.value.code() == grpc.StatusCode.INVALID_ARGUMENT and "images" in error.value.details()
     )
-    picture, encoded = PIXELS[0].tolist(), {"b64": base64.b64encode(bomb("PNG")).decode()}
-    picture[0][0][0] = 1.5
+    pixels, encoded = PIXELS[0].tolist(), {"b64": base64.b64encode(bomb("PNG")).decode()}
+    pixels[0][0][0] = 1.5
     for body, reason in (
         ({"instances": [{"image_bytes": encoded}]}, "more than 8294400 pixels"),
         (
-            {"signature_name": "enhance", "instances": [{"images": picture}]},
+            {"signature_name": "enhance", "instances": [{"images": pixels}]},
             "not of expected type: uint8",
         ),
         ({"inputs": [[encoded]]}, "image_bytes must have the shape [batch], not] [1 1]"),
@@ -187,11 +187,11 @@ def test_the_health_check_of_the_compose_file(server):
 def test_rest_by_rows(server):
     """The form of the documentation's examples: instances, base64, no signature named."""
     files = [
-        {"image_bytes": {"b64": base64.b64encode(file).decode()}} for file in (BYTES[1], BYTES[2])
+        {"image_bytes": {"b64": base64.b64encode(file).decode()}} for file in (FILES[1], FILES[2])
     ]
     status, answer = post(server, {"instances": files})
     assert status == 200
-    for file, expected in zip(answer["predictions"], PICTURES[1:], strict=True):
+    for file, expected in zip(answer["predictions"], IMAGES[1:], strict=True):
         made = tf.io.decode_png(base64.b64decode(file["b64"])).numpy()
         np.testing.assert_allclose(made, ENHANCER.enhance(expected), atol=1)
 
@@ -200,7 +200,7 @@ def test_rest_by_rows(server):
     library() is None, reason="this TensorFlow comes without the library of the C API"
 )
 def test_the_session_of_cpp_refuses_types_in_these_words(saved_model_directory, model):
-    """What stands under ``TYPES`` is not the test server's invention."""
+    """The messages in ``TYPES`` are not the test server's invention."""
     session = CSession(str(saved_model_directory))
     for signature, value, reason in TYPES.values():
         described = model.signatures[signature]
@@ -217,20 +217,20 @@ def test_the_session_of_cpp_refuses_types_in_these_words(saved_model_directory, 
 
 def good_requests():
     """Distinct good requests, each with its answer, checked against the network."""
-    pictures = [PICTURES[0][:12, :15], PICTURES[1][:16, :9], PICTURES[2], PICTURES[1][5:15, 8:28]]
-    for picture in pictures:
-        yield "enhance", picture[None], ENHANCER.enhance(picture)[None], 1
+    images = [IMAGES[0][:12, :15], IMAGES[1][:16, :9], IMAGES[2], IMAGES[1][5:15, 8:28]]
+    for image in images:
+        yield "enhance", image[None], ENHANCER.enhance(image)[None], 1
         yield (
             "upscale_float",
-            picture[None] / np.float32(255),
-            ENHANCER.upscale(picture / np.float32(255))[None],
+            image[None] / np.float32(255),
+            ENHANCER.upscale(image / np.float32(255))[None],
             1e-5,
         )
-    for picture in pictures[::2]:
+    for image in images[::2]:
         yield (
             "serving_default",
-            np.array([tf.io.encode_png(picture).numpy()], object),
-            ENHANCER.enhance(picture),
+            np.array([tf.io.encode_png(image).numpy()], object),
+            ENHANCER.enhance(image),
             1,
         )
 
@@ -246,7 +246,10 @@ def describe(answer, expected):
 
 @pytest.mark.parametrize("count", [10, pytest.param(50, marks=pytest.mark.golden)])
 def test_many_clients(server, count):
-    """64 clients, each with a connection and a thread of its own, send mixed requests, bad ones too: every answer is right."""
+    """64 clients send mixed requests, bad ones too, and every answer is right.
+
+    Each has a connection and a thread of its own.
+    """
     good, lost, wrong = list(good_requests()), [], []
     bad = {
         protocol: [(s, array(v), reason) for s, v, reason in cases.values()]
@@ -277,9 +280,8 @@ def test_many_clients(server, count):
                         answer.shape != expected.shape
                         or np.abs(answer - expected.astype(np.float64)).max() > tolerance
                     ):
-                        wrong.append(
-                            f"client {number}, request {i}, {signature}: {describe(answer, expected)}"
-                        )
+                        what = describe(answer, expected)
+                        wrong.append(f"client {number}, request {i}, {signature}: {what}")
                 next(answered)
             connection.close()
         except Exception as error:
@@ -302,7 +304,7 @@ def test_saved_model_cli(saved_model_directory, tmp_path, signature):
     """TensorFlow's own command, from the shell."""
     name, value = NAMES.get(signature, "images"), PIXELS
     if name == "image_bytes":
-        value = np.array(BYTES[:2])
+        value = np.array(FILES[:2])
     elif "float" in signature:
         value = value / np.float32(255)
     np.save(tmp_path / "in.npy", value)
@@ -326,7 +328,7 @@ def test_saved_model_cli(saved_model_directory, tmp_path, signature):
         found = tf.io.decode_png(
             np.load(tmp_path / "enhanced_bytes.npy", allow_pickle=True)[0]
         ).numpy()
-        expected = ENHANCER.enhance(PICTURES[0])
+        expected = ENHANCER.enhance(IMAGES[0])
     else:
         output, function = (
             ("upscaled", ENHANCER.upscale)

@@ -1,4 +1,4 @@
-"""The client's command: pictures and folders by both protocols, retries, deadlines, servers that are away, one-line errors."""
+"""The client's command: images and folders by both protocols, retries, deadlines, and errors."""
 
 import os
 import signal
@@ -13,8 +13,9 @@ from PIL import Image
 from export.serving import client, connection
 from rts_tf.inference import Enhancer
 from tests.support.commands import command_of, photo, state
-from tests.support.images import BOMB, saved
-from tests.test_inference import NETWORKS
+from tests.support.image_files import saved
+from tests.support.images import BOMB
+from tests.support.networks import NETWORKS
 
 grpc = pytest.importorskip("grpc")
 pytest.importorskip("tensorflow_serving", reason="the extra 'serving' is not installed")
@@ -31,7 +32,7 @@ def command(*arguments):
 
 
 class Before:
-    """What the server does with a request before anything else; a test puts a function in its place."""
+    """What the server calls with each request, first of all. A test sets ``act``."""
 
     def __init__(self):
         self.act = lambda number: None
@@ -73,8 +74,8 @@ def unavailable(number):
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """A tree of five good pictures of every kind, and two bad ones."""
+def images(tmp_path):
+    """A tree of five good images of every kind, and two bad ones."""
     folder = tmp_path / "photos"
     (folder / "below" / "it").mkdir(parents=True)
     photo(0, 24, 30).save(folder / "a.png", icc_profile=b"", dpi=(240, 300))
@@ -94,14 +95,14 @@ def pictures(tmp_path):
 
 
 @pytest.mark.parametrize("scale", [1, 2])
-def test_a_folder_with_bad_pictures_among_good_ones(server, pictures, tmp_path, scale):
-    original = state(pictures)
+def test_a_folder_with_bad_images_among_good_ones(server, images, tmp_path, scale):
+    original = state(images)
     output = tmp_path / "out"
-    arguments = pictures, f"--output={output}", f"--scale={scale}", *server
+    arguments = images, f"--output={output}", f"--scale={scale}", *server
     code, out, err = command(*arguments)
-    assert code == 1 and "enhanced 5 of 7 pictures" in out and state(pictures) == original
+    assert code == 1 and "enhanced 5 of 7 images" in out and state(images) == original
     assert sorted(line.split("photos/")[1] for line in err.splitlines()) == [
-        "bad.png: is not a PNG, JPEG, WebP, TIFF or BMP picture",
+        "bad.png: is not a PNG, JPEG, WebP, TIFF or BMP image",
         "bomb.png: has more than 8 million pixels; cut or scale it down first",
     ]
     made = {p.relative_to(output).as_posix(): Image.open(p) for p in output.rglob("*.*")}
@@ -112,8 +113,8 @@ def test_a_folder_with_bad_pictures_among_good_ones(server, pictures, tmp_path, 
         ("below/it/grey 16.png", 3),
         ("grey.tiff", 1),
     ):
-        with Image.open(pictures / name) as picture:
-            turned = picture.transpose(Image.Transpose.ROTATE_270) if "turned" in name else picture
+        with Image.open(images / name) as image:
+            turned = image.transpose(Image.Transpose.ROTATE_270) if "turned" in name else image
             pixels = np.asarray(turned, np.uint16 if "16" in name else np.uint8)
         expected = function(pixels if pixels.ndim == 3 else pixels[..., None])
         found = np.asarray(made.pop(name), np.int32)
@@ -132,15 +133,13 @@ def test_a_folder_with_bad_pictures_among_good_ones(server, pictures, tmp_path, 
     )
 
 
-def test_a_request_is_repeated_while_the_server_is_unavailable(server, before, pictures, tmp_path):
+def test_a_request_is_repeated_while_the_server_is_unavailable(server, before, images, tmp_path):
     before.act = lambda number: unavailable(number) if number <= 3 else None
-    arguments = pictures / "a.png", f"--output={tmp_path / 'a.png'}", *server
+    arguments = images / "a.png", f"--output={tmp_path / 'a.png'}", *server
     code, out, err = command(*arguments, "--retries=2")
     assert code == 1 and before.count == 3 and not (tmp_path / "a.png").exists()
-    assert (
-        "is not available, after 3 tries (the queue is full). Not done: 1 of 1 pictures; the same command"
-        in err
-    )
+    assert "is not available, after 3 tries (the queue is full). Not done: 1 of 1 images" in err
+    assert "; the same command continues" in err
     before.count = 1
     assert (
         command(*arguments, "--retries=2")[::2] == (0, "")
@@ -149,40 +148,40 @@ def test_a_request_is_repeated_while_the_server_is_unavailable(server, before, p
     )
 
 
-def test_what_is_refused_is_not_repeated(server, before, pictures, tmp_path):
+def test_what_is_refused_is_not_repeated(server, before, images, tmp_path):
     def refuse(number):
         raise Refused(grpc.StatusCode.INVALID_ARGUMENT, "not today\nsecond line")
 
     before.act = refuse
-    code, out, err = command(pictures / "a.png", f"--output={tmp_path / 'a.png'}", *server)
+    code, out, err = command(images / "a.png", f"--output={tmp_path / 'a.png'}", *server)
     assert (
         code == 1
         and before.count == 1
-        and err == f"error: {pictures / 'a.png'}: the server refused it: not today\n"
+        and err == f"error: {images / 'a.png'}: the server refused it: not today\n"
     )
 
 
-def test_a_server_that_goes_away_is_one_error(server, before, pictures, tmp_path):
+def test_a_server_that_goes_away_is_one_error(server, before, images, tmp_path):
     """The rest is not tried, each with all its retries; what is done is kept."""
     before.act = lambda number: unavailable(number) if number > 2 else None
     for name in ("bad.png", "bomb.png"):
-        (pictures / name).unlink()
+        (images / name).unlink()
     code, out, err = command(
-        pictures, f"--output={tmp_path / 'out'}", "--retries=1", "--concurrency=1", *server
+        images, f"--output={tmp_path / 'out'}", "--retries=1", "--concurrency=1", *server
     )
     assert (
         code == 1
         and "enhanced 2 of 5" in out
         and err.count("\n") == 1
-        and "Not done: 3 of 5 pictures" in err
+        and "Not done: 3 of 5 images" in err
     )
     assert len(state(tmp_path / "out")) == 2 and before.count <= 6
 
 
-def test_deadline(server, before, pictures, tmp_path):
+def test_deadline(server, before, images, tmp_path):
     released = threading.Event()
     before.act = lambda number: number == 1 and released.wait(10)
-    both = pictures / "a.png", pictures / "grey.tiff"
+    both = images / "a.png", images / "grey.tiff"
     try:
         code, out, err = command(
             *both, f"--output={tmp_path / 'out'}", "--deadline=0.6", "--concurrency=1", *server
@@ -190,12 +189,10 @@ def test_deadline(server, before, pictures, tmp_path):
     finally:
         released.set()
     assert code == 1 and "enhanced 1 of 2" in out and before.count == 2
-    assert (
-        err == f"error: {pictures / 'a.png'}: there was no answer within --deadline=0.6 seconds\n"
-    )
+    assert err == f"error: {images / 'a.png'}: there was no answer within --deadline=0.6 seconds\n"
 
 
-def test_so_many_at_once_and_no_more(server, before, pictures, tmp_path):
+def test_no_more_requests_at_once_than_allowed(server, before, images, tmp_path):
     together, most, lock, three = 0, 0, threading.Lock(), threading.Barrier(3)
 
     def act(number):
@@ -211,24 +208,24 @@ def test_so_many_at_once_and_no_more(server, before, pictures, tmp_path):
 
     before.act = act
     for i in range(8):
-        photo(i, 8, 8).save(pictures / f"small {i}.png")
-    assert command(pictures, f"--output={tmp_path / 'out'}", "--concurrency=3", *server)[0] == 1
+        photo(i, 8, 8).save(images / f"small {i}.png")
+    assert command(images, f"--output={tmp_path / 'out'}", "--concurrency=3", *server)[0] == 1
     assert before.count == 13 and most == 3
 
 
-def test_ctrl_c(server, before, pictures, tmp_path):
+def test_ctrl_c(server, before, images, tmp_path):
     before.act = lambda number: os.kill(os.getpid(), signal.SIGINT) if number == 2 else None
-    code, out, err = command(pictures, f"--output={tmp_path / 'out'}", "--concurrency=1", *server)
+    code, out, err = command(images, f"--output={tmp_path / 'out'}", "--concurrency=1", *server)
     assert code == 130 and "stopped; what was written is whole" in err
     assert 1 <= len(state(tmp_path / "out")) < 5
     before.act = lambda number: None
-    assert "already there" in command(pictures, f"--output={tmp_path / 'out'}", *server)[1]
+    assert "already there" in command(images, f"--output={tmp_path / 'out'}", *server)[1]
     assert len(state(tmp_path / "out")) == 5
 
 
-def test_servers_that_cannot_serve(server, addresses, pictures, tmp_path):
+def test_servers_that_cannot_serve(server, addresses, images, tmp_path):
     protocol, address = server
-    arguments = pictures / "a.png", f"--output={tmp_path / 'a.png'}", protocol
+    arguments = images / "a.png", f"--output={tmp_path / 'a.png'}", protocol
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))  # and does not listen
         code, out, err = command(*arguments, f"--server=127.0.0.1:{free.getsockname()[1]}")
@@ -290,7 +287,7 @@ def test_another_kind_of_answer_is_an_error(tmp_path, monkeypatch):
         code, out, err = command(*arguments)
     assert (
         code == 1
-        and "a.png: the server answered with an array of shape (3, 3, 3), not a picture of that size"
+        and "a.png: the server answered with an array of shape (3, 3, 3), not an image of that size"
         in err
     )
 
@@ -298,11 +295,11 @@ def test_another_kind_of_answer_is_an_error(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "name pictures or folders of them"),
+        ([], "name images or folders of them"),
         (["{}"], "--output is empty"),
         (["{}/none", "--output=x"], "none: no such file or folder"),
         (["{}", "--output={}/a.png"], "is a file; name a folder"),
-        (["{}/a.png", "--output={}"], "a.png: is one of the pictures"),
+        (["{}/a.png", "--output={}"], "a.png: is one of the "),
         (["{}", "--output={}/x", "--deadline=0"], "--deadline=0: must be above 0"),
         (["{}", "--output={}/x", "--deadline=nan"], "--deadline=nan: must be above 0"),
         (["{}", "--output={}/x", "--retries=-1"], "--retries=-1: must be from 0 to 100"),
@@ -316,15 +313,13 @@ def test_another_kind_of_answer_is_an_error(tmp_path, monkeypatch):
         ),
     ],
 )
-def test_mistakes_are_one_line(pictures, arguments, reason):
-    original = state(pictures)
-    code, out, err = command(*(argument.replace("{}", str(pictures)) for argument in arguments))
+def test_mistakes_are_one_line(images, arguments, reason):
+    original = state(images)
+    code, out, err = command(*(argument.replace("{}", str(images)) for argument in arguments))
     assert code == 1 and reason in err and err.startswith("error: ") and err.count("\n") == 1
-    assert state(pictures) == original
+    assert state(images) == original
 
 
-def test_without_the_stubs_it_says_what_to_install(pictures, monkeypatch):
+def test_without_the_stubs_it_says_what_to_install(images, monkeypatch):
     monkeypatch.setattr(client.importlib.util, "find_spec", lambda name: None)
-    assert (
-        "pip install tensorflow-serving-api" in command(pictures, f"--output={pictures / 'x'}")[2]
-    )
+    assert "pip install tensorflow-serving-api" in command(images, f"--output={images / 'x'}")[2]

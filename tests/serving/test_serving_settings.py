@@ -1,4 +1,4 @@
-"""The settings for TensorFlow Serving: compose file, and the three files in the text form of its protocol buffers."""
+"""The settings for TensorFlow Serving: the compose file, and three files of protocol buffers."""
 
 import pathlib
 import re
@@ -16,9 +16,10 @@ import export.serving
 
 FOLDER = pathlib.Path(export.serving.__file__).parent
 FIELD = descriptor_pb2.FieldDescriptorProto
-# The package tensorflow-serving-api brings model_server_config.proto, but neither monitoring_config.proto nor
-# session_bundle_config.proto: these are their messages, by the names and types of the fields, which is all that the text form
-# knows. What TensorFlow Serving would not know, or of another type, is an error here as there.
+# The package tensorflow-serving-api has model_server_config.proto, but neither
+# monitoring_config.proto nor session_bundle_config.proto. These are their messages, by the names
+# and types of the fields, which is all that the text form knows. A field that TensorFlow Serving
+# does not know, or of another type, is an error here as it is there.
 MESSAGES = {
     "PrometheusConfig": {"enable": FIELD.TYPE_BOOL, "path": FIELD.TYPE_STRING},
     "MonitoringConfig": {"prometheus_config": ".settings.PrometheusConfig"},

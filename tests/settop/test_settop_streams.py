@@ -1,3 +1,5 @@
+"""Raw frames: colours, where chroma lies, and there and back."""
+
 import numpy as np
 import pytest
 from skimage import color, data
@@ -37,15 +39,15 @@ def test_luma_is_that_of_bt601():
 
 
 def test_chroma_lies_beside_even_columns_and_between_lines():
-    """A ramp of chroma keeps its place: at left as luma, in height half a line lower."""
+    """A ramp of chroma stays where it is: at the left as luma, half a line lower in height."""
     plane = np.empty((20, 30), np.uint8)
     for axis in (0, 1):
         plane[:] = 100 + 2 * (np.arange(20)[:, None] if axis == 0 else np.arange(30)[None])
         grey, neutral = bytes([120] * 40 * 60), bytes([128] * 600)
         stream = Stream("yuv420p", 40, 60, "bt601")
         red = stream.to_rgb(grey + neutral + plane.tobytes())[..., 0].astype(float)
-        place = (np.arange(40) - 0.5)[:, None] if axis == 0 else np.arange(60)[None]
-        expected = 255 / 219 * (120 - 16) + 1.402 * 255 / 224 * (100 + place - 128)
+        position = (np.arange(40) - 0.5)[:, None] if axis == 0 else np.arange(60)[None]
+        expected = 255 / 219 * (120 - 16) + 1.402 * 255 / 224 * (100 + position - 128)
         np.testing.assert_allclose(
             red[4:-4, 4:-4], np.broadcast_to(expected, red.shape)[4:-4, 4:-4], atol=1.4
         )

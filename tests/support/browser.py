@@ -1,4 +1,7 @@
-"""A headless Chromium, driven through its DevTools pipe: https://chromedevtools.github.io/devtools-protocol."""
+"""A headless Chromium that tests drive through its DevTools pipe.
+
+The protocol: https://chromedevtools.github.io/devtools-protocol
+"""
 
 import base64
 import contextlib
@@ -29,24 +32,26 @@ FLAGS = (
     "--remote-debugging-pipe",
     "--window-size=1000,900",
 )
-SECONDS = 60  # that it may take to end
+END_TIMEOUT = 60  # seconds
 
 
 class Tab:
-    """One page."""
+    """One tab with one page.
+
+    Attributes:
+        errors: The errors of scripts, and what the security policy of the page forbade.
+    """
 
     def __init__(self, write: int, read: int):
         self._write, self._read, self._buffer, self._number = write, read, b"", 0
         self._session: str | None = None
-        self.complaints: list[
-            dict
-        ] = []  # errors of scripts, and what the page's own policy forbade
+        self.errors: list[dict] = []
 
     def open(self, path: pathlib.Path) -> None:
+        """Open a file and wait until it is loaded."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
-            "sessionId"
-        ]
+        session = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = session["sessionId"]
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
         self.call("Page.navigate", url=path.as_uri())
@@ -66,7 +71,7 @@ class Tab:
         while True:
             answer = self._next()
             if answer.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
-                self.complaints.append(answer["params"])
+                self.errors.append(answer["params"])
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer
                 return answer["result"]
@@ -80,51 +85,40 @@ class Tab:
         return json.loads(message)
 
     def evaluate(self, script: str):
+        """The value of a JavaScript expression."""
         answer = self.call("Runtime.evaluate", expression=script, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     def drag(self, start: tuple[float, float], stop: tuple[float, float]) -> None:
-        """With the left button of the mouse, in pixels of the window."""
-        for kind, (x, y) in (
-            ("mousePressed", start),
-            ("mouseMoved", stop),
-            ("mouseReleased", stop),
-        ):
-            self.call(
-                "Input.dispatchMouseEvent",
-                type=kind,
-                x=x,
-                y=y,
-                button="left",
-                buttons=1,
-                clickCount=1,
-            )
+        """Drag with the left button of the mouse. Points are (x, y) in pixels of the window."""
+        button = {"button": "left", "buttons": 1, "clickCount": 1}
+        events = ("mousePressed", start), ("mouseMoved", stop), ("mouseReleased", stop)
+        for kind, (x, y) in events:
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button)
 
     def press(self, key: str, code: int) -> None:
+        """Press a key, given by its name and its virtual key code."""
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         for kind in ("rawKeyDown", "keyUp"):
-            self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code
-            )
+            self.call("Input.dispatchKeyEvent", type=kind, **named)
 
     def screenshot(self) -> np.ndarray:
-        """uint8 [H, W, 3] of the window."""
-        return np.asarray(
-            Image.open(
-                io.BytesIO(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
-            ).convert("RGB")
-        )
+        """The window, uint8 [H, W, 3]."""
+        file = io.BytesIO(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
+        return np.asarray(Image.open(file).convert("RGB"))
 
 
 @contextlib.contextmanager
 def browser(profile: pathlib.Path) -> Iterator[Tab]:
-    """A new browser with a profile of its own; skips the test where there is none."""
+    """A new browser with a profile of its own. Skips the test if Chromium is not installed."""
     if not CHROMIUM:
         pytest.skip("chromium is not installed")
     to_read, write = os.pipe()
     read, to_write = os.pipe()
 
-    def connect() -> None:  # Chromium reads from descriptor 3 and writes to 4
+    def connect() -> None:
+        """Chromium reads from descriptor 3 and writes to 4."""
         low = os.dup(to_read), os.dup(to_write)
         os.dup2(low[0], 3)
         os.dup2(low[1], 4)
@@ -142,5 +136,5 @@ def browser(profile: pathlib.Path) -> Iterator[Tab]:
         yield Tab(write, read)
     finally:
         process.terminate()
-        process.wait(SECONDS)
+        process.wait(END_TIMEOUT)
         os.close(write), os.close(read)

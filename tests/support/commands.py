@@ -1,9 +1,13 @@
-"""The command run in this process (``python -m rts_tf.main`` takes seconds to start), and what the tests of bad input share."""
+"""Runs commands in the process of the test, since a new process takes seconds to start.
+
+The module also has what tests of bad input share.
+"""
 
 import contextlib
 import io
 import pathlib
 import types
+from collections.abc import Callable, Iterator
 
 from absl import flags
 from absl.testing import flagsaver
@@ -12,6 +16,7 @@ from skimage import data
 
 from rts_tf import main
 
+# The flags of a training that takes a second
 TINY = (
     "--network=residual1",
     "--stages=1",
@@ -23,34 +28,33 @@ TINY = (
 
 
 def command(*arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of rts_tf.main with these arguments."""
-    out, err = io.StringIO(), io.StringIO()
-    with flagsaver.flagsaver(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        rest = flags.FLAGS(["rts-train", *arguments])
-        code = main.main(rest)
-    return code, out.getvalue(), err.getvalue()
+    """Run rts_tf.main; return its exit code, standard output and standard error."""
+    with flagsaver.flagsaver():
+        return _captured(lambda: main.main(flags.FLAGS(["rts-train", *arguments])))
 
 
 def command_of(program: types.ModuleType, *arguments: object) -> tuple[int, str, str]:
-    """The same of a command that keeps its flags in FlagValues of its own, ``program.FLAGS``."""
-    out, err = io.StringIO(), io.StringIO()
+    """Run a command with flags of its own, ``program.FLAGS``; return the same as ``command``."""
     saved = flagsaver.save_flag_values(program.FLAGS)
+    words = ["command", *map(str, arguments)]
     try:
-        with (
-            flagsaver.flagsaver(),
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-        ):
+        with flagsaver.flagsaver():
             flags.FLAGS(["command"])
-            code = program.main(program.FLAGS(["command", *map(str, arguments)]))
+            return _captured(lambda: program.main(program.FLAGS(words)))
     finally:
         flagsaver.restore_flag_values(saved, program.FLAGS)
+
+
+def _captured(run: Callable[[], int]) -> tuple[int, str, str]:
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = run()
     return code, out.getvalue(), err.getvalue()
 
 
 @contextlib.contextmanager
-def set_flags(own: flags.FlagValues, **values):
-    """The flags of a command that keeps them in FlagValues of its own, as if parsed with these ``values``."""
+def set_flags(own: flags.FlagValues, **values: object) -> Iterator[None]:
+    """Set the flags ``own`` of a command, as if they had been parsed with these ``values``."""
     before = {name: own[name].value for name in own}
     own.mark_as_parsed()
     try:
@@ -63,7 +67,7 @@ def set_flags(own: flags.FlagValues, **values):
 
 
 def refused(*arguments: str) -> str:
-    """The one line with which the command refuses these arguments."""
+    """Return the one line with which rts_tf.main refuses these arguments."""
     code, out, err = command(*arguments)
     assert code == 1, out + err
     assert "Traceback" not in out + err
@@ -72,8 +76,8 @@ def refused(*arguments: str) -> str:
     return errors[0]
 
 
-def state(folder: pathlib.Path) -> dict:
-    """Every file below ``folder`` with its bytes, but for the lock, which is always there and empty."""
+def state(folder: pathlib.Path) -> dict[pathlib.Path, bytes]:
+    """Return every file below ``folder`` with its bytes, without locks, which are empty."""
     files = {
         path: path.read_bytes()
         for path in sorted(folder.rglob("*"))
@@ -84,4 +88,5 @@ def state(folder: pathlib.Path) -> dict:
 
 
 def photo(i: int = 0, height: int = 64, width: int = 64) -> Image.Image:
+    """Return crop ``i`` of the sample image of a cat."""
     return Image.fromarray(data.chelsea()[7 * i : 7 * i + height, 9 * i : 9 * i + width])

@@ -1,52 +1,28 @@
-"""Good and bad picture files by name, for the tests of every command that reads folders of them."""
+"""Good and bad image files by name, for the tests of every command that reads folders of them."""
 
-import io
 import struct
-import zlib
 
 import numpy as np
-import tifffile
 from PIL import Image
 
 from tests.support.commands import photo
-
-
-def chunk(kind: bytes, contents: bytes) -> bytes:
-    return (
-        struct.pack(">I", len(contents))
-        + kind
-        + contents
-        + struct.pack(">I", zlib.crc32(kind + contents))
-    )
-
-
-def saved(picture: Image.Image, kind: str, **options) -> bytes:
-    file = io.BytesIO()
-    picture.save(file, kind, **options)
-    return file.getvalue()
-
-
-def planes(colour16: np.ndarray) -> bytes:
-    """A TIFF of uint16 [H, W, 3] whose colours are stored one after the other."""
-    file = io.BytesIO()
-    tifffile.imwrite(file, colour16.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
-    return file.getvalue()
+from tests.support.image_files import chunk, saved
 
 
 def damaged(contents: bytes) -> bytes:
-    """Sixteen bytes in the middle are lost."""
+    """The file with sixteen zero bytes in the middle."""
     middle = len(contents) // 2
     return contents[:middle] + bytes(16) + contents[middle + 16 :]
 
 
 def transparent() -> Image.Image:
-    picture = photo()
-    picture.putalpha(Image.linear_gradient("L").resize(picture.size))
-    return picture
+    image = photo()
+    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    return image
 
 
 def white_at_zero() -> bytes:
-    """Tag 262 set to WhiteIsZero in a 16-bit grey TIFF."""
+    """A 16-bit grey TIFF with tag 262 set to WhiteIsZero."""
     file = saved(Image.fromarray(np.asarray(photo().convert("L"), np.uint16) * 257), "TIFF")
     old, new = (struct.pack("<HHIHH", 262, 3, 1, value, 0) for value in (1, 0))
     assert file.count(old) == 1
@@ -76,15 +52,15 @@ BAD = {  # name: (contents, reason)
     "bomb.png": (BOMB, "has more than [0-9]+ million pixels; cut or scale it down"),
     "404.jpg": (
         b"<!DOCTYPE html><title>404 Not Found</title>",
-        "is not a PNG, JPEG, WebP, TIFF or BMP picture",
+        "is not a PNG, JPEG, WebP, TIFF or BMP image",
     ),
     "heic.jpg": (
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400),
-        "is not a PNG, JPEG, WebP, TIFF or BMP picture",
+        "is not a PNG, JPEG, WebP, TIFF or BMP image",
     ),
     "svg.png": (
         b'<svg xmlns="http://www.w3.org/2000/svg"/>',
-        "is not a PNG, JPEG, WebP, TIFF or BMP picture",
+        "is not a PNG, JPEG, WebP, TIFF or BMP image",
     ),
     "a GIF.png": (saved(photo(), "GIF"), "is not a PNG"),
     "cmyk.jpg": (
@@ -104,15 +80,15 @@ BAD = {  # name: (contents, reason)
     "white at zero.tif": (white_at_zero(), "grey TIFF, but not of 16 bits from black at 0"),
     "animated.webp": (
         saved(photo(), "WEBP", save_all=True, append_images=[photo(3)]),
-        "holds 2 pictures",
+        "holds 2 images",
     ),
     "animated.png": (
         saved(photo(), "PNG", save_all=True, append_images=[photo(3)]),
-        "holds 2 pictures",
+        "holds 2 images",
     ),
     "pages.tif": (
         saved(photo(), "TIFF", save_all=True, append_images=[photo(3)]),
-        "holds 2 pictures",
+        "holds 2 images",
     ),
     "transparent.png": (saved(transparent(), "PNG"), "is transparent in places.*flatten it"),
     "transparent.webp": (
@@ -143,7 +119,7 @@ def rotated() -> bytes:
     return saved(photo(1, 64, 40), "JPEG", exif=exif)
 
 
-GOOD = {  # name: (contents, height and width in the run: even)
+GOOD = {  # name: (contents, height and width in the run, which are even)
     "odd.png": (saved(photo(1, 65, 77), "PNG"), (64, 76)),
     "exactly a patch.png": (saved(photo(2, 32, 33), "PNG"), (32, 32)),
     "rotated.JPG": (rotated(), (40, 64)),

@@ -1,7 +1,7 @@
-"""Where the tests find the checkout, the files recorded for them, and reference data beside the checkout."""
+"""Where the tests find the checkout, recorded files, and the reference data beside the checkout."""
 
 import pathlib
 
 ROOT = pathlib.Path(__file__).parents[2]  # of the checkout
 GOLDEN = ROOT / "tests" / "golden"  # recorded weights and outputs
-SHARED = ROOT.parent / "shared"  # reference images and figures; not part of the project
+SHARED = ROOT.parent / "shared"  # reference images and figures, no part of the project

@@ -1,9 +1,10 @@
 """A test server that speaks the protocols of TensorFlow Serving. It is not TensorFlow Serving.
 
-The stubs, the messages and the session loader are the official ones; what lies between them, the checks of names and types
-before the session and the JSON of the REST interface, is written here after the documentation. It runs the SavedModel in a
-Python session, one run at a time as batching.config has it, but without a bounded queue; no versions, no warm-up. What it says
-of a wrong type is what the C++ session says; there is a test of that. By hand, without Docker:
+The stubs, the messages and the session loader are the official ones. The parts between them, the
+checks of names and types before the session and the JSON of the REST interface, are written here
+after the documentation. The SavedModel runs in a Python session, one run at a time as in
+batching.config, but without a bounded queue, versions and warm-up. The messages about wrong types
+are those of the C++ session; a test checks that. By hand, without Docker:
 ``python -m tests.support.serving_server my_run/export/saved_model/rts/1``.
 """
 
@@ -31,9 +32,8 @@ HTTP_STATUS = {  # as TensorFlow Serving answers
     grpc.StatusCode.RESOURCE_EXHAUSTED: 503,
     grpc.StatusCode.DEADLINE_EXCEEDED: 504,
 }
-PYTHONS_OWN = (
-    "Graph execution error:\n\n"  # what its session puts before the message of the C++ session
-)
+# What the Python session puts before the message of the C++ session.
+PYTHONS_OWN = "Graph execution error:\n\n"
 CODES = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -56,7 +56,8 @@ class Model:
             signatures = tf.compat.v1.saved_model.load(
                 elsewhere, ["serve"], directory
             ).signature_def
-            # The C++ session does not look at the shape of an input; Python's does, so it must not know one.
+            # The C++ session ignores the shape of an input. Python's checks it, so it must not
+            # know the shape.
             tensors = [
                 tensor for signature in signatures.values() for tensor in signature.inputs.values()
             ]
@@ -67,7 +68,11 @@ class Model:
         self.signatures = {name: s for name, s in signatures.items() if s.inputs}
 
     def input_types(self, model: str, signature: str) -> dict[str, tf.DType]:
-        """Raises Refused where there is no such model or signature."""
+        """The types of the inputs by name.
+
+        Raises:
+            Refused: if there is no such model or signature.
+        """
         if model != NAME:
             raise Refused(
                 grpc.StatusCode.NOT_FOUND, f"Servable not found for request: Latest({model})"
@@ -85,6 +90,7 @@ class Model:
     def run(
         self, model: str, signature: str, inputs: dict[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
+        """Run a signature. Raises Refused as the server would refuse the request."""
         types = self.input_types(model, signature)
         if set(inputs) != set(types):
             expected = f"expected {sorted(types)}, sent {sorted(inputs)}"
@@ -135,7 +141,7 @@ class _Predictions(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 def _as_fields(value: np.ndarray, message) -> None:
-    """As the C++ server writes a tensor: value by value, not as one block of bytes."""
+    """Write a tensor as the C++ server does: value by value, not as one block of bytes."""
     message.dtype = tf.as_dtype(
         value.dtype if value.dtype != object else np.bytes_
     ).as_datatype_enum
@@ -179,7 +185,7 @@ def _rest(model: Model, before: Callable[[], None]) -> type[http.server.BaseHTTP
 
         def _answer(self, status: int, content: dict) -> None:
             body = json.dumps(content).encode()
-            with contextlib.suppress(ConnectionError):  # a client that no longer waits
+            with contextlib.suppress(ConnectionError):  # the client may have stopped waiting
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
@@ -193,7 +199,10 @@ def _rest(model: Model, before: Callable[[], None]) -> type[http.server.BaseHTTP
 
 
 def _predict_json(model: Model, name: str, body: bytes) -> dict:
-    """Both forms: "instances", row by row, and "inputs", tensor by tensor; a name alone where there is one input."""
+    """Answer both forms: "instances", row by row, and "inputs", tensor by tensor.
+
+    If there is one input, its name may be left out.
+    """
     try:
         request = json.loads(body)
         signature = request.get("signature_name", "serving_default")
@@ -260,9 +269,12 @@ class _Http(http.server.ThreadingHTTPServer):
 def serving(
     model: Model, before: Callable[[], None] = lambda: None, ports: tuple[int, int] = (0, 0)
 ) -> Iterator[Server]:
-    """Serve on this machine. ``before`` is called with each request; it may wait, or raise Refused.
+    """Serve on this machine.
 
-    A port of 0 is any that is free.
+    Args:
+        model: the model to serve.
+        before: is called with each request; it may wait, or raise Refused.
+        ports: for gRPC and REST; 0 is any free port.
     """
     server = grpc.server(ThreadPoolExecutor(16), options=[("grpc.max_receive_message_length", -1)])
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(

@@ -1,20 +1,20 @@
-"""Summaries as in summary.json, for the tests of what shows them."""
+"""Summaries of runs, as in summary.json."""
 
 NASTY = """<b>"it's"</b> & $network ${after}.png"""
 
 
 def summary(stages: int = 4, selected: int = 3) -> dict:
-    """A run as in summary.json."""
+    """The summary of a run whose stage was selected by its delta."""
     return {
         "preset": "quick",
         "network": "residual3",
         "parameters": 114643,
-        "training_pictures": 9,
-        "validation_pictures": 2,
+        "training_images": 9,
+        "validation_images": 2,
         "selected_stage": selected,
         "selected_because": "delta <i>fell</i>",
         "stopped_because": "<u>done</u>",
-        "judged_by": "delta, since the pictures are <small>",
+        "judged_by": "delta, since the images are <small>",
         "originals": {},
         "seconds": 231.0,
         "peak_memory_mb": 2100,
@@ -41,8 +41,8 @@ def summary(stages: int = 4, selected: int = 3) -> dict:
     }
 
 
-def judged_by_mos() -> dict:
-    """The same with VIQET's figures; no unsharp mask reaches the last stage."""
+def selected_by_mos() -> dict:
+    """The same with VIQET's metrics; no unsharp mask reaches the MOS of the last stage."""
     measures = dict.fromkeys(
         (
             "edge_acutance",

@@ -1,6 +1,7 @@
-"""TensorFlow's C API, as far as to run one tensor through a SavedModel: the loader and session of the C++ server itself.
+"""TensorFlow's C API, as far as it takes to run one tensor through a SavedModel.
 
-The Python session cannot be asked about types: it turns what it is given into the type that is wanted.
+Its loader and session are those of the C++ server. The session in Python cannot tell what happens
+with wrong types, since it converts its inputs to the type that is wanted.
 """
 
 import ctypes
@@ -17,7 +18,7 @@ class _Output(ctypes.Structure):
 
 
 def library() -> ctypes.CDLL | None:
-    """None where the package has no such library (it has one on Linux)."""
+    """Load the library; None if the package has none (it has one on Linux)."""
     folder = pathlib.Path(importlib.util.find_spec("tensorflow").submodule_search_locations[0])
     try:
         ctypes.CDLL(str(folder / "libtensorflow_framework.so.2"), ctypes.RTLD_GLOBAL)
@@ -47,7 +48,17 @@ class CSession:
         assert self.status() == (0, ""), self.status()
 
     def run(self, given: str, wanted: str, value: np.ndarray, dtype: int) -> tuple[int, str]:
-        """Feed ``value``, a DataType by number, to the tensor ``given`` and fetch ``wanted``: code and message."""
+        """Feed one tensor and fetch another.
+
+        Args:
+            given: the name of the tensor to feed.
+            wanted: the name of the tensor to fetch.
+            value: the array to feed.
+            dtype: its DataType by number.
+
+        Returns:
+            The code and the message of the status.
+        """
         dimensions = (ctypes.c_int64 * value.ndim)(*value.shape)
         tensor = self._call(
             "TF_AllocateTensor", dtype, dimensions, value.ndim, ctypes.c_size_t(value.nbytes)
@@ -72,6 +83,7 @@ class CSession:
         return self.status()
 
     def status(self) -> tuple[int, str]:
+        """The code and the message of the last call."""
         message = self._library.TF_Message
         message.restype = ctypes.c_char_p
         return self._library.TF_GetCode(self._status), message(self._status).decode()

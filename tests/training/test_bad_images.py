@@ -1,4 +1,4 @@
-"""Bad pictures among good ones: each is skipped with a line, and the run goes on. Finished runs that were damaged later."""
+"""Bad images among good ones: each is skipped with a line, and the run goes on. Finished runs that were damaged later."""
 
 import contextlib
 import json
@@ -10,14 +10,15 @@ import pytest
 
 from rts_tf.errors import printable
 from tests.support.commands import TINY, command, photo, refused, state
-from tests.support.images import BAD, DANGLING, GOOD, LOOP, NOT_UTF8, saved
+from tests.support.image_files import saved
+from tests.support.images import BAD, DANGLING, GOOD, LOOP, NOT_UTF8
 
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory):
-    """(folder, arguments, result of the command) on all good and bad pictures."""
+    """(folder, arguments, result of the command) on all good and bad images."""
     root = tmp_path_factory.mktemp("mixed")
-    folder, validation = root / "pictures", root / "validation"
+    folder, validation = root / "images", root / "validation"
     for name, (contents, _) in {**BAD, **GOOD}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(contents)
@@ -124,7 +125,7 @@ def metrics_damaged(run):
 def photographs_changed(run):
     (run / "summary.json").unlink()
     (run / "source" / "training" / "00000.tfrecord").write_bytes(b"damaged")
-    photo(30).save(run.parent / "pictures" / "--stages=9.bmp")  # in the first shard
+    photo(30).save(run.parent / "images" / "--stages=9.bmp")  # in the first shard
     return "00000.tfrecord: made again, it differs from what the run began with"
 
 
@@ -133,12 +134,12 @@ def photographs_changed(run):
     [a_stray_file, summary_damaged, summary_of_another_kind, metrics_damaged, photographs_changed],
 )
 def test_damaged_runs(damage, mixed, tmp_path):
-    """A copy of a finished run and its pictures, damaged: refused by name, and what is whole is kept."""
+    """A copy of a finished run and its images, damaged: refused by name, and what is whole is kept."""
     folder, arguments, _ = mixed
-    for name in ("run", "pictures", "validation"):
+    for name in ("run", "images", "validation"):
         shutil.copytree(folder.parent / name, tmp_path / name, symlinks=True)
     config = json.loads((tmp_path / "run" / "config.json").read_text())
-    config |= {"data": str(tmp_path / "pictures"), "validation": str(tmp_path / "validation")}
+    config |= {"data": str(tmp_path / "images"), "validation": str(tmp_path / "validation")}
     (tmp_path / "run" / "config.json").write_text(json.dumps(config))
     reason = damage(tmp_path / "run")
     network = (tmp_path / "run" / "stage_1" / "model.keras").read_bytes()

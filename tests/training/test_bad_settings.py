@@ -39,7 +39,7 @@ SETTINGS = {
     "JPEG quality above 100": (["--jpeg_high=101"], "--jpeg_high=101"),
     "negative noise": (["--noise=-1"], "--noise=-1.0: must be from 0"),
     "negative seed": (["--seed=-1"], "--seed=-1"),
-    "shards without pictures": (["--images_per_shard=0"], "--images_per_shard=0"),
+    "shards without images": (["--images_per_shard=0"], "--images_per_shard=0"),
     "no checkpoints": (["--checkpoint_every=0"], "--checkpoint_every=0"),
     "no data": (["--data="], "--data is empty"),
     "no workdir": (["--workdir="], "--workdir is empty"),
@@ -95,20 +95,20 @@ def empty(folder):
     (folder / "empty").mkdir()
     return [
         f"--data={folder / 'empty'}"
-    ], f"--data={folder / 'empty'}: holds no photographs (png, jpg"
+    ], f"--data={folder / 'empty'}: holds no images (png, jpg"
 
 
 def other_files(folder):
     (folder / "texts").mkdir()
     (folder / "texts" / "a.txt").write_text("a")
     (folder / "texts" / "b.gif").write_bytes(b"GIF89a")
-    return [f"--data={folder / 'texts'}"], f"--data={folder / 'texts'}: holds no photographs"
+    return [f"--data={folder / 'texts'}"], f"--data={folder / 'texts'}: holds no images"
 
 
 def one_photograph(folder):
     (folder / "one").mkdir()
     photo().save(folder / "one" / "1.png")
-    return [f"--data={folder / 'one'}"], f"--data={folder / 'one'}: holds one photograph; add more"
+    return [f"--data={folder / 'one'}"], f"--data={folder / 'one'}: holds one image; add more"
 
 
 def all_damaged(folder):
@@ -116,14 +116,14 @@ def all_damaged(folder):
         path.write_bytes(path.read_bytes()[:1000])
     return [
         f"--data={folder}"
-    ], f"--data={folder}: none of its 2 photographs can be used; the lines above say why"
+    ], f"--data={folder}: none of its 2 images can be used; the lines above say why"
 
 
 def patch_too_large(folder):
     return [
         f"--data={folder}",
         "--patch=66",
-    ], f"--data={folder}: none of its 2 photographs.*needs 66 pixels a side.*--patch"
+    ], f"--data={folder}: none of its 2 images.*needs 66 pixels a side.*--patch"
 
 
 def validation_missing(folder):
@@ -138,7 +138,7 @@ def validation_empty(folder):
     return [
         f"--data={folder}",
         f"--validation={folder / 'empty'}",
-    ], f"--validation={folder / 'empty'}: holds no photographs"
+    ], f"--validation={folder / 'empty'}: holds no images"
 
 
 def validation_too_small(folder):
@@ -149,7 +149,7 @@ def validation_too_small(folder):
     return [
         f"--data={folder}",
         f"--validation={small}",
-    ], f"--validation={small}: none of its 2 photographs can be used"
+    ], f"--validation={small}: none of its 2 images can be used"
 
 
 def div2k_offline(folder):
@@ -193,15 +193,15 @@ def test_a_folder_that_is_mended_is_taken(photo_folder, tmp_path, monkeypatch):
     """The same command, after the reason for refusing is gone, gets as far as training."""
     from rts_tf.training import recurrence
 
-    def phase_a(self, stage, targets):
-        raise RtsError(f"stage {stage} begins with {len(self.training.sizes)} pictures")
+    def phase_a(run, stage, targets):
+        raise RtsError(f"stage {stage.number} begins with {len(run.training.sizes)} images")
 
-    monkeypatch.setattr(recurrence._Run, "phase_a", phase_a)
+    monkeypatch.setattr(recurrence, "run_phase_a", phase_a)
     whole = {path: path.read_bytes() for path in photo_folder.iterdir()}
     for path in whole:
         path.write_bytes(b"")
     arguments = [f"--workdir={tmp_path / 'run'}", f"--data={photo_folder}", *TINY]
-    assert "none of its 2 photographs" in refused(*arguments)
+    assert "none of its 2 images" in refused(*arguments)
     for path, contents in whole.items():
         path.write_bytes(contents)
-    assert "stage 1 begins with 2 pictures" in refused(*arguments)
+    assert "stage 1 begins with 2 images" in refused(*arguments)

@@ -1,11 +1,9 @@
 """Directories that are no place for a run, disks and memories that are full: one line, exit code 1, nothing lost."""
 
-import contextlib
 import fcntl
 import os
 import pathlib
 import re
-import resource
 import shutil
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from rts_tf.config import Config
 from rts_tf.errors import ConfigError
 from tests.support.commands import TINY, command, refused, state
+from tests.support.disk import largest_file
 
 
 def is_a_file(run):
@@ -181,16 +180,6 @@ def test_two_processes_on_one_directory(photo_folder, tmp_path):
 # --- the machine
 
 
-@contextlib.contextmanager
-def largest_file(size: int):
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
 @pytest.mark.parametrize(
     ("size", "reason"),
     [
@@ -212,7 +201,7 @@ def test_memory_that_is_full(photo_folder, tmp_path, monkeypatch):
 
     from rts_tf.training import recurrence
 
-    def exhausted(*_):
+    def exhausted(*_, **settings):
         raise tf.errors.ResourceExhaustedError(
             None, None, "OOM when allocating tensor with shape[4096,4096]\n\t [[node]]"
         )

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from rts_tf import networks
-from rts_tf.data.shards import Record, build
+from rts_tf.data.shard_writer import build
+from rts_tf.data.shards import Record
 from rts_tf.data.source_shards import DTYPES as SOURCE
 from rts_tf.errors import RtsError
 from rts_tf.inference import Enhancer
@@ -172,7 +173,7 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path):
         fit(CONFIG, start(), batches, 12, tmp_path)
 
 
-def one_picture(k):
+def one_image(k):
     pixels = np.random.default_rng(k).integers(0, 256, (24, 20, 3), np.uint8)
     yield Record(f"{k}.png", k, {"hr": pixels, "lr": pixels[::2, ::2]})
 
@@ -184,13 +185,13 @@ def test_what_a_kill_left_is_not_published(tmp_path, leftover):
     def killed(k):
         if k == 1:
             raise KeyboardInterrupt
-        return one_picture(k)
+        return one_image(k)
 
     with pytest.raises(KeyboardInterrupt):
         build(tmp_path / "set", 2, killed, SOURCE, {})
     (tmp_path / "set.partial" / leftover).write_text("{}")
     for _ in range(2):
-        build(tmp_path / "set", 2, one_picture, SOURCE, {}, pytest.fail)
+        build(tmp_path / "set", 2, one_image, SOURCE, {}, pytest.fail)
     assert sorted(path.stem for path in (tmp_path / "set").iterdir()) == [
         *2 * ["00000"],
         *2 * ["00001"],
@@ -199,7 +200,7 @@ def test_what_a_kill_left_is_not_published(tmp_path, leftover):
 
 
 def test_damaged_targets_are_made_again_the_same(tmp_path):
-    source = build(tmp_path / "source", 3, one_picture, SOURCE, {})
+    source = build(tmp_path / "source", 3, one_image, SOURCE, {})
     network = networks.build("residual1", 1)
     network.set_weights([weights + 0.01 for weights in network.get_weights()])
     said = []

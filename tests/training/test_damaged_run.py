@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from rts_tf.export import __main__ as export
-from tests.data.test_shards import truncate
 from tests.support.commands import TINY, command, command_of, photo, refused
+from tests.support.damage import truncate
 
 STAGES = 2
 ENDS = ("summary.json", "final.keras")

@@ -63,8 +63,8 @@ def test_every_row_of_table_2_is_that_of_its_image(validated, small_photographs)
     model = rts_tf.load(directory / "stage_2" / "model.keras")
     rows = json.loads((directory / "stage_2" / "quality.json").read_text())
     for path in small_photographs.iterdir():
-        picture = read_image(path)
-        hr_0 = picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
+        image = read_image(path)
+        hr_0 = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2]
         found = originals[path.name]
         assert found["hr_0"]["mos_raw"] == pytest.approx(sharpness(hr_0))
         qualities = {sharpness(jpeg(hr_0, quality)) for quality in range(60, 96)}
@@ -108,7 +108,7 @@ def test_the_summary_has_means_and_the_stage_of_the_best_mos(validated):
         summary["selected_stage"] == best["stage"]
         and "first criterion" in summary["selected_because"]
     )
-    assert "Table 2: what VIQET says" in (directory / "report.html").read_text(encoding="utf-8")
+    assert "Table 2: image quality by VIQET" in (directory / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_unsharp_mask_has_the_same_mos(validated, small_photographs):
@@ -117,8 +117,8 @@ def test_the_unsharp_mask_has_the_same_mos(validated, small_photographs):
     reached = {name: row for name, row in rows.items() if row["unsharp_amount"]}
     assert reached
     for name, row in reached.items():
-        picture = read_image(small_photographs / name)
-        hr_0 = to_float(picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2])
+        image = read_image(small_photographs / name)
+        hr_0 = to_float(image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2])
         mask = unsharp_mask(hr_0, row["unsharp_amount"])
         assert sharpness(to_uint8(mask)) == pytest.approx(row["mos_raw"], abs=0.03)
         assert row["unsharp_overshoot_levels"] == pytest.approx(

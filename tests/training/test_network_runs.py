@@ -15,6 +15,7 @@ from rts_tf.networks import edsr, srresnet
 from rts_tf.training import recurrence
 from tests.support.commands import refused
 from tests.support.paths import ROOT
+from tests.support.precisions import needs_bfloat16
 
 TINY = {
     "stages": 2,
@@ -42,8 +43,8 @@ def run(
     [
         ("residual3-wide", "float32"),
         ("srcnn", "float32"),
-        ("vdsr", "mixed_bfloat16"),
-        ("srresnet", "mixed_bfloat16"),
+        pytest.param("vdsr", "mixed_bfloat16", marks=needs_bfloat16),
+        pytest.param("srresnet", "mixed_bfloat16", marks=needs_bfloat16),
         ("edsr", "float32"),
     ],
 )
@@ -60,9 +61,9 @@ def test_two_stages(name, precision, small_photographs, tmp_path, photograph, mo
         summary["stages"][0]["difference_ratio_percent"]
         != summary["stages"][1]["difference_ratio_percent"]
     )
-    picture = photograph[:30, :40].astype(np.float32) / 255
+    image = photograph[:30, :40].astype(np.float32) / 255
     np.testing.assert_allclose(
-        model.enhance(picture), halve(model.network(picture[None]))[0], atol=1e-5
+        model.enhance(image), halve(model.network(image[None]))[0], atol=1e-5
     )
     statistics = [w for w in model.network.weights if "moving_mean" in w.name]
     assert bool(statistics) == (name == "srresnet") and all(

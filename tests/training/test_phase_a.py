@@ -15,6 +15,7 @@ from rts_tf.errors import Interrupted, TrainingDiverged
 from rts_tf.networks.precision import resolve_precision
 from rts_tf.networks.weights import weights_sha256
 from rts_tf.training.phase_a import fit, learning_rate_schedule
+from tests.support.precisions import PRECISIONS, needs_bfloat16
 from tests.support.training import CONFIG, NORMALIZED, batches, start
 
 
@@ -58,7 +59,7 @@ def test_ema_averages_the_weights(tmp_path):
     assert 0 < moved[0] < moved[1]
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize("precision", PRECISIONS)
 def test_the_statistics_of_batch_normalisation_are_those_of_the_averaged_weights(
     tmp_path, precision
 ):
@@ -172,6 +173,7 @@ def test_schedules():
     assert np.isfinite(float(short(0))) and float(short(0)) > 0
 
 
+@needs_bfloat16
 def test_mixed_bfloat16_trains(tmp_path):
     config = dataclasses.replace(CONFIG, precision="mixed_bfloat16", batch=4)
     exact = fit(CONFIG, start(), batches, 8, tmp_path / "float32")

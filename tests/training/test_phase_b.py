@@ -81,12 +81,12 @@ def test_other_weights_or_settings_make_them_afresh(source, tmp_path):
 
 @pytest.mark.parametrize("kernel", ["bicubic", "bilinear"])
 def test_another_kernel_of_d(kernel, photograph):
-    network, picture = sharpening_network(), photograph[:40, :57].astype(np.float32) / 255
-    expected = halve(network(picture[None]), kernel)[0]
+    network, image = sharpening_network(), photograph[:40, :57].astype(np.float32) / 255
+    expected = halve(network(image[None]), kernel)[0]
     np.testing.assert_allclose(
-        Enhancer(network, kernel=kernel).enhance(picture), expected, atol=1e-5
+        Enhancer(network, kernel=kernel).enhance(image), expected, atol=1e-5
     )
-    assert np.abs(Enhancer(network).enhance(picture) - expected).max() > 1e-3
+    assert np.abs(Enhancer(network).enhance(image) - expected).max() > 1e-3
 
 
 def test_low_anchor_takes_the_wide_part_of_the_change(photograph):

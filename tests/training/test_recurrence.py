@@ -83,7 +83,7 @@ def test_the_summary_has_every_figure_of_every_stage(finished):
 
 
 def test_the_figures_are_those_of_the_saved_networks(finished, small_photographs):
-    """Table 1 made again from the pictures and the stages' networks alone."""
+    """Table 1 made again from the images and the stages' networks alone."""
     directory, summary, _ = finished
     ratios, steps, drifts, before = [], [], [], None
     for stage in summary["stages"]:
@@ -93,9 +93,9 @@ def test_the_figures_are_those_of_the_saved_networks(finished, small_photographs
             [],
         )
         for i, path in enumerate(sorted(small_photographs.iterdir())):
-            picture = read_image(path)
+            image = read_image(path)
             hr_0 = (
-                picture[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2].astype(np.float32)
+                image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2].astype(np.float32)
                 / 255
             )
             hr_n = anchored(model.enhance(hr_0)[None], hr_0[None], "low")[0].numpy()

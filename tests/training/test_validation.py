@@ -3,7 +3,8 @@ import pytest
 
 from rts_tf.data.datasets import folder
 from rts_tf.data.degradation import Degradation
-from rts_tf.data.shards import Record, build
+from rts_tf.data.shard_writer import build
+from rts_tf.data.shards import Record
 from rts_tf.data.source_shards import build_source
 from rts_tf.images.filters import gaussian
 from rts_tf.metrics.difference import change_percent

@@ -1,18 +1,17 @@
-"""TFLite files: run one with LiteRT, and read what it is made of. TensorFlow is not imported, as it is not on a device."""
+"""Runs a TFLite file with LiteRT. TensorFlow is not imported, as it is not on a device."""
 
-import os
 import pathlib
-from collections.abc import Callable
 
 import numpy as np
 
-from rts_tf.export.runners.process import measured
+from rts_tf.export.runners.process import Opened, serve
+from rts_tf.metrics.resources import cores
 
-THREADS = min(4, os.cpu_count() or 1)
+THREADS = min(4, cores())
 
 
-def opened(path: pathlib.Path, signature: str) -> Callable[[np.ndarray], np.ndarray]:
-    """What runs a file of ``rts_tf.export.tflite`` on a frame, uint8 [H, W, 3] to uint8 or float32."""
+def opened(path: pathlib.Path, signature: str) -> Opened:
+    """Open a file of ``rts_tf.export.tflite``."""
     from ai_edge_litert.interpreter import Interpreter
 
     runner = Interpreter(model_path=str(path), num_threads=THREADS).get_signature_runner(signature)
@@ -27,4 +26,4 @@ def opened(path: pathlib.Path, signature: str) -> Callable[[np.ndarray], np.ndar
 
 
 if __name__ == "__main__":
-    measured(opened)
+    serve(opened)

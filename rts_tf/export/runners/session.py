@@ -1,21 +1,14 @@
-"""SavedModels: run a signature with the session loader, which is the one inside TensorFlow Serving."""
-
-import os
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
+"""Runs a signature of a SavedModel with the session loader, the one inside TensorFlow Serving."""
 
 import pathlib
-from collections.abc import Callable
 
-import numpy as np
 import tensorflow as tf
 
-from rts_tf.export.runners.process import measured
+from rts_tf.export.runners.process import Opened, serve
 
 
-def opened(path: pathlib.Path, signature: str) -> Callable[[np.ndarray], np.ndarray]:
-    """What runs a signature with an input ``images`` and one output on a frame, uint8 [H, W, 3]."""
+def opened(path: pathlib.Path, signature: str) -> Opened:
+    """Open a signature with the input ``images`` and one output."""
     graph = tf.Graph()
     session = tf.compat.v1.Session(graph=graph)
     with graph.as_default():
@@ -26,4 +19,4 @@ def opened(path: pathlib.Path, signature: str) -> Callable[[np.ndarray], np.ndar
 
 
 if __name__ == "__main__":
-    measured(opened)
+    serve(opened)

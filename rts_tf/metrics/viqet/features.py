@@ -1,19 +1,32 @@
-"""All raw features of a photograph, from which the published measures and the MOS are made."""
+"""Compute all of VIQET's raw features of an image.
 
-from typing import NamedTuple
+:mod:`rts_tf.metrics.viqet.measures` makes the published measures and the MOS from them.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from rts_tf.metrics.viqet.edges import Edges, edges
-from rts_tf.metrics.viqet.noise import Noise, activity_ratio, noise
-from rts_tf.metrics.viqet.preparation import prepare
-from rts_tf.metrics.viqet.texture import texture
-from rts_tf.metrics.viqet.tone import Tone, tone
-from rts_tf.metrics.viqet.warmth import warmth
+from rts_tf.metrics.viqet.edges import Edges, extract_edges
+from rts_tf.metrics.viqet.noise import Noise, activity_ratio, extract_noise
+from rts_tf.metrics.viqet.preparation import Prepared, prepare
+from rts_tf.metrics.viqet.texture import extract_texture
+from rts_tf.metrics.viqet.tone import Tone, extract_tone
+from rts_tf.metrics.viqet.warmth import colour_temperature
 
 
 class Features(NamedTuple):
-    """``warmth`` in kelvin, ``texture`` [24]; for the others see where they are made."""
+    """The raw features of an image.
+
+    Attributes:
+        tone: Of brightness and colour.
+        warmth: The mean colour temperature in kelvin.
+        edges: Of edges.
+        texture: float64 [24], see :func:`rts_tf.metrics.viqet.texture.extract_texture`.
+        noise: Of noise.
+        activity: See :func:`rts_tf.metrics.viqet.noise.activity_ratio`.
+    """
 
     tone: Tone
     warmth: float
@@ -23,18 +36,26 @@ class Features(NamedTuple):
     activity: float
 
 
-# By field, so that a benchmark can take the time of each.
-EXTRACTORS = {
-    "tone": tone,
-    "warmth": lambda picture: warmth(picture.colour),
-    "edges": lambda picture: edges(picture.grey),
-    "texture": lambda picture: texture(picture.grey),
-    "noise": lambda picture: noise(picture.colour),
-    "activity": lambda picture: activity_ratio(picture.colour, picture.grey),
+# By the field of Features, so that a benchmark can time each of them
+EXTRACTORS: dict[str, Callable[[Prepared], Any]] = {
+    "tone": extract_tone,
+    "warmth": lambda prepared: colour_temperature(prepared.colour),
+    "edges": lambda prepared: extract_edges(prepared.grey),
+    "texture": lambda prepared: extract_texture(prepared.grey),
+    "noise": lambda prepared: extract_noise(prepared.colour),
+    "activity": lambda prepared: activity_ratio(prepared.colour, prepared.grey),
 }
 
 
-def extract(picture: np.ndarray) -> Features:
-    """The features of uint8 [H, W, 3] RGB. Raises as :func:`preparation.prepare`."""
-    prepared = prepare(picture)
-    return Features(**{name: of(prepared) for name, of in EXTRACTORS.items()})
+def extract(image: np.ndarray) -> Features:
+    """Compute the features of an image.
+
+    Args:
+        image: uint8 [H, W, 3], RGB.
+
+    Raises:
+        ValueError: See :func:`rts_tf.metrics.viqet.preparation.prepare`.
+        ImageError: See :func:`rts_tf.metrics.viqet.preparation.prepare`.
+    """
+    prepared = prepare(image)
+    return Features(**{name: extractor(prepared) for name, extractor in EXTRACTORS.items()})

@@ -1,6 +1,8 @@
-"""The two banks of Gabor filters: real parts of complex Gabor functions, four orientations at each scale.
+"""VIQET's two banks of Gabor filters, for the features of edges and of noise.
 
-A filter's pass band is given by its upper half-power frequency and its width in octaves, as is usual in models of vision.
+The filters are the real parts of complex Gabor functions, in four orientations at each scale. As is
+usual in models of human vision, a filter is given by its upper half-power frequency and its
+bandwidth in octaves.
 """
 
 import functools
@@ -9,24 +11,40 @@ import math
 import numpy as np
 
 ORIENTATIONS = 4
-EDGE_SCALES = tuple(
-    (0.5, k / 10) for k in range(1, 10)
-)  # (upper frequency in cycles a pixel, octaves)
+# Upper half-power frequency in cycles per pixel, and bandwidth in octaves
+EDGE_SCALES = tuple((0.5, k / 10) for k in range(1, 10))
 NOISE_SCALES = tuple((0.5 * 2 ** (-0.9 * (4 - k)), 0.9) for k in range(1, 5))
 
 
 def parameters(upper: float, octaves: float) -> tuple[float, float, int]:
-    """(sigma of the envelope in pixels, centre frequency in cycles a pixel, side of the support, odd)."""
+    """Compute the parameters of a filter from its band.
+
+    Args:
+        upper: The upper half-power frequency in cycles per pixel.
+        octaves: The bandwidth.
+
+    Returns:
+        The sigma of the envelope in pixels, the centre frequency in cycles per pixel, and the side
+        of the kernel in pixels, which is odd.
+    """
     lower = upper * 2**-octaves
     sigma = math.sqrt(math.log(2)) / (math.pi * (upper - lower))
     return sigma, (upper + lower) / 2, math.ceil((6 * sigma - 1) / 2) * 2 + 1
 
 
-def gabor(upper: float, octaves: float, orientation: int) -> np.ndarray:
-    """One filter, float64 [n, n], of zero mean and unit energy, ``orientation`` in steps of 45 degrees from the x axis.
+def gabor_kernel(upper: float, octaves: float, orientation: int) -> np.ndarray:
+    """Make one filter of zero mean and unit energy.
 
-    The taps have five significant digits, as in VIQET, whose banks were printed that way; unrounded they would move
-    the edge energies by 1e-4.
+    The taps have five significant digits as in VIQET, whose source holds the banks as printed
+    numbers. Unrounded taps would change the edge energies by 1e-4.
+
+    Args:
+        upper: See :func:`parameters`.
+        octaves: See :func:`parameters`.
+        orientation: From the x axis, in steps of 45 degrees.
+
+    Returns:
+        float64 [n, n] with an odd n.
     """
     sigma, frequency, side = parameters(upper, octaves)
     theta = orientation * math.pi / ORIENTATIONS
@@ -40,13 +58,14 @@ def gabor(upper: float, octaves: float, orientation: int) -> np.ndarray:
 
 @functools.cache
 def edge_bank() -> tuple[np.ndarray, ...]:
-    """One kernel for each of EDGE_SCALES: the mean of its four orientations, which is what filters the picture."""
+    """Make nine kernels, one for each of EDGE_SCALES: the means over the four orientations."""
     return tuple(
-        np.mean([gabor(*scale, o) for o in range(ORIENTATIONS)], axis=0) for scale in EDGE_SCALES
+        np.mean([gabor_kernel(*scale, o) for o in range(ORIENTATIONS)], axis=0)
+        for scale in EDGE_SCALES
     )
 
 
 @functools.cache
 def noise_bank() -> tuple[np.ndarray, ...]:
-    """Sixteen kernels: for each of NOISE_SCALES four orientations."""
-    return tuple(gabor(*scale, o) for scale in NOISE_SCALES for o in range(ORIENTATIONS))
+    """Make sixteen kernels: the four orientations of each of NOISE_SCALES."""
+    return tuple(gabor_kernel(*scale, o) for scale in NOISE_SCALES for o in range(ORIENTATIONS))

@@ -1,4 +1,4 @@
-"""The eleven published measures and the MOS of one photograph."""
+"""The eleven published measures of VIQET and the MOS of one image: the columns of Table 2."""
 
 import math
 from typing import NamedTuple
@@ -13,8 +13,22 @@ from rts_tf.metrics.viqet.mos import MOS_RANGE, raw_mos
 class Quality(NamedTuple):
     """The columns of the paper's Table 2, and the MOS before it is bounded.
 
-    All but ``resolution`` (megapixels) and the exposures (percent of the pixels) are scaled so that good photographs have
-    100 on average. ``flat_region_index`` is NaN, as in the paper. ``mos`` is from 1 to 4.5, ``mos_raw`` unbounded.
+    All measures without a unit are scaled so that good images have 100 on average.
+
+    Attributes:
+        resolution: In megapixels.
+        edge_acutance: The geometric mean of the edge energies.
+        noise_signature_index: The noise in the quietest parts, at most 588.
+        flat_region_index: Always nan, as in the paper.
+        texture_acutance: The mean DCT coefficient of all but the lowest frequency band.
+        saturation: The mean HSV saturation.
+        color_warmth: The mean colour temperature.
+        illumination: Local contrast times brightness.
+        dynamic_range: How evenly the histogram is filled.
+        over_exposed: In percent of the pixels.
+        under_exposed: In percent of the pixels.
+        mos: From 1 to 4.5.
+        mos_raw: Unbounded.
     """
 
     resolution: float
@@ -32,22 +46,36 @@ class Quality(NamedTuple):
     mos_raw: float
 
 
-def measure(picture: np.ndarray, category: str = "landscape") -> Quality:
-    """Measure a photograph as VIQET does.
+def measure(image: np.ndarray, category: str = "landscape") -> Quality:
+    """Measure an image as VIQET does (section 4.4 of the paper).
 
     Args:
-        picture: uint8 [H, W, 3], RGB. Whole pictures of a megapixel or more; smaller ones are scaled up and score low.
-        category: one of CATEGORIES; chooses the MOS model ("night" has its own) and changes nothing else.
+        image: uint8 [H, W, 3], RGB. It should be a whole image of a megapixel or more; smaller ones
+            are scaled up and score low.
+        category: One of CATEGORIES. It selects the MOS model ("night" has its own) and changes
+            nothing else.
 
     Raises:
-        ValueError: another dtype, shape or category.
-        ImageError: more than about 18 times as wide as high, or 11 times as high as wide.
+        ValueError: The dtype, the shape or the category is another one.
+        ImageError: The image is more than about 18 times as wide as high, or 11 times as high as
+            wide.
     """
-    return quality(extract(picture), picture.shape[0] * picture.shape[1] / 1e6, category)
+    return quality(extract(image), image.shape[0] * image.shape[1] / 1e6, category)
 
 
 def quality(features: Features, megapixels: float, category: str = "landscape") -> Quality:
-    """The published measures from the raw features, each over its average for good photographs."""
+    """Compute the published measures and the MOS from the raw features.
+
+    Each measure is divided by its average for good images.
+
+    Args:
+        features: Of the image.
+        megapixels: Of the image before it was scaled.
+        category: One of CATEGORIES.
+
+    Raises:
+        ValueError: The category is another one.
+    """
     tone = features.tone
     raw = raw_mos(model_inputs(features), category)
     return Quality(

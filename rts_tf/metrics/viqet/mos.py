@@ -1,8 +1,9 @@
-"""The MOS models: linear in the logarithms of the model inputs.
+"""Compute VIQET's MOS from the inputs of its models, which are linear in their logarithms.
 
-mos.json holds the weights and the record of how experiments/fit_viqet_mos.py found them: by least squares from figures that
-the reference program gave for a few hundred pictures. They are those of VIQET's first public release. The release that the
-paper used has the same measures but other, longer models, so its MOS differs by a few tenths; changes agree.
+mos.json holds the weights, and the record of how experiments/fit_viqet_mos.py found them: by least
+squares from the figures of the reference program for a few hundred images. They are the weights of
+VIQET's first public release. The release that the paper used has the same measures, but other and
+longer models. So its MOS differs by a few tenths, while changes of the MOS agree.
 """
 
 import functools
@@ -13,8 +14,8 @@ import numpy as np
 
 WEIGHTS = pathlib.Path(__file__).with_name("mos.json")
 MOS_RANGE = 1.0, 4.5
-# VIQET's categories "Outdoor Day - Landscape", "Outdoor Night - Landmark", "Indoor - Arrangements", "Indoor - Wall Hanging",
-# and the model of each: the indoor ones have none of their own.
+# The model of each of VIQET's categories "Outdoor Day - Landscape", "Outdoor Night - Landmark",
+# "Indoor - Arrangements" and "Indoor - Wall Hanging". The indoor ones have no model of their own.
 MODELS = {
     "landscape": "landscape",
     "night": "night",
@@ -25,7 +26,15 @@ CATEGORIES = tuple(MODELS)
 
 
 def raw_mos(inputs: np.ndarray, category: str = "landscape") -> float:
-    """The unbounded MOS of model inputs [61]. Raises ValueError on an unknown category."""
+    """Compute the unbounded MOS.
+
+    Args:
+        inputs: float64 [61], see :func:`rts_tf.metrics.viqet.model.model_inputs`.
+        category: One of CATEGORIES.
+
+    Raises:
+        ValueError: The category is another one.
+    """
     if category not in MODELS:
         raise ValueError(f"category must be one of {', '.join(CATEGORIES)}, not {category!r}")
     bias, weights = _models()[MODELS[category]]
@@ -34,6 +43,6 @@ def raw_mos(inputs: np.ndarray, category: str = "landscape") -> float:
 
 @functools.cache
 def _models() -> dict[str, tuple[float, np.ndarray]]:
-    """(bias, weights [61]) by model."""
+    """The bias and the weights [61] of each model."""
     models = json.loads(WEIGHTS.read_text(encoding="utf-8"))["models"]
     return {name: (model["bias"], np.array(model["weights"])) for name, model in models.items()}

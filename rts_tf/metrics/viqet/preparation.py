@@ -1,6 +1,7 @@
-"""From a photograph to what is measured: a copy that fills a monitor of 1920x1200 pixels, in colour and in grey.
+"""Scale an image to a monitor of 1920x1200 pixels, in colour and in grey, as VIQET measures it.
 
-VIQET judges what a viewer sees of the picture on such a monitor, so every measure but Resolution is taken there.
+VIQET rates what a viewer sees of an image on such a monitor. So all measures but Resolution are
+taken on the scaled image, which may be larger or smaller than the original.
 """
 
 from typing import NamedTuple
@@ -11,18 +12,25 @@ import numpy as np
 from rts_tf.errors import ImageError
 
 MONITOR_WIDTH, MONITOR_HEIGHT = 1920, 1200
-NOISE_BLOCK = 80  # pixels a side; the largest block that any feature needs, and it needs it at three quarters of the size
+# Pixels a side of the blocks in which noise is measured, the largest blocks of any feature. They
+# lie in an image of three quarters of the monitor size.
+NOISE_BLOCK = 80
 
 
 class Prepared(NamedTuple):
-    """``colour`` uint8 [H, W, 3], RGB, at monitor size; ``grey`` uint8 [H, W], its brightness."""
+    """An image that is scaled to the monitor.
+
+    Attributes:
+        colour: uint8 [H, W, 3], RGB.
+        grey: uint8 [H, W], its brightness.
+    """
 
     colour: np.ndarray
     grey: np.ndarray
 
 
 def monitor_size(height: int, width: int) -> tuple[int, int]:
-    """(H, W) at which a picture of ``height`` x ``width`` fills the monitor, larger or smaller than it was."""
+    """The height and width at which an image of ``height`` x ``width`` fills the monitor."""
     scaled_width = MONITOR_HEIGHT * width // height
     if scaled_width <= MONITOR_WIDTH:
         return MONITOR_HEIGHT, scaled_width
@@ -30,48 +38,61 @@ def monitor_size(height: int, width: int) -> tuple[int, int]:
 
 
 def noise_size(height: int, width: int) -> tuple[int, int]:
-    """(H, W) of the picture in which noise is looked for: three quarters of the monitor's."""
+    """The height and width of the image in which noise is measured.
+
+    They are three quarters of those of the prepared image, ``height`` x ``width``.
+    """
     return 3 * height // 4, 3 * width // 4
 
 
 def is_measurable(height: int, width: int) -> bool:
-    """Whether a block of the noise measure fits into a picture of this shape: not beyond about 18 : 1 or 1 : 11."""
+    """Whether an image of this size has room for a block of the noise measure.
+
+    It has none if it is more than about 18 times as wide as high, or 11 times as high as wide.
+    """
     return min(noise_size(*monitor_size(height, width))) >= NOISE_BLOCK
 
 
-def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Two-tap bilinear without antialiasing, in OpenCV's 8-bit fixed point; uint8 in and out."""
-    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Scale uint8 [H, W, ...] to ``height`` x ``width`` as VIQET does.
+
+    The interpolation is bilinear with two taps, without antialiasing, in OpenCV's 8-bit fixed
+    point arithmetic.
+    """
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def grey(colour: np.ndarray) -> np.ndarray:
-    """uint8 [H, W, 3] RGB to [H, W]: (9798 R + 19235 G + 3735 B + 16384) >> 15."""
+def to_grey(colour: np.ndarray) -> np.ndarray:
+    """Convert uint8 [H, W, 3] RGB to uint8 [H, W]: (9798 R + 19235 G + 3735 B + 16384) >> 15."""
     return cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY)
 
 
-def prepare(picture: np.ndarray) -> Prepared:
-    """Scale a photograph, uint8 [H, W, 3] RGB, to the monitor.
+def prepare(image: np.ndarray) -> Prepared:
+    """Scale an image to the monitor.
+
+    Args:
+        image: uint8 [H, W, 3], RGB.
 
     Raises:
-        ValueError: another dtype or shape.
-        ImageError: so long and narrow that at monitor size no block of the noise measure fits into it.
+        ValueError: The dtype or the shape is another one.
+        ImageError: The image has no pixels, or is too long and narrow, see :func:`is_measurable`.
     """
-    if not isinstance(picture, np.ndarray) or picture.dtype != np.uint8:
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
+        found = getattr(image, "dtype", type(image).__name__)
+        raise ValueError(f"the image must be a uint8 array, not {found}")
+    if image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(
-            f"the picture must be a uint8 array, not {getattr(picture, 'dtype', type(picture).__name__)}"
+            f"the image must have the shape [height, width, 3], not {list(image.shape)}"
         )
-    if picture.ndim != 3 or picture.shape[2] != 3:
-        raise ValueError(
-            f"the picture must have the shape [height, width, 3], not {list(picture.shape)}"
-        )
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     if not height or not width:
-        raise ImageError(f"the picture has no pixels ({width}x{height})")
+        raise ImageError(f"the image has no pixels ({width}x{height})")
     size = monitor_size(height, width)
     if not is_measurable(height, width):
         raise ImageError(
-            f"{width}x{height} is too long and narrow: scaled to {MONITOR_WIDTH}x{MONITOR_HEIGHT} it would be"
-            f" {size[1]}x{size[0]}, and VIQET needs 107 pixels both ways; cut it to a wider shape"
+            f"{width}x{height} is too long and narrow: scaled to {MONITOR_WIDTH}x{MONITOR_HEIGHT} "
+            f"it would be {size[1]}x{size[0]}, and VIQET needs 107 pixels both ways; cut it to a "
+            f"wider shape"
         )
-    colour = resize(np.ascontiguousarray(picture), *size)
-    return Prepared(colour, grey(colour))
+    colour = resize(np.ascontiguousarray(image), *size)
+    return Prepared(colour, to_grey(colour))

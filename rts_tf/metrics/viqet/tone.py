@@ -1,4 +1,4 @@
-"""Features of brightness and colour: contrast, exposure, dynamic range, saturation, clipped areas."""
+"""VIQET's features of brightness and colour: contrast, exposure, saturation and clipping."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,16 @@ BLOCK = 7  # pixels a side of the blocks of contrast and exposure
 
 
 class Tone(NamedTuple):
-    """``contrast`` in [0, 1]; ``exposure`` in levels; ``divergence`` in nats; ``saturation`` in levels; clipped areas in %."""
+    """The features of brightness and colour.
+
+    Attributes:
+        contrast: The mean contrast of the blocks, from 0 to 1.
+        exposure: The mean brightness of the busy blocks, in 8-bit levels.
+        divergence: Of the histogram from a uniform one, in nats.
+        saturation: The mean saturation, in 8-bit levels.
+        over_exposed: The share of large white areas, in percent.
+        under_exposed: The share of large black areas, in percent.
+    """
 
     contrast: float
     exposure: float
@@ -21,48 +30,62 @@ class Tone(NamedTuple):
     under_exposed: float
 
 
-def tone(picture: Prepared) -> Tone:
-    """All of them for a prepared picture."""
+def extract_tone(image: Prepared) -> Tone:
+    """Compute the features of brightness and colour of a prepared image."""
     return Tone(
-        *contrast_and_exposure(picture.grey),
-        divergence(picture.grey),
-        saturation(picture.colour),
-        *clipped(picture.grey),
+        *contrast_and_exposure(image.grey),
+        divergence(image.grey),
+        saturation(image.colour),
+        *clipped(image.grey),
     )
 
 
 def contrast_and_exposure(grey: np.ndarray) -> tuple[float, float]:
-    """Mean Michelson contrast of the 7x7 blocks, and the mean brightness of those with more than the mean deviation.
+    """Compute contrast and exposure from blocks of 7x7 pixels.
 
-    Blocks cut off at the right and at the bottom take part at the size they have. Both denominators of the exposure are
-    one too large; that is VIQET's definition.
+    The contrast is the mean Michelson contrast of the blocks. The exposure is the mean brightness
+    of the blocks whose std is above the mean. Blocks that the right or lower border cuts off count
+    with the size that they have. In VIQET's definition of the exposure, both denominators are too
+    large by one.
+
+    Args:
+        grey: uint8 [H, W].
     """
     height, width = grey.shape
     size, corner = (BLOCK, BLOCK), (0, 0)
 
     def of_blocks(moving: np.ndarray) -> np.ndarray:
-        """A moving figure of the window whose top left corner is the pixel, at the corners of the blocks."""
+        """From a statistic of the window to the right and below each pixel, take the blocks'."""
         return moving[::BLOCK, ::BLOCK].astype(np.float64)
 
-    window = np.ones(size, np.uint8)  # outside the picture, dilate and erode take no part
-    high, low = (of_blocks(f(grey, window, anchor=corner)) for f in (cv2.dilate, cv2.erode))
+    window = np.ones(size, np.uint8)  # dilate and erode ignore what lies outside the image
+    high = of_blocks(cv2.dilate(grey, window, anchor=corner))
+    low = of_blocks(cv2.erode(grey, window, anchor=corner))
     contrast = ((high - low) / (high + low + 1e-19)).mean()
 
-    zeros = {"anchor": corner, "normalize": False, "borderType": cv2.BORDER_CONSTANT}
-    total = of_blocks(cv2.boxFilter(grey, cv2.CV_32S, size, **zeros))
-    squares = of_blocks(cv2.sqrBoxFilter(grey, cv2.CV_64F, size, **zeros))
+    zeros = cv2.BORDER_CONSTANT
+    total = of_blocks(
+        cv2.boxFilter(grey, cv2.CV_32S, size, anchor=corner, normalize=False, borderType=zeros)
+    )
+    squares = of_blocks(
+        cv2.sqrBoxFilter(grey, cv2.CV_64F, size, anchor=corner, normalize=False, borderType=zeros)
+    )
     rows, columns = (np.minimum(BLOCK, n - np.arange(0, n, BLOCK)) for n in (height, width))
     count = rows[:, None] * columns
-    deviation = np.sqrt(count * squares - total**2) / count
-    busy = deviation > deviation.sum() / (deviation.size + 1)
+    std = np.sqrt(count * squares - total**2) / count
+    busy = std > std.sum() / (std.size + 1)
     exposure = (total / count)[busy].sum() / (busy.sum() + 1)
     return float(contrast), float(exposure)
 
 
 def divergence(grey: np.ndarray) -> float:
-    """Kullback-Leibler divergence of the histogram of levels 0..254 from the uniform one over 256 levels, in nats.
+    """Compute the Kullback-Leibler divergence of the histogram from a uniform one, in nats.
 
-    A picture that is white everywhere has no such levels; its histogram counts as empty, its divergence as 0.
+    The histogram has the levels 0 to 254, the uniform one all 256 levels. An image that is white
+    everywhere has none of these levels; its divergence is 0.
+
+    Args:
+        grey: uint8 [H, W].
     """
     counts = np.bincount(grey.ravel(), minlength=256)[:255]
     p = counts[counts > 0] / max(1, counts.sum())
@@ -70,12 +93,19 @@ def divergence(grey: np.ndarray) -> float:
 
 
 def saturation(colour: np.ndarray) -> float:
-    """Mean 8-bit HSV saturation, in levels."""
+    """Compute the mean 8-bit HSV saturation of uint8 [H, W, 3] RGB, in levels."""
     return cv2.mean(cv2.cvtColor(colour, cv2.COLOR_RGB2HSV))[1]
 
 
 def clipped(grey: np.ndarray) -> tuple[float, float]:
-    """Percent of the pixels whose surroundings, an eighth of the shorter side, are above 254 and below 2 in the mean."""
+    """Compute the shares of large white and of large black areas, in percent of the pixels.
+
+    A pixel belongs to such an area if the mean over a square around it, with an eighth of the
+    shorter side of the image, is above 254 or below 2.
+
+    Args:
+        grey: uint8 [H, W].
+    """
     n = min(grey.shape) // 8
     total = cv2.boxFilter(
         grey,
@@ -85,7 +115,6 @@ def clipped(grey: np.ndarray) -> tuple[float, float]:
         normalize=False,
         borderType=cv2.BORDER_REFLECT,
     )
-    return tuple(
-        100 * np.count_nonzero(outside) / grey.size
-        for outside in (total > 254 * n * n, total < 2 * n * n)
-    )
+    white = 100 * np.count_nonzero(total > 254 * n * n) / grey.size
+    black = 100 * np.count_nonzero(total < 2 * n * n) / grey.size
+    return white, black

@@ -8,12 +8,13 @@ for (const slider of document.querySelectorAll(".slider")) {
   const cut = percent => compare.style.setProperty("--cut", percent + "%");
   const cutAt = event => {
     const box = compare.getBoundingClientRect();
-    const percent = 100 * Math.min(Math.max((event.clientX - box.left) / box.width, 0), 1);
+    const share = (event.clientX - box.left) / box.width;
+    const percent = 100 * Math.min(Math.max(share, 0), 1);
     cut(percent);
     range.value = percent;
   };
-  // The range input serves keyboard and screen reader. Mouse and finger are handled here, because some browsers let a
-  // finger move the input's thumb only, which is one pixel wide.
+  // The range input serves the keyboard and screen readers. Mouse and finger are handled here,
+  // since in some browsers a finger moves only the thumb of the input, which is one pixel wide.
   compare.addEventListener("pointerdown", event => {
     if (event.button !== 0) return;
     event.preventDefault();
@@ -21,14 +22,18 @@ for (const slider of document.querySelectorAll(".slider")) {
     range.focus({ preventScroll: true });
     cutAt(event);
   });
-  compare.addEventListener("pointermove", event => { if (compare.hasPointerCapture(event.pointerId)) cutAt(event); });
+  compare.addEventListener("pointermove", event => {
+    if (compare.hasPointerCapture(event.pointerId)) cutAt(event);
+  });
   range.addEventListener("input", () => cut(range.value));
   zoom.addEventListener("change", () => {
     const fit = zoom.value === "fit";
     compare.classList.toggle("fit", fit);
     compare.classList.toggle("enlarged", Number(zoom.value) > 1);
     compare.style.setProperty("--zoom", fit ? 1 : zoom.value);
-    view.scrollTo((view.scrollWidth - view.clientWidth) / 2, (view.scrollHeight - view.clientHeight) / 2);
+    // The middle of the image stays in view.
+    view.scrollTo(
+      (view.scrollWidth - view.clientWidth) / 2, (view.scrollHeight - view.clientHeight) / 2);
   });
   cut(range.value);  // a reloaded page keeps the value of the input
 }

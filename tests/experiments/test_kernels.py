@@ -1,3 +1,5 @@
+"""The predicted gains by frequency, the measured ones, and experiments.kernels with --quick."""
+
 import json
 from functools import partial
 
@@ -24,7 +26,7 @@ from tests.support.commands import set_flags
 
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_response_is_that_of_the_reduction(kernel):
-    """A cosine of frequency f, halved, is a cosine of 2f with the amplitude that the formula says."""
+    """A cosine of frequency f, halved, is one of 2f with the amplitude of the formula."""
     for f in (0.05, 0.125, 0.2):
         x = np.cos(2 * np.pi * f * (np.arange(200) + 0.5))
         line = np.broadcast_to(x[None, None, :, None], (1, 8, 200, 1)).astype(np.float32)
@@ -43,7 +45,7 @@ def test_equal_kernels_gain_nothing():
 
 
 def test_aliased_gain():
-    """Equal kernels gain nothing; with a spectrum that falls steeply, and far from Nyquist, nothing is aliased."""
+    """Equal kernels gain nothing. A steep spectrum, far from Nyquist, has no aliasing."""
     f = np.linspace(0, 0.5, 9)
     np.testing.assert_allclose(aliased_gain(3, f, f, "box", "box", 2.5), 1)
     low = f[1:3]
@@ -60,7 +62,10 @@ def test_aliased_gain():
 
 
 def test_aliased_gain_is_that_of_the_best_linear_network():
-    """Least squares on noise of that spectrum: from LR at one frequency the four of HR that made it, then d()."""
+    """Least squares on noise of that spectrum gives the same gain.
+
+    From LR at one frequency it guesses the four frequencies of HR that made it; d() follows.
+    """
     random, power, f = np.random.default_rng(0), 2.5, np.array([0.15, 0.4])
     fy, fx = f
     g = [(y, x) for y in (fy / 2, (1 - fy) / 2) for x in (fx / 2, (1 - fx) / 2)]
@@ -94,8 +99,8 @@ def test_energies_find_the_gain(photograph):
         assert in_octave(bins, OCTAVES[octave])[0] > 0.999 * bins[:, 0].sum()
 
 
-def test_kernels_command(small_photographs, tmp_path, capsys):
-    """--quick: two pairs with the same A share stage 1, and the page, its figures and the record are written."""
+def test_the_experiment(small_photographs, tmp_path, capsys):
+    """--quick: two pairs with the same A share stage 1, and all results are written."""
     folders = {"data": str(small_photographs), "validation": str(small_photographs)}
     flags = folders | {
         "runs": str(tmp_path / "runs"),
@@ -109,9 +114,8 @@ def test_kernels_command(small_photographs, tmp_path, capsys):
     assert first["weights_sha256"] == second["weights_sha256"]
     assert first["difference_ratio_percent"] != second["difference_ratio_percent"]
     record = json.loads((tmp_path / "results/kernels.json").read_text())
-    assert list(record["pairs"]) == ["bilinear lanczos", "bilinear bicubic"] and str(
-        tmp_path
-    ) not in json.dumps(record)
+    assert list(record["pairs"]) == ["bilinear lanczos", "bilinear bicubic"]
+    assert str(tmp_path) not in json.dumps(record)
     assert np.shape(record["pairs"]["bilinear bicubic"]["curve_db"]) == (1, 32, 3)
     assert "| bilinear, bicubic | 35% |" in (tmp_path / "results/kernels.md").read_text()
     assert all(

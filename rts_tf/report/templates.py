@@ -1,0 +1,33 @@
+"""Fills in the HTML templates of the folder ``web``."""
+
+from importlib import resources
+from string import Template
+
+# The placeholders of a page for styles and scripts, and their files
+_PARTS = {"page_style": "page.css", "slider_style": "slider.css", "slider_script": "slider.js"}
+
+
+def fill(template: str, **parts: object) -> str:
+    """Fill in a template.
+
+    Args:
+        template: The file name of the template.
+        parts: The HTML for each of its placeholders.
+    """
+    return Template(_web(template)).substitute(parts)
+
+
+def page(template: str, **parts: object) -> str:
+    """Fill in the template of a page, with the styles and the script that sliders need.
+
+    Everything is inline, so that the page works from ``file://`` and makes no requests.
+
+    Args:
+        template: The file name of the template.
+        parts: The HTML for each of its other placeholders.
+    """
+    return fill(template, **{part: _web(file) for part, file in _PARTS.items()}, **parts)
+
+
+def _web(name: str) -> str:
+    return (resources.files("rts_tf.report") / "web" / name).read_text(encoding="utf-8")

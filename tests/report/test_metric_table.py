@@ -1,0 +1,32 @@
+"""The plain-text table of the metrics of several images."""
+
+import math
+
+from rts_tf.report.metric_table import Column, metric_table
+
+COLUMNS = (
+    Column("PSNR", "psnr", 2),
+    Column("MOS\ngain", "mos_gain", 3, sign=True),
+    Column("clipped %", "clipped_percent", 1, with_baseline=True),
+    Column("not measured", "nothing", 1),
+)
+
+
+def test_cells_and_the_mean():
+    metrics = [
+        {"psnr": 30.0, "mos_gain": 0.5, "clipped_percent": 1.0, "unsharp_clipped_percent": 2.0},
+        {"psnr": math.inf, "mos_gain": -0.25, "clipped_percent": 2.0, "unsharp_clipped_percent": 4},
+    ]
+    lines = metric_table(["a", "b"], metrics, COLUMNS).splitlines()
+    assert len(lines) == 5
+    assert lines[0].split() == ["PSNR", "MOS", "clipped", "%"]
+    assert lines[1].split()[1:] == ["gain"]
+    assert lines[2].split() == ["a", "30.00", "+0.500", "1.0", "(2.0)"]
+    assert lines[3].split() == ["b", "inf", "-0.250", "2.0", "(4.0)"]
+    # The mean is that of the finite values.
+    assert lines[4].split()[3:] == ["30.00", "+0.125", "1.5", "(3.0)"]
+
+
+def test_without_a_baseline_there_are_no_brackets():
+    (heading, row, _) = metric_table(["a"], [{"clipped_percent": 1.0}], COLUMNS).splitlines()
+    assert heading.split()[1:] == ["clipped", "%"] and row.split() == ["a", "1.0"]

@@ -1,0 +1,123 @@
+"""Image files for the tests: pixels, a profile and EXIF to write, and files made byte by byte."""
+
+import io
+import struct
+import zlib
+
+import numpy as np
+import tifffile
+from PIL import Image, ImageCms
+from PIL.ExifTags import IFD, Base
+from skimage import data
+
+# uint8 and uint16 [41, 55, 3]; the sides are odd and differ, so that no wrong rotation goes unseen
+EIGHT = np.ascontiguousarray(data.chelsea()[100:141, 120:175])
+SIXTEEN = np.rint(65535 * (EIGHT / 255.0) ** 1.3).astype(np.uint16)
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+# By EXIF orientation (tag 0x0112): from the stored samples [H, W, C] to the upright ones
+ORIENTED = {
+    1: lambda x: x,
+    2: lambda x: x[:, ::-1],
+    3: lambda x: x[::-1, ::-1],
+    4: lambda x: x[::-1],
+    5: lambda x: x.transpose(1, 0, 2),
+    6: lambda x: x.transpose(1, 0, 2)[:, ::-1],
+    7: lambda x: x.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda x: x.transpose(1, 0, 2)[::-1],
+}
+
+
+def exif(orientation: int = 1, artist: str = "") -> bytes:
+    """An EXIF block with entries of every directory that is kept."""
+    block = Image.Exif()
+    if artist:
+        block[Base.Artist] = artist
+    block[Base.Orientation] = orientation
+    block[Base.Make], block[Base.Copyright] = "a camera", "somebody"
+    block.get_ifd(IFD.Exif)[Base.FNumber] = 2.8
+    block.get_ifd(IFD.Exif)[Base.ExifImageWidth] = 4000
+    block.get_ifd(IFD.GPSInfo)[1] = "N"
+    return block.tobytes()
+
+
+def check_exif(found: bytes, orientation: int = 1, width: int = 0) -> None:
+    """Check that ``found`` has the entries of :func:`exif`, and the image width unless it is 0."""
+    block = Image.Exif()
+    block.load(found)
+    assert block[Base.Orientation] == orientation
+    assert (block[Base.Make], block[Base.Copyright]) == ("a camera", "somebody")
+    assert float(block.get_ifd(IFD.Exif)[Base.FNumber]) == 2.8
+    assert block.get_ifd(IFD.GPSInfo)[1] == "N"
+    if width:
+        assert block.get_ifd(IFD.Exif)[Base.ExifImageWidth] == width
+
+
+def saved(image: Image.Image, kind: str, **options) -> bytes:
+    """The file that Pillow writes."""
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def planes(colour16: np.ndarray) -> bytes:
+    """A TIFF of uint16 [H, W, 3] that stores the colours one after the other."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, colour16.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
+    return file.getvalue()
+
+
+def chunk(kind: bytes, contents: bytes) -> bytes:
+    """A chunk of a PNG."""
+    checksum = zlib.crc32(kind + contents)
+    return struct.pack(">I", len(contents)) + kind + contents + struct.pack(">I", checksum)
+
+
+def png(
+    width: int, height: int, bits: int, colour_type: int, rows: bytes, *chunks: tuple[bytes, bytes]
+) -> bytes:
+    """A PNG of a kind that Pillow does not write, with ``chunks`` before the pixels.
+
+    ``rows`` are the samples with a filter byte before each row, as :func:`rows_of` makes them.
+    """
+    header = struct.pack(">IIBBBBB", width, height, bits, colour_type, 0, 0, 0)
+    parts = [(b"IHDR", header), *chunks, (b"IDAT", zlib.compress(rows, 1)), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+
+
+def rows_of(samples: np.ndarray) -> bytes:
+    """The rows of a PNG, each with the filter byte "none"."""
+    return b"".join(b"\0" + row.tobytes() for row in samples)
+
+
+def tiff(
+    samples: np.ndarray, bits: int, white_at_zero: bool = False, sample_format: int = 1
+) -> bytes:
+    """A grey TIFF of one strip.
+
+    Args:
+        samples: [H, W] of a little-endian (or one-byte) type, or the packed bytes of each row; a
+            big-endian type makes a big-endian file.
+        bits: per sample.
+        white_at_zero: whether 0 stands for white.
+        sample_format: 1 for unsigned and 2 for signed integers.
+    """
+    order = ">" if samples.dtype.byteorder == ">" else "<"
+    height, contents = len(samples), samples.tobytes()
+    width = 8 * samples[0].nbytes // bits
+    tags = {
+        256: width,
+        257: height,
+        258: bits,
+        259: 1,
+        262: 0 if white_at_zero else 1,
+        273: 8,
+        277: 1,
+        278: height,
+        279: len(contents),
+        339: sample_format,
+    }
+    entries = [struct.pack(f"{order}HHII", tag, 4, 1, value) for tag, value in tags.items()]
+    signature = b"MM\0*" if order == ">" else b"II*\0"
+    directory = struct.pack(f"{order}H", len(tags)) + b"".join(entries) + bytes(4)
+    return signature + struct.pack(f"{order}I", 8 + len(contents)) + contents + directory

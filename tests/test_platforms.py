@@ -1,0 +1,81 @@
+"""Every module can be imported on a system that lacks what Windows or macOS lack.
+
+The tests take modules and functions away from Python on Linux. They show that nothing fails at
+import; they do not replace a test on these systems.
+"""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.paths import ROOT
+
+# What Python lacks there, of what a project like this uses
+WINDOWS = {
+    "modules": ("fcntl", "grp", "pwd", "resource", "termios"),
+    "os": (
+        *("fork", "getuid", "geteuid", "getpgid", "killpg", "mkfifo", "nice", "sched_getaffinity"),
+        *("sched_setaffinity", "setsid", "statvfs", "sysconf", "uname", "wait4", "O_DIRECTORY"),
+        "O_NONBLOCK",
+    ),
+    "signal": ("SIGALRM", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGUSR1", "SIGUSR2", "alarm"),
+}
+MACOS = {"modules": (), "os": ("sched_getaffinity", "sched_setaffinity"), "signal": ()}
+SYSTEMS = {"Windows": WINDOWS, "macOS": MACOS}
+
+IMPORT_ALL = """
+import importlib, os, pkgutil, signal, sys
+
+for name in {modules!r}:
+    sys.modules[name] = None  # importing it raises ImportError
+packages = {packages!r}
+
+# Other packages, such as TensorFlow, are there in editions for each system.
+import absl.app, cv2, keras, matplotlib.figure, rich.progress, scipy.fft, skimage.metrics
+import tensorflow
+try:
+    import av
+except ImportError:
+    pass
+
+for module, missing in ((os, {os!r}), (signal, {signal!r})):
+    for name in missing:
+        if hasattr(module, name):
+            delattr(module, name)
+for name in packages:
+    package = importlib.import_module(name)
+    for found in pkgutil.walk_packages(package.__path__, name + "."):
+        print(found.name)
+        try:
+            importlib.import_module(found.name)
+        except ModuleNotFoundError as error:
+            if error.name.partition(".")[0] not in {extras!r}:
+                raise
+"""
+EXTRAS = ("ai_edge_litert", "av", "grpc", "tensorflow_serving")  # may not be installed here
+
+
+def import_all(packages: tuple[str, ...], **lacking: tuple[str, ...]) -> list[str]:
+    """Import all modules of ``packages`` in a process that lacks something, and return them."""
+    code = IMPORT_ALL.format(packages=packages, extras=EXTRAS, **lacking)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=200
+    )
+    assert done.returncode == 0, done.stdout[-200:] + done.stderr[-2000:]
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_module_can_be_imported(system):
+    found = import_all(("rts_tf", "export"), **SYSTEMS[system])
+    assert {"rts_tf.storage", "rts_tf.export.pipeline", "export.settop.run"} <= set(found)
+
+
+def test_the_test_notices_a_module_that_fails(tmp_path, monkeypatch):
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__init__.py").touch()
+    (tmp_path / "package" / "module.py").write_text("import resource")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(AssertionError, match="resource"):
+        import_all(("package",), **WINDOWS)
