@@ -1,13 +1,15 @@
-"""Enhancing pictures: megapixels per second of the command over those of the network alone, and a sharpening filter beside it.
+"""Enhancing images: megapixels per second of the command over those of the network alone.
 
     python -m benchmarks.enhance --model=RUN                # about three minutes on two cores
-    python -m benchmarks.enhance --model=RUN --data=FOLDER  # own photographs; best of 1-4 megapixels
+    python -m benchmarks.enhance --model=RUN --data=FOLDER  # own images; best of 1-4 megapixels
 
-What the command does with a folder (read, tiles, d(), write; the next picture read and the last one written meanwhile), for
-JPEG and for PNG, against the bare network on the same pixels, decoded, in pairs of tiles without overlap or whole, whichever
-is faster. Beside it what a user may take instead: OpenCV's filter2D as an unsharp mask, 5x5, amount 1 as FFmpeg's filter
-has it, with the same reading and writing; and for both the gain in MOS and what it costs. All is interleaved in one process
-and the least time counts. Without ``--data``: photographs from scikit-image, repeated to 1460x1030 pixels.
+The benchmark compares what the command does with a folder of JPEG and of PNG files (read, tiles,
+d(), write; the next image is read and the last one written meanwhile) with the bare network on the
+same decoded pixels, in pairs of tiles without overlap or whole, whichever is faster. Beside it
+stands an alternative: OpenCV's filter2D as an unsharp mask, 5x5, amount 1 as in FFmpeg's filter,
+with the same reading and writing. For both, it reports the gain in MOS and what that costs. All
+parts are interleaved in one process, and the shortest time of each part counts. Without ``--data``
+the images are the sample images, repeated to 1460x1030 pixels.
 """
 
 import io
@@ -28,8 +30,9 @@ from benchmarks.table import Line, show
 from benchmarks.timing import Seconds, seconds_of
 from rts_tf.cli.progress import RunProgress
 from rts_tf.enhance.__main__ import AUTO_TILE
-from rts_tf.enhance.images import enhance_all, sizes_of
+from rts_tf.enhance.images import Network, enhance_all, sizes_of
 from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.progress import IMAGES
 from rts_tf.images.dtypes import to_float
 from rts_tf.inference import Enhancer, load
 from rts_tf.metrics.artifacts import measure_artifacts
@@ -40,86 +43,121 @@ from rts_tf.networks.precision import resolve_precision
 FLAGS = flags.FLAGS
 define_model_flag()
 define_data_flag()
-flags.DEFINE_integer("pictures", 8, "How many photographs.")
-flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
+flags.DEFINE_integer("pictures", 8, "How many images.")
+flags.DEFINE_integer("rounds", 3, "How often everything is measured.")
 
 HEIGHT, WIDTH = 1030, 1460
+FILES = {"jpg": {"quality": 92}, "png": {}}  # suffixes, and how Pillow writes them
 
 
-def main(_) -> None:
+def main(_: list[str]) -> None:
+    """Measure and print the table."""
     precision = resolve_precision("auto")
-    model = load(FLAGS.model, precision, AUTO_TILE[precision])
-    pictures = photographs()
-    megapixels = sum(picture[..., 0].size for picture in pictures) / 1e6
-    ours = lambda pixels, on_pixels: model.enhance(pixels, on_pixels=on_pixels)  # noqa: E731
+    model = load(FLAGS.model, "auto", AUTO_TILE[precision])
+    source = repeated_images(FLAGS.data, HEIGHT, WIDTH)
+    images = [source.read(name) for name in source.names[: FLAGS.pictures]]
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
-        for suffix, options in {"jpg": {"quality": 92}, "png": {}}.items():
-            (root / suffix).mkdir()
-            for i, picture in enumerate(pictures):
-                Image.fromarray(picture).save(root / suffix / f"{i:02d}.{suffix}", **options)
-        parts = {
-            f"command, {suffix}": folder_through(root, suffix, ours) for suffix in ("jpg", "png")
-        }
-        parts |= {
-            "mask, jpg": folder_through(root, "jpg", lambda pixels, on_pixels: unsharp(pixels))
-        }
-        parts |= forwards(model, pictures)
-        parts |= {"mask, pixels": lambda: [unsharp(picture) for picture in pictures]}
-        least = {part: Seconds(np.inf, np.inf) for part in parts}
-        for turn in range(FLAGS.rounds + 1):
-            for part, function in parts.items():
-                seconds = seconds_of(function)
-                if turn:  # the first time warms up
-                    least[part] = Seconds(*np.minimum(seconds, least[part]))
-    quality = {"network": judge(pictures, model.enhance), "mask": judge(pictures, unsharp)}
-    report(least, megapixels, quality, len(pictures))
+        write_images(root, images)
+        least = least_times(parts_of(root, model, images))
+    quality = {
+        "network": quality_of(images, model.enhance),
+        "unsharp mask": quality_of(images, unsharp),
+    }
+    report_speed(least, images)
+    report_quality(least, quality, megapixels_of(images))
 
 
-def report(
-    least: dict[str, Seconds], megapixels: float, quality: dict[str, tuple], count: int
-) -> None:
-    forward = min(
-        (least[part] for part in least if part.startswith("forward")),
-        key=lambda seconds: seconds.clock,
-    )
+def write_images(root: pathlib.Path, images: list[np.ndarray]) -> None:
+    """Write all images in a folder for each suffix."""
+    for suffix, options in FILES.items():
+        (root / suffix).mkdir()
+        for i, image in enumerate(images):
+            Image.fromarray(image).save(root / suffix / f"{i:02d}.{suffix}", **options)
+
+
+def parts_of(
+    root: pathlib.Path, model: Enhancer, images: list[np.ndarray]
+) -> dict[str, Callable[[], object]]:
+    """What is measured, by name."""
+
+    def ours(pixels: np.ndarray, on_pixels: Callable[[int], None]) -> np.ndarray:
+        return model.enhance(pixels, on_pixels=on_pixels)
+
+    def masked(pixels: np.ndarray, on_pixels: Callable[[int], None]) -> np.ndarray:
+        return unsharp(pixels)
+
+    return {
+        **{f"command, {suffix}": folder_through(root, suffix, ours) for suffix in FILES},
+        "unsharp mask, jpg": folder_through(root, "jpg", masked),
+        **forward_passes(model, images),
+        "unsharp mask, pixels": lambda: [unsharp(image) for image in images],
+    }
+
+
+def least_times(parts: dict[str, Callable[[], object]]) -> dict[str, Seconds]:
+    """The shortest time of each part over all rounds."""
+    least = {part: Seconds(np.inf, np.inf) for part in parts}
+    for turn in range(FLAGS.rounds + 1):
+        for part, function in parts.items():
+            seconds = seconds_of(function)
+            if turn:  # the first time warms up
+                least[part] = Seconds(*np.minimum(seconds, least[part]))
+    return least
+
+
+def megapixels_of(images: list[np.ndarray]) -> float:
+    """The megapixels of all images."""
+    return sum(image[..., 0].size for image in images) / 1e6
+
+
+def report_speed(least: dict[str, Seconds], images: list[np.ndarray]) -> None:
+    """Print the table."""
+    count, megapixels = len(images), megapixels_of(images)
+    bare = {part: seconds for part, seconds in least.items() if part.startswith("forward")}
+    forward = min(bare.values(), key=lambda seconds: seconds.clock)
     lines = []
-    for kind in ("jpg", "png"):
-        its = least[f"command, {kind}"]
-        of = f"{megapixels / its.clock:.2f} of {megapixels / forward.clock:.2f} megapixels/s"
-        of += f"; processor time {its.processor / megapixels:.2f} / {forward.processor / megapixels:.2f} s a megapixel"
-        lines.append(
-            Line(f"command, {kind} / bare network", forward.clock / its.clock, ">=", 0.85, of)
+    for suffix in FILES:
+        command = least[f"command, {suffix}"]
+        speeds = (
+            f"{megapixels / command.clock:.2f} of {megapixels / forward.clock:.2f} megapixels/s;"
+            f" processor time {command.processor / megapixels:.2f} /"
+            f" {forward.processor / megapixels:.2f} s per megapixel"
         )
-        lines.append(
-            Line("the same by processor time", forward.processor / its.processor, ">=", 0.85, "")
-        )
-    show(
-        f"Enhancing {count} pictures of {megapixels / count:.1f} megapixels, {os.cpu_count()} cores",
-        lines,
-    )
-    for way, parts in {"network": ("command, jpg",), "mask": ("mask, jpg", "mask, pixels")}.items():
-        speed = ", ".join(
-            f"{megapixels / least[part].clock:.1f} megapixels/s ({part})" for part in parts
-        )
+        ratio = Seconds(forward.clock / command.clock, forward.processor / command.processor)
+        lines.append(Line(f"command, {suffix} / bare network", ratio.clock, ">=", 0.85, speeds))
+        lines.append(Line("the same by processor time", ratio.processor, ">=", 0.85, ""))
+    size = megapixels / count
+    show(f"Enhancing {count} images of {size:.1f} megapixels, {os.cpu_count()} cores", lines)
+    times = (f"{part[9:]} {seconds.clock:.2f} s" for part, seconds in bare.items())
+    print(f"bare network: {', '.join(times)}")
+
+
+def report_quality(
+    least: dict[str, Seconds], quality: dict[str, tuple[float, ...]], megapixels: float
+) -> None:
+    """Print what each way gains and costs."""
+    parts_of_ways = {
+        "network": ("command, jpg",),
+        "unsharp mask": ("unsharp mask, jpg", "unsharp mask, pixels"),
+    }
+    for way, parts in parts_of_ways.items():
+        speeds = (f"{megapixels / least[part].clock:.1f} megapixels/s ({part})" for part in parts)
         mos, clipped, noise = quality[way]
         print(
-            f"{way}: {speed}; MOS {mos:+.3f}, clipped {clipped:.2f} %, noise of flat areas x{noise:.2f}"
+            f"{way}: {', '.join(speeds)}; MOS {mos:+.3f}, clipped {clipped:.2f} %, noise of flat"
+            f" areas x{noise:.2f}"
         )
-    print(
-        "bare network: "
-        + ", ".join(f"{p[9:]} {s.clock:.2f} s" for p, s in least.items() if p.startswith("forward"))
-    )
 
 
-def folder_through(root: pathlib.Path, suffix: str, network: Callable) -> Callable[[], None]:
-    """The folder of that suffix through ``network``, as the command does it."""
+def folder_through(root: pathlib.Path, suffix: str, network: Network) -> Callable[[], None]:
+    """Return a function that enhances the folder of that suffix as the command does."""
     names = sorted(path.name for path in (root / suffix).iterdir())
     jobs = [Job(str(root / suffix / name), root / "out" / name, name) for name in names]
 
     def through() -> None:
         sizes = sizes_of(jobs)
-        progress = RunProgress({"enhancing": sum(sizes) / 1e6}, Console(file=io.StringIO()))
+        progress = RunProgress({IMAGES: sum(sizes) / 1e6}, Console(file=io.StringIO()))
         errors, _ = enhance_all(jobs, network, progress, sizes)
         if errors:
             raise RuntimeError(errors[0])
@@ -127,49 +165,44 @@ def folder_through(root: pathlib.Path, suffix: str, network: Callable) -> Callab
     return through
 
 
-def forwards(model: Enhancer, pictures: list[np.ndarray]) -> dict[str, Callable[[], None]]:
-    """SR(x) of the bare network on whole pictures, and on pairs of tiles without overlap."""
+def forward_passes(model: Enhancer, images: list[np.ndarray]) -> dict[str, Callable[[], object]]:
+    """SR(x) of the bare network on whole images, and on pairs of tiles without overlap."""
     network, signature = model.network, [tf.TensorSpec([None, None, None, 3], tf.float32)]
-    forward = tf.function(lambda images: network(images, training=False), signature)
-    whole = [tf.constant(to_float(picture)[None]) for picture in pictures]
+    forward = tf.function(lambda batch: network(batch, training=False), signature)
+    whole = [tf.constant(to_float(image)[None]) for image in images]
     pairs = []
-    for picture in pictures:
-        parts = [to_float(picture[cut.read]) for cut in model.tiles(*picture.shape[:2], radius=0)]
+    for image in images:
+        parts = [to_float(image[tile.read]) for tile in model.tiles(*image.shape[:2], radius=0)]
         pairs += [tf.constant(np.stack(parts[i : i + 2])) for i in range(0, len(parts), 2)]
     return {
-        f"forward, {name}": lambda b=b: [forward(x) for x in b]
-        for name, b in {"whole": whole, "pairs": pairs}.items()
+        f"forward, {name}": lambda batches=batches: [forward(batch) for batch in batches]
+        for name, batches in {"whole": whole, "pairs": pairs}.items()
     }
 
 
-def unsharp(picture: np.ndarray) -> np.ndarray:
-    """x + 1.0 * (x - mean of 5x5), FFmpeg's ``unsharp`` as it comes, on all three colours."""
+def unsharp(image: np.ndarray) -> np.ndarray:
+    """x + 1.0 * (x - mean of 5x5), the default of FFmpeg's ``unsharp``, on all three channels."""
     kernel = np.full((5, 5), -1 / 25, np.float32)
     kernel[2, 2] += 2
-    return cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_REFLECT)
+    return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT)
 
 
-def judge(
-    pictures: list[np.ndarray], way: Callable[[np.ndarray], np.ndarray]
-) -> tuple[float, float, float]:
-    """Means of the gain in MOS, the clipped share in percent and the gain of noise in flat areas."""
+def quality_of(
+    images: list[np.ndarray], way: Callable[[np.ndarray], np.ndarray]
+) -> tuple[float, ...]:
+    """Means over ``images`` enhanced by ``way``.
 
-    def judged(picture: np.ndarray) -> tuple[float, float, float]:
-        better = way(picture)
-        nature = measure_artifacts(to_float(better), to_float(picture))
-        return (
-            measure(better).mos - measure(picture).mos,
-            nature.clipped_percent,
-            nature.flat_noise_gain,
-        )
+    Returns:
+        The gain in MOS, the percentage of clipped samples, and the gain of noise in flat areas.
+    """
 
-    return tuple(np.nanmean(list(in_parallel(judged, pictures)), axis=0))
+    def measured(image: np.ndarray) -> tuple[float, float, float]:
+        better = way(image)
+        artifacts = measure_artifacts(to_float(better), to_float(image))
+        gain = measure(better).mos - measure(image).mos
+        return gain, artifacts.clipped_percent, artifacts.flat_noise_gain
 
-
-def photographs() -> list[np.ndarray]:
-    """The pictures to work on, uint8 [H, W, 3]."""
-    source = repeated_images(FLAGS.data, HEIGHT, WIDTH)
-    return [source.read(name) for name in source.names[: FLAGS.pictures]]
+    return tuple(np.nanmean(list(in_parallel(measured, images)), axis=0))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,14 @@
-"""Enhancing films: frames per second of the command over those of the network alone, and FFmpeg's unsharp mask beside it.
+"""Enhancing video: frames per second of the command over those of the network alone.
 
-    python -m benchmarks.video --model=RUN                  # about five minutes on two idle cores
-    python -m benchmarks.video --model=RUN --data=FOLDER    # a clip from own photographs, of at least 2 megapixels
+    python -m benchmarks.video --model=RUN                # about five minutes on two idle cores
+    python -m benchmarks.video --model=RUN --data=FOLDER  # own images, of at least 2 megapixels
 
-A clip in 1080p that pans over photographs is made; then what the command does with it (read, decode, network on luma, code,
-join), against the bare network on frames of three colours, decoded and in pairs. Beside it what a user may take instead: the
-same decoder and encoder with FFmpeg's filter ``unsharp`` (5x5, amount 1, on luma) between them; and for both the gain in MOS of
-frames of the two films and what it costs. All is interleaved in one process and the least time counts.
+The benchmark makes a clip in 1080p that pans over images. It compares what the command does with it
+(read, decode, network on luma, encode, join) with the bare network on RGB frames, which are decoded
+already and go through it in pairs. Beside it stands an alternative: the same decoder and encoder
+with FFmpeg's filter ``unsharp`` (5x5, amount 1, on luma) between them. For both, it reports the
+gain in MOS of frames of the two videos and what that costs. All parts are interleaved in one
+process, and the shortest time of each part counts.
 """
 
 import io
@@ -27,96 +29,114 @@ from benchmarks.timing import Seconds, seconds_of
 from rts_tf.cli.progress import RunProgress
 from rts_tf.enhance.__main__ import AUTO_TILE
 from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.progress import VIDEOS
 from rts_tf.enhance.video import Settings, enhance_video, megapixels_of
 from rts_tf.images.dtypes import to_float
-from rts_tf.inference import load
+from rts_tf.inference import Enhancer, load
 from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.viqet import measure
 from rts_tf.networks.precision import resolve_precision
-from rts_tf.video.reader import probe
-from rts_tf.video.writer import Coding, add_video
+from rts_tf.video.encoders import Coding, add_video
+from rts_tf.video.reader import VideoReader
 
 FLAGS = flags.FLAGS
 define_model_flag()
 define_data_flag()
 flags.DEFINE_integer("frames", 48, "Length of the clip.")
-flags.DEFINE_integer("rounds", 3, "Times that everything is measured.")
+flags.DEFINE_integer("rounds", 3, "How often everything is measured.")
 
-WIDTH, HEIGHT, PHOTOS = 1920, 1080, 3
-PAN = 2  # pixels a frame
-PAIRS = 4  # of frames through the bare network in a round
+WIDTH, HEIGHT = 1920, 1080
+IMAGES = 3  # that the clip shows
+PAN = 2  # pixels per frame
+PAIRS = 4  # pairs of frames through the bare network in a round
 
 
-def main(_) -> None:
+def main(_: list[str]) -> None:
+    """Measure and print the table."""
     precision = resolve_precision("auto")
-    model = load(FLAGS.model, precision, AUTO_TILE[precision])
+    model = load(FLAGS.model, "auto", AUTO_TILE[precision])
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name)
-        film, enhanced, masked = root / "clip.mp4", root / "enhanced.mp4", root / "masked.mp4"
-        clip(film)
-        pairs = np.stack(pictures(film, [0, 1]))
-        forward = tf.function(
-            lambda x: model.network(x, training=False),
-            [tf.TensorSpec([None, None, None, 3], tf.float32)],
+        video, enhanced, sharpened = (
+            root / f"{part}.mp4" for part in ("clip", "enhanced", "sharpened")
         )
-        pair = tf.constant(to_float(pairs))
-
-        def ours() -> None:
-            enhanced.unlink(missing_ok=True)
-            job = Job(str(film), enhanced, film.name, film=True)
-            progress = RunProgress({"films": megapixels_of(job)}, Console(file=io.StringIO()))
-            enhance_video(job, model, Settings(), progress, "clip")
-
-        counts = {"command": FLAGS.frames, "bare network": 2 * PAIRS, "mask": FLAGS.frames}
+        write_clip(video)
+        forward = bare_network(model, video)
         parts = {
-            "command": ours,
-            "bare network": lambda: [forward(pair).numpy() for _ in range(PAIRS)],
-            "mask": lambda: mask(film, masked),
+            "command": lambda: enhance(video, enhanced, model),
+            "bare network": lambda: [forward() for _ in range(PAIRS)],
+            "unsharp mask": lambda: write_sharpened(video, sharpened),
         }
+        counts = {"command": FLAGS.frames, "bare network": 2 * PAIRS, "unsharp mask": FLAGS.frames}
         least = {part: Seconds(np.inf, np.inf) for part in parts}
-        forward(pair)
+        forward()  # warms up
         for _ in range(FLAGS.rounds):
             for part, function in parts.items():
-                a_frame = np.array(seconds_of(function)) / counts[part]
-                least[part] = Seconds(*np.minimum(a_frame, least[part]))
-                print(f"{part}: {1 / a_frame[0]:.3f} frames/s", flush=True)
-        report(least, film, {"network": enhanced, "mask": masked})
+                per_frame = np.array(seconds_of(function)) / counts[part]
+                least[part] = Seconds(*np.minimum(per_frame, least[part]))
+                print(f"{part}: {1 / per_frame[0]:.3f} frames/s", flush=True)
+        report_speed(least["command"], least["bare network"])
+        report_quality(least, video, {"command": enhanced, "unsharp mask": sharpened})
 
 
-def report(least: dict[str, Seconds], film: pathlib.Path, made: dict[str, pathlib.Path]) -> None:
-    ours, bare = least["command"], least["bare network"]
-    speeds = f"{1 / ours.clock:.2f} of {1 / bare.clock:.2f} frames/s"
-    processor = f"{ours.processor:.2f} / {bare.processor:.2f} s a frame"
-    lines = [Line("command / bare network", bare.clock / ours.clock, ">=", 0.75, speeds)]
-    lines.append(
-        Line("the same by processor time", bare.processor / ours.processor, ">=", 0.75, processor)
-    )
+def enhance(video: pathlib.Path, enhanced: pathlib.Path, model: Enhancer) -> None:
+    """Enhance a video as the command does."""
+    enhanced.unlink(missing_ok=True)
+    job = Job(str(video), enhanced, video.name, video=True)
+    progress = RunProgress({VIDEOS: megapixels_of(job)}, Console(file=io.StringIO()))
+    enhance_video(job, model, Settings(), progress, "clip")
+
+
+def bare_network(model: Enhancer, video: pathlib.Path):
+    """Return a function that computes SR(x) of the first two frames."""
+    signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
+    forward = tf.function(lambda x: model.network(x, training=False), signature)
+    pair = tf.constant(to_float(np.stack(frames_of(video, [0, 1]))))
+    return lambda: forward(pair).numpy()
+
+
+def report_speed(command: Seconds, bare: Seconds) -> None:
+    """Print the table; both times are those of one frame."""
+    speeds = f"{1 / command.clock:.2f} of {1 / bare.clock:.2f} frames/s"
+    processor = f"{command.processor:.2f} / {bare.processor:.2f} s per frame"
+    ratio = bare.processor / command.processor
+    lines = [
+        Line("command / bare network", bare.clock / command.clock, ">=", 0.75, speeds),
+        Line("the same by processor time", ratio, ">=", 0.75, processor),
+    ]
     show(f"Enhancing {FLAGS.frames} frames of {WIDTH}x{HEIGHT}, {os.cpu_count()} cores", lines)
-    places = [int((i + 0.5) * FLAGS.frames / PHOTOS) for i in range(PHOTOS)]
-    before = pictures(film, places)
-    for way, part in {"network": "command", "mask": "mask"}.items():
-        figures = []
-        for one, two in zip(before, pictures(made[way], places), strict=True):
-            nature = measure_artifacts(to_float(two), to_float(one))
-            figures.append(
-                (
-                    measure(two).mos - measure(one).mos,
-                    nature.clipped_percent,
-                    nature.flat_noise_gain,
-                )
-            )
-        mos, clipped, noise = np.nanmean(figures, axis=0)
-        size = made[way].stat().st_size / film.stat().st_size
+
+
+def report_quality(
+    least: dict[str, Seconds], video: pathlib.Path, made: dict[str, pathlib.Path]
+) -> None:
+    """Print what each way gains and costs.
+
+    Args:
+        least: The times of a frame.
+        video: The clip.
+        made: The videos that each way made of it.
+    """
+    numbers = [int((i + 0.5) * FLAGS.frames / IMAGES) for i in range(IMAGES)]
+    before = frames_of(video, numbers)
+    for part, path in made.items():
+        rows = []
+        for one, two in zip(before, frames_of(path, numbers), strict=True):
+            artifacts = measure_artifacts(to_float(two), to_float(one))
+            gain = measure(two).mos - measure(one).mos
+            rows.append((gain, artifacts.clipped_percent, artifacts.flat_noise_gain))
+        mos, clipped, noise = np.nanmean(rows, axis=0)
+        size = path.stat().st_size / video.stat().st_size
         print(
-            f"{way}: {1 / least[part].clock:.2f} frames/s; MOS {mos:+.3f}, clipped {clipped:.2f} %, "
-            f"noise of flat areas x{noise:.2f}, file x{size:.2f}"
+            f"{part}: {1 / least[part].clock:.2f} frames/s; MOS {mos:+.3f}, clipped {clipped:.2f}"
+            f" %, noise of flat areas x{noise:.2f}, file x{size:.2f}"
         )
 
 
-def clip(path: pathlib.Path) -> None:
-    """Pan over ``PHOTOS`` photographs, one after the other."""
+def write_clip(path: pathlib.Path) -> None:
+    """Write a video that pans over ``IMAGES`` images, one after the other."""
     source = images(FLAGS.data)
-    each = -(-FLAGS.frames // PHOTOS)
+    each = -(-FLAGS.frames // IMAGES)
     with av.open(str(path), "w") as container:
         video = container.add_stream(
             "libx264", rate=Fraction(24), width=WIDTH, height=HEIGHT, options={"crf": "14"}
@@ -125,12 +145,10 @@ def clip(path: pathlib.Path) -> None:
         for i in range(FLAGS.frames):
             if i % each == 0:
                 name = source.names[i // each]
-                picture = repeated(source.read(name), HEIGHT, WIDTH + PAN * each)
+                image = repeated(source.read(name), HEIGHT, WIDTH + PAN * each)
             left = PAN * (i % each)
-            frame = av.VideoFrame.from_ndarray(
-                np.ascontiguousarray(picture[:, left : left + WIDTH]), "rgb24"
-            )
-            frame = frame.reformat(
+            window = np.ascontiguousarray(image[:HEIGHT, left : left + WIDTH])
+            frame = av.VideoFrame.from_ndarray(window, "rgb24").reformat(
                 format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
             )
             frame.pts = i
@@ -138,13 +156,14 @@ def clip(path: pathlib.Path) -> None:
         container.mux(video.encode(None))
 
 
-def mask(film: pathlib.Path, masked: pathlib.Path) -> None:
-    """The film through FFmpeg's unsharp mask and the encoder that the command takes."""
-    kind = probe(film)
-    with av.open(str(film)) as source, av.open(str(masked), "w") as output:
+def write_sharpened(video: pathlib.Path, sharpened: pathlib.Path) -> None:
+    """Write the video through FFmpeg's unsharp mask and the encoder that the command uses."""
+    with VideoReader(video) as reader:
+        info = reader.info
+    with av.open(str(video)) as source, av.open(str(sharpened), "w") as output:
         stream = source.streams.video[0]
         stream.thread_type = "AUTO"
-        video, graph = add_video(output, kind, Coding("h264", 17)), av.filter.Graph()
+        encoder, graph = add_video(output, info, Coding("h264", 17)), av.filter.Graph()
         steps = [
             graph.add_buffer(template=stream),
             graph.add("unsharp", "5:5:1.0:5:5:0"),
@@ -153,16 +172,17 @@ def mask(film: pathlib.Path, masked: pathlib.Path) -> None:
         graph.link_nodes(*steps).configure()
         for frame in source.decode(stream):
             graph.push(frame)
-            output.mux(video.encode(graph.pull()))
-        output.mux(video.encode(None))
+            output.mux(encoder.encode(graph.pull()))
+        output.mux(encoder.encode(None))
 
 
-def pictures(film: pathlib.Path, places: list[int]) -> list[np.ndarray]:
-    """Frames of these numbers as uint8 [H, W, 3]."""
-    with av.open(str(film)) as container:
-        found = {i: frame for i, frame in enumerate(container.decode(video=0)) if i in places}
+def frames_of(video: pathlib.Path, numbers: list[int]) -> list[np.ndarray]:
+    """The frames with these numbers as uint8 [H, W, 3]."""
+    with av.open(str(video)) as container:
+        frames = enumerate(container.decode(video=0))
+        found = {i: frame for i, frame in frames if i in numbers}
         return [
-            found[i].reformat(format="rgb24", src_colorspace="ITU709").to_ndarray() for i in places
+            found[i].reformat(format="rgb24", src_colorspace="ITU709").to_ndarray() for i in numbers
         ]
 
 

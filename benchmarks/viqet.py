@@ -1,11 +1,11 @@
-"""VIQET: seconds for an image of two megapixels on one core, by feature, and the second core's gain.
+"""VIQET: seconds per image of two megapixels on one core, in all and by feature, and on two cores.
 
     python -m benchmarks.viqet                  # half a minute on two cores
     python -m benchmarks.viqet --data=FOLDER    # your own images; best of 2 megapixels
 
-All parts are interleaved over the rounds, and the shortest time of each part counts. The two workers
-are the threads of ``python -m rts_tf.viqet``. Without ``--data`` the images are the sample images,
-repeated to 2040x1356 pixels.
+All parts are interleaved over the rounds, and the shortest time of each part counts. The two
+workers are the threads of ``python -m rts_tf.viqet``. Without ``--data`` the images are the sample
+images, repeated to 2040x1356 pixels.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Kill -9 the enhancing of a film at random times, continue it, and compare: ``python -m tests.crash_video --kills=5``.
+"""Kill -9 the enhancing of a video at random times, continue it, and compare: ``python -m tests.crash_video --kills=5``.
 
 A clip with sound is made from a photograph in motion: ten seconds of 1080p, if nothing else is asked for. It is enhanced once
 without a break; then again, killed at random times. What comes out must have the streams, durations and times of the clip,
@@ -28,14 +28,14 @@ LENGTH = (
 
 
 def enhance(
-    film: pathlib.Path, output: pathlib.Path, model: str, killed_after: float = 0.0
+    video: pathlib.Path, output: pathlib.Path, model: str, killed_after: float = 0.0
 ) -> bool:
     """Run the command; True if it ended by itself. Exits if it failed."""
     command = [
         sys.executable,
         "-m",
         "rts_tf.enhance",
-        str(film),
+        str(video),
         f"--output={output}",
         f"--model={model}",
     ]
@@ -78,9 +78,9 @@ def frames(path: pathlib.Path) -> list[str]:
         ]
 
 
-def differences(film: pathlib.Path, made: pathlib.Path) -> list[str]:
-    """In what an enhanced film is not as its source."""
-    before, after = contents(film), contents(made)
+def differences(video: pathlib.Path, made: pathlib.Path) -> list[str]:
+    """In what an enhanced video is not as its source."""
+    before, after = contents(video), contents(made)
     found = [] if [s[:3] for s in before.streams] == [s[:3] for s in after.streams] else ["streams"]
     lengths = [(one[3], two[3]) for one, two in zip(before.streams, after.streams)]
     lengths.append((before.duration / 1e6, after.duration / 1e6))
@@ -109,12 +109,12 @@ def main() -> None:
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        film = make(
+        video = make(
             folder / "clip.mp4", count=options.frames, size=tuple(options.size), audio="aac"
         )
         model = options.model or network(folder / "model.keras")
         began = time.monotonic()
-        enhance(film, folder / "unbroken.mp4", model)
+        enhance(video, folder / "unbroken.mp4", model)
         took = time.monotonic() - began
         print(
             f"unbroken: {took:.0f} s, {options.frames / took:.2f} frames/s with the start",
@@ -123,15 +123,15 @@ def main() -> None:
         killed = 0
         while killed < options.kills:
             after = START + chance.uniform(0, 1.2 / options.kills) * took
-            if enhance(film, folder / "killed.mp4", model, after):
+            if enhance(video, folder / "killed.mp4", model, after):
                 break
             killed += 1
             there = len(list((folder / ".killed.mp4.rts").glob("[0-9]*.nut")))
             print(f"kill {killed} after {after:.1f} s: {there} segments", flush=True)
         else:
-            enhance(film, folder / "killed.mp4", model)
-        wrong = differences(film, folder / "unbroken.mp4") + differences(
-            film, folder / "killed.mp4"
+            enhance(video, folder / "killed.mp4", model)
+        wrong = differences(video, folder / "unbroken.mp4") + differences(
+            video, folder / "killed.mp4"
         )
         one, two = frames(folder / "unbroken.mp4"), frames(folder / "killed.mp4")
         wrong += [f"frame {i}" for i, (a, b) in enumerate(zip(one, two)) if a != b]

@@ -22,8 +22,18 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     storage.write_text(path, "old")
     with pytest.raises(ZeroDivisionError), storage.atomic_path(path) as temporary:
         temporary.write_text("half")
+        assert temporary.parent == tmp_path and temporary.suffix == ".txt"
         raise ZeroDivisionError
     assert path.read_text() == "old" and names(tmp_path) == ["a.txt"]
+    storage.write_text(path, "sécond")
+    assert path.read_text(encoding="utf-8") == "sécond" and names(tmp_path) == ["a.txt"]
+
+
+def test_a_body_that_writes_nothing_replaces_nothing(tmp_path):
+    (tmp_path / "kept").write_text("kept")
+    with pytest.raises(FileNotFoundError), storage.atomic_path(tmp_path / "kept"):
+        pass
+    assert (tmp_path / "kept").read_text() == "kept"
 
 
 def test_a_replaced_file_keeps_its_permissions_and_links_are_followed(tmp_path):

@@ -1,8 +1,9 @@
-"""Enhance pictures and films: ``python -m rts_tf.enhance INPUT... --output=PATH [--scale=1|2] [--model=NAME|RUN|FILE]``.
+"""Enhance images and videos: ``python -m rts_tf.enhance INPUT... --output=PATH``.
 
-INPUT is a picture (PNG, JPEG, WebP, TIFF, BMP), a film (whatever FFmpeg reads) or a folder, which is searched recursively and
-whose tree is kept. What is there already is passed over, so the same command continues one that was stopped, in the middle of a
-film too. ICC profile, EXIF, alpha, DPI and 16 bits are kept; of a film everything but its frames and HDR metadata.
+INPUT is an image (PNG, JPEG, WebP, TIFF, BMP), a video that FFmpeg reads, or a folder, which is
+searched recursively and whose tree is kept. Files that already exist are skipped, so the same
+command continues one that was stopped, in the middle of a video too. The ICC profile, EXIF, alpha,
+DPI and 16 bits of an image are kept, and everything of a video but its frames and HDR metadata.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import pathlib
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -21,15 +23,18 @@ from rts_tf.cli.startup import load_tensorflow
 from rts_tf.errors import ConfigError, ImageError, printable
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from rts_tf.enhance.images import Network
-    from rts_tf.enhance.jobs import Plan
+    from rts_tf.enhance.jobs import Job, Plan
     from rts_tf.inference import Enhancer
+    from rts_tf.report.comparison import Comparison
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
     "output",
     "",
-    "File for one picture, folder for several; its suffix says the format.",
+    "File for one input, folder for several; the suffix of a file decides the format.",
     flag_values=FLAGS,
 )
 flags.DEFINE_enum(
@@ -44,7 +49,7 @@ flags.DEFINE_string(
 flags.DEFINE_float(
     "strength",
     1.0,
-    "How much of the change is taken, from 0 (none; with --scale=2 plain Lanczos interpolation) to 1.5.",
+    "Share of the network's change, from 0 (none; with --scale=2 Lanczos interpolation) to 1.5.",
     flag_values=FLAGS,
 )
 flags.DEFINE_string(
@@ -54,34 +59,34 @@ flags.DEFINE_string(
     flag_values=FLAGS,
 )
 flags.DEFINE_boolean(
-    "overwrite", False, "Write over what is there, the inputs themselves too.", flag_values=FLAGS
+    "overwrite", False, "Overwrite files that exist, inputs included.", flag_values=FLAGS
 )
 flags.DEFINE_string(
     "compare",
     "",
-    "HTML file to write, with a before/after slider for each picture.",
+    "HTML file to write, with a before/after slider for each image.",
     flag_values=FLAGS,
 )
 flags.DEFINE_boolean(
-    "chroma", False, "Of films: enhance colour too, not brightness alone.", flag_values=FLAGS
+    "chroma", False, "Videos: enhance colour too, not brightness alone.", flag_values=FLAGS
 )
 flags.DEFINE_enum(
     "codec",
     "auto",
     ("auto", "h264", "hevc", "vp9", "av1", "ffv1"),
-    "Of films: auto is H.264, HEVC above 8 bits, and VP9 in .webm.",
+    "Videos: auto is H.264, HEVC above 8 bits, and VP9 in .webm.",
     flag_values=FLAGS,
 )
 flags.DEFINE_integer(
     "crf",
     None,
-    "Of films: less is better and larger; default 17 (h264), 19 (hevc), 24 (vp9), 25 (av1).",
+    "Videos: less is better and larger; default 17 (h264), 19 (hevc), 24 (vp9), 25 (av1).",
     0,
     63,
     flag_values=FLAGS,
 )
 
-# Pixels; 100 megapixels stay below 3 GB.
+# Sides of a tile in pixels, with which 100 megapixels take less than 3 GB
 AUTO_TILE = {"mixed_bfloat16": 1280, "float32": 768}
 
 
@@ -95,86 +100,113 @@ def main(arguments: list[str]) -> int:
 
 def _enhance(inputs: list[str]) -> int:
     _check_flags(inputs)
-    from rts_tf.cli.progress import RunProgress
-    from rts_tf.enhance.images import compare_done, enhance_all, sizes_of
     from rts_tf.enhance.jobs import plan
-    from rts_tf.report.comparison import Comparison
 
     everything = plan(inputs, FLAGS.output, FLAGS.overwrite)
-    (jobs, done, errors), films = everything.only(films=False), _films(everything)
-    how = f"Enhanced by {os.path.basename(os.path.normpath(FLAGS.model))}, strength {FLAGS.strength:g}."
-    if done:
-        how += " Those that were there already may have been made otherwise."
-    comparison = Comparison(FLAGS.compare, how) if FLAGS.compare else None
-    remarks = []
-    if jobs or films.jobs:
-        model = _model()
-        sizes = sizes_of(jobs)
-        work = {"enhancing": sum(sizes) / 1e6}
-        if films.jobs:
-            from rts_tf.enhance.video import Settings, enhance_videos, megapixels_of
-
-            work["films"] = sum(map(megapixels_of, films.jobs))
-        progress = RunProgress(work, Console(stderr=True, highlight=False))
-        with progress.running():
-            if jobs:
-                failed, remarks = enhance_all(jobs, _network(model), progress, sizes, comparison)
-                errors += failed
-                print(
-                    f"enhanced {len(jobs) - len(failed)} of {len(jobs)} pictures: {printable(FLAGS.output)}"
-                )
-            if films.jobs:
-                settings = Settings(FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf)
-                failed, more = enhance_videos(films.jobs, model, settings, progress)
-                errors, remarks = errors + failed, remarks + more
-                print(
-                    f"enhanced {len(films.jobs) - len(failed)} of {len(films.jobs)} films: {printable(FLAGS.output)}"
-                )
-    for kind, its in (("pictures", everything.only(films=False)), ("films", films)):
-        if its.done:
-            print(
-                f"already there: {len(its.done)} of {len(its.done) + len(its.jobs)} {kind} (--overwrite makes them again)"
-            )
+    images, videos = everything.only(videos=False), _videos(everything)
+    comparison = _comparison(anything_done=bool(images.done))
+    errors = images.errors
+    warnings: list[str] = []
+    if images.jobs or videos.jobs:
+        failed, warnings = _enhance_all(images, videos, comparison)
+        errors = errors + failed
+    for kind, part in (("images", images), ("videos", videos)):
+        if part.done:
+            count, total = len(part.done), len(part.done) + len(part.jobs)
+            print(f"already there: {count} of {total} {kind} (--overwrite makes them again)")
     if comparison:
-        compare_done(done, comparison)
-        try:
-            print(
-                f"compare: {printable(FLAGS.compare)}"
-                if comparison.write()
-                else "compare: no picture to show"
-            )
-        except OSError as error:
-            errors.append(
-                f"--compare={FLAGS.compare}: cannot be written ({error.strerror or error})"
-            )
-    for remark in remarks:
-        print_note(remark)
+        errors = errors + _write_comparison(comparison, images.done)
+    for warning in warnings:
+        print_note(warning)
     for error in errors:
         print_error(error)
     return 1 if errors else 0
 
 
-def _films(everything: Plan) -> Plan:
-    """The films that are to be enhanced; their number in an error if they cannot be."""
-    films = everything.only(films=True)
-    first = [*films.jobs, *films.done][:1]
+def _enhance_all(
+    images: Plan, videos: Plan, comparison: Comparison | None
+) -> tuple[list[str], list[str]]:
+    """Enhance the images, then the videos: the errors and the warnings."""
+    from rts_tf.cli.progress import RunProgress
+    from rts_tf.enhance.images import enhance_all, sizes_of
+    from rts_tf.enhance.progress import IMAGES, VIDEOS
+
+    model = _model()
+    sizes = sizes_of(images.jobs)
+    work = {IMAGES: sum(sizes) / 1e6}
+    if videos.jobs:
+        from rts_tf.enhance.video import Settings, enhance_videos, megapixels_of
+
+        work[VIDEOS] = sum(map(megapixels_of, videos.jobs))
+    errors: list[str] = []
+    warnings: list[str] = []
+    progress = RunProgress(work, Console(stderr=True, highlight=False))
+    with progress.running():
+        if images.jobs:
+            failed, found = enhance_all(images.jobs, _network(model), progress, sizes, comparison)
+            errors, warnings = errors + failed, warnings + found
+            _print_count(len(images.jobs), len(failed), "images")
+        if videos.jobs:
+            settings = Settings(FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf)
+            failed, found = enhance_videos(videos.jobs, model, settings, progress)
+            errors, warnings = errors + failed, warnings + found
+            _print_count(len(videos.jobs), len(failed), "videos")
+    return errors, warnings
+
+
+def _print_count(count: int, failed: int, kind: str) -> None:
+    print(f"enhanced {count - failed} of {count} {kind}: {printable(FLAGS.output)}")
+
+
+def _comparison(anything_done: bool) -> Comparison | None:
+    """The page of --compare, if it is asked for."""
+    if not FLAGS.compare:
+        return None
+    from rts_tf.report.comparison import Comparison
+
+    name = os.path.basename(os.path.normpath(FLAGS.model))
+    how = f"Enhanced by {name}, strength {FLAGS.strength:g}."
+    if anything_done:
+        how += " Files that were there already may have been made with other settings."
+    return Comparison(FLAGS.compare, how)
+
+
+def _write_comparison(comparison: Comparison, done: list[Job]) -> list[str]:
+    """Write the page, with the images that were there already: the error, if there is one."""
+    from rts_tf.enhance.images import compare_done
+
+    compare_done(done, comparison)
+    try:
+        written = comparison.write()
+    except OSError as error:
+        return [f"`compare`={FLAGS.compare}: cannot be written ({error.strerror or error})"]
+    print(f"compare: {printable(FLAGS.compare)}" if written else "compare: no image to show")
+    return []
+
+
+def _videos(everything: Plan) -> Plan:
+    """The part of the plan for videos. Without PyAV it has an error instead of jobs."""
+    videos = everything.only(videos=True)
+    videos = videos._replace(errors=everything.errors)
+    first = [*videos.jobs, *videos.done][:1]
     if first and FLAGS.scale == "2":
         raise ConfigError(
-            f"--scale=2: is for pictures; {first[0].source} can only be enhanced at its own size."
+            f"`scale`=2: is for images; {first[0].source} can only be enhanced at its own size."
         )
-    if films.jobs and importlib.util.find_spec("av") is None:
-        of = f"{len(films.jobs)} films" if len(films.jobs) > 1 else "is a film"
-        films.errors.append(
-            f"{films.jobs[0].source}: {of}; to enhance films, pip install 'rts_tf[video]'"
+    if videos.jobs and importlib.util.find_spec("av") is None:
+        count = len(videos.jobs)
+        what = f"{count} videos" if count > 1 else "is a video"
+        videos.errors.append(
+            f"{videos.jobs[0].source}: {what}; to enhance videos, pip install 'rts_tf[video]'"
         )
-        return films._replace(jobs=[])
-    if films.done and importlib.util.find_spec("av"):
+        return videos._replace(jobs=[])
+    if videos.done and importlib.util.find_spec("av"):
         load_tensorflow()
-        from rts_tf.enhance.video import clear
+        from rts_tf.enhance.work_directory import clear
 
-        for job in films.done:
+        for job in videos.done:
             clear(job.target)
-    return films
+    return videos
 
 
 def _model() -> Enhancer:
@@ -193,41 +225,41 @@ def _network(model: Enhancer) -> Network:
 
     function = model.upscale if FLAGS.scale == "2" else model.enhance
 
-    def network(pixels, on_pixels):
+    def network(pixels: np.ndarray, on_pixels: Callable[[int], None]) -> np.ndarray:
         try:
             return function(pixels, FLAGS.strength, on_pixels)
         except (MemoryError, tf.errors.ResourceExhaustedError):
             raise ImageError(
-                "there is not enough memory for it; name a smaller --tile, or cut it"
+                "there is not enough memory for it; name a smaller `tile`, or cut it"
             ) from None
 
     return network
 
 
 def _check_flags(inputs: list[str]) -> None:
-    """Raise ConfigError naming what cannot work."""
+    """Raise ConfigError if an input or a flag cannot work."""
     if not inputs:
         raise ConfigError(
-            "name pictures, films or folders of them: python -m rts_tf.enhance INPUT... --output=PATH"
+            "name images, videos or folders: python -m rts_tf.enhance INPUT... --output=PATH"
         )
     if not FLAGS.output:
-        raise ConfigError("--output is empty: name a file, or a folder for several.")
+        raise ConfigError("`output` is empty: name a file, or a folder for several.")
     for path in inputs:
         if not os.path.lexists(path):
             raise ConfigError(f"{path}: no such file or folder.")
     if not 0 <= FLAGS.strength <= 1.5:
-        raise ConfigError(f"--strength={FLAGS.strength:g}: must be from 0 to 1.5.")
+        raise ConfigError(f"`strength`={FLAGS.strength:g}: must be from 0 to 1.5.")
     if FLAGS.tile != "auto" and not (FLAGS.tile.isdecimal() and 64 <= int(FLAGS.tile) <= 8192):
-        raise ConfigError(f"--tile={FLAGS.tile}: must be auto or a number from 64 to 8192.")
+        raise ConfigError(f"`tile`={FLAGS.tile}: must be auto or a number from 64 to 8192.")
     if not os.path.exists(FLAGS.model) and FLAGS.model not in pretrained.names():
         raise ConfigError(
-            f"--model={FLAGS.model}: no such file or directory, and {pretrained.known()}"
+            f"`model`={FLAGS.model}: no such file or directory, and {pretrained.known()}"
         )
     if FLAGS.compare:
         if pathlib.Path(FLAGS.compare).suffix.lower() not in (".html", ".htm"):
-            raise ConfigError(f"--compare={FLAGS.compare}: name a file that ends in .html.")
+            raise ConfigError(f"`compare`={FLAGS.compare}: name a file that ends in .html.")
         if not os.path.isdir(parent := os.path.dirname(FLAGS.compare) or "."):
-            raise ConfigError(f"--compare={FLAGS.compare}: there is no folder {parent}.")
+            raise ConfigError(f"`compare`={FLAGS.compare}: there is no folder {parent}.")
 
 
 def run() -> None:

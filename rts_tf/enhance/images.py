@@ -1,114 +1,145 @@
-"""Many images through a network, with reading and writing beside it."""
+"""Enhance many images. The next is read and the last is written while the network works."""
 
 import errno
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import cv2
 import numpy as np
 
-from rts_tf.cli.progress import RunProgress
 from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.progress import IMAGES, Progress
 from rts_tf.errors import ImageError, RtsError
 from rts_tf.images.image_file import ImageFile, pixel_count, read_image_file
 from rts_tf.images.write import write_image_file
 from rts_tf.report.comparison import Comparison
 
-# Pixels of a ImageFile, and what to call with every number of them that is done -> enhanced pixels
+# (pixels of an ImageFile, a function to call with each number of pixels that is done)
+# -> enhanced pixels
 Network = Callable[[np.ndarray, Callable[[int], None]], np.ndarray]
 
-OVERLAPPED = 20_000_000  # pixels; of larger pictures one at a time is in memory
+OVERLAPPED = 20_000_000  # pixels; of larger images only one at a time is in memory
 
 
-def enhanced(photograph: ImageFile, pixels: np.ndarray) -> ImageFile:
-    """``photograph`` with enhanced ``pixels``; where they are twice as many a side, alpha is enlarged too, bilinearly."""
-    alpha = photograph.alpha
+def enhanced(image: ImageFile, pixels: np.ndarray) -> ImageFile:
+    """``image`` with enhanced ``pixels``. If they are twice as many a side, so becomes alpha."""
+    alpha = image.alpha
     if alpha is not None and pixels.shape[:2] != alpha.shape:
         alpha = cv2.resize(alpha, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return photograph._replace(pixels=pixels, alpha=alpha)
+    return image._replace(pixels=pixels, alpha=alpha)
 
 
 def enhance_all(
     jobs: Sequence[Job],
     network: Network,
-    progress: RunProgress,
+    progress: Progress,
     sizes: Sequence[int],
     comparison: Comparison | None = None,
 ) -> tuple[list[str], list[str]]:
-    """Read, enhance and write every picture; the next is read and the last written while the network works.
+    """Read, enhance and write every image.
 
     Args:
-        network: raises ImageError where it cannot.
-        progress: with the megapixels of all under "enhancing".
-        sizes: pixels of each picture, 0 where unknown.
-        comparison: is told of every picture.
+        network: Enhances the pixels; it raises ImageError where it cannot.
+        progress: Counts the megapixels of all images in the phase ``IMAGES``.
+        sizes: The number of pixels of each image, 0 where it is unknown.
+        comparison: Is called with each image pair.
 
     Returns:
-        The errors of the pictures that failed, and remarks on others.
+        The errors of the images that failed, and warnings about others.
 
     Raises:
-        RtsError: no room is left on the disk.
-        Interrupted: what is written is whole.
+        RtsError: The disk is full.
+        Interrupted: The user asked to stop; every file that was written is whole.
     """
-    errors, remarks = [], []
+    errors: list[str] = []
+    warnings: list[str] = []
     small = [size <= OVERLAPPED for size in sizes]
     reading: dict[int, Future] = {}
-    writing: tuple[Job, Future] | None = None
-
-    def finish() -> None:
-        nonlocal writing
-        if writing:
-            job, future = writing
-            writing = None
-            try:
-                future.result()
-            except ImageError as error:
-                errors.append(str(error))
-            except OSError as error:
-                reason = f"{job.target}: cannot be written ({error.strerror or error})"
-                if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise RtsError(
-                        f"{reason}. What was done is kept; make room and run the command again."
-                    ) from None
-                errors.append(reason)
-
-    with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as writer:
+    with ThreadPoolExecutor(1) as reader, _Writer(comparison, errors) as writer:
         for i, job in enumerate(jobs):
             if not small[i]:
-                finish()
+                writer.wait()
             future = reading.pop(i, None) or reader.submit(read_image_file, job.source)
             try:
                 before = future.result()
             except ImageError as error:
                 errors.append(str(error))
-                progress.skip("enhancing", sizes[i] / 1e6)
+                progress.skip(IMAGES, sizes[i] / 1e6)
                 continue
             finally:
-                del future  # it would keep the picture
+                del future  # it would keep the image in memory
                 if i + 1 < len(jobs) and small[i] and small[i + 1]:
                     reading[i + 1] = reader.submit(read_image_file, jobs[i + 1].source)
             if before.warning:
-                remarks.append(f"{job.source}: {before.warning}")
-            label = f"picture {i + 1}/{len(jobs)}"
+                warnings.append(f"{job.source}: {before.warning}")
+            label = f"image {i + 1}/{len(jobs)}"
 
             def on_pixels(count: int, label: str = label) -> None:
-                progress.advance("enhancing", count / 1e6, label, count / 1e6, "megapixels")
+                progress.advance(IMAGES, count / 1e6, label, count / 1e6, "megapixels")
 
             try:
                 after = enhanced(before, network(before.pixels, on_pixels))
             except ImageError as error:
                 errors.append(f"{job.source}: {error}")
                 continue
-            finish()
-            writing = (
-                job,
-                writer.submit(_write, job, before if comparison else None, after, comparison),
-            )
+            writer.write(job, before, after)
             del before, after
             if not small[i]:
-                finish()
-        finish()
-    return errors, remarks
+                writer.wait()
+    return errors, warnings
+
+
+class _Writer:
+    """Writes one image at a time in a thread of its own; a context manager that waits for it."""
+
+    def __init__(self, comparison: Comparison | None, errors: list[str]):
+        """``errors``: Gets a line for each image that cannot be written."""
+        self._comparison, self._errors = comparison, errors
+        self._pool = ThreadPoolExecutor(1)
+        self._writing: tuple[Job, Future] | None = None
+
+    def __enter__(self) -> "_Writer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.wait()
+        finally:
+            self._pool.shutdown()
+
+    def write(self, job: Job, before: ImageFile, after: ImageFile) -> None:
+        """Wait for the image before, and begin to write this one. Raises as :meth:`wait`."""
+        self.wait()
+        shown = before if self._comparison else None
+        self._writing = job, self._pool.submit(_write, job, shown, after, self._comparison)
+
+    def wait(self) -> None:
+        """Wait until the image is written. Raises RtsError if the disk is full."""
+        if not self._writing:
+            return
+        (job, future), self._writing = self._writing, None
+        try:
+            future.result()
+        except ImageError as error:
+            self._errors.append(str(error))
+        except OSError as error:
+            self._errors.append(not_written(job, error))
+
+
+def not_written(job: Job, error: Any) -> str:
+    """The line about a target that an OSError, or an error of FFmpeg, kept from being written.
+
+    Raises:
+        RtsError: The disk is full.
+    """
+    reason = f"{job.target}: cannot be written ({error.strerror or error})"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        raise RtsError(
+            f"{reason}. What was done is kept; make room and run the command again."
+        ) from None
+    return reason
 
 
 def _write(
@@ -121,17 +152,17 @@ def _write(
 
 
 def compare_done(jobs: Sequence[Job], comparison: Comparison) -> None:
-    """Tell ``comparison`` of pictures that were enhanced before; those that no longer can be compared are passed over."""
+    """Call ``comparison`` with images that were enhanced before, if both files can be read."""
     for job in jobs:
         try:
             before, after = read_image_file(job.source), read_image_file(job.target)
         except ImageError:
             continue
-        shape = before.pixels.shape[:2]
-        if after.pixels.shape[:2] in (shape, (2 * shape[0], 2 * shape[1])):
+        height, width = before.pixels.shape[:2]
+        if after.pixels.shape[:2] in ((height, width), (2 * height, 2 * width)):
             comparison.add(job.name, before, after)
 
 
 def sizes_of(jobs: Sequence[Job]) -> list[int]:
-    """Pixels of each picture, 0 where it cannot be read."""
+    """The number of pixels of each image, 0 where it cannot be read."""
     return [pixel_count(job.source) for job in jobs]

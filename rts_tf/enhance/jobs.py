@@ -1,7 +1,4 @@
-"""Many pictures through a network: what is to be made of what, and the making, with reading and writing beside it.
-
-Films are planned here too, and made in rts_tf.enhance.video.
-"""
+"""Plan an enhancement: which images and videos are to be enhanced, and which files are written."""
 
 import mimetypes
 import os
@@ -20,66 +17,69 @@ from rts_tf.video.suffixes import OUTPUT_SUFFIXES, VIDEO_SUFFIXES
 
 
 class Job(NamedTuple):
-    """A picture or film, and the file to write."""
+    """An image or a video, and the file to write.
+
+    Attributes:
+        source: The file to read.
+        target: The file to write.
+        name: The path of the source below the folder that was named.
+        video: Whether it is a video.
+    """
 
     source: str
     target: pathlib.Path
-    name: str  # below the folder that was named
-    film: bool = False
+    name: str
+    video: bool = False
 
 
 class Plan(NamedTuple):
-    """What is to be made, what is there already, and the errors of folders without pictures and films."""
+    """The plan of an enhancement.
+
+    Attributes:
+        jobs: What is to be enhanced.
+        done: What is enhanced already.
+        errors: A line for each folder without images and videos.
+    """
 
     jobs: list[Job]
     done: list[Job]
     errors: list[str]
 
-    def only(self, films: bool) -> "Plan":
-        """Of films alone, or of pictures alone."""
-        return self._replace(
-            jobs=[j for j in self.jobs if j.film == films],
-            done=[j for j in self.done if j.film == films],
-        )
+    def only(self, videos: bool) -> "Plan":
+        """The part of the plan for videos, or for images."""
+        jobs, done = ([j for j in each if j.video == videos] for each in (self.jobs, self.done))
+        return self._replace(jobs=jobs, done=done)
 
 
 def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
-    """Every picture and film that is named, or lies in a folder that is named, and its place in or at ``output``.
+    """Plan the enhancement of files and of folders, which are searched recursively.
 
-    A film in a container that cannot be written becomes a .mkv in a folder. A folder's tree is kept below ``output``; if that
-    lies in the folder, it is not searched.
+    The tree of a folder is kept below ``output``. If ``output`` lies in the folder, it is not
+    searched. In a folder, a video whose container cannot be written becomes a .mkv.
+
+    Args:
+        inputs: Files and folders.
+        output: A file for a single input file, else a folder.
+        overwrite: Whether files that exist are made again, inputs included.
 
     Raises:
-        ConfigError: ``output`` cannot hold them, would be written over an input, or twice.
+        ConfigError: ``output`` cannot hold the files, or a file would be written over an input or
+            twice.
     """
     single = len(inputs) == 1 and not os.path.isdir(inputs[0])
     into = not single or os.path.isdir(output) or output.endswith(os.sep)
     names_a_file = pathlib.Path(output).suffix.lower() in (*IMAGE_SUFFIXES, *OUTPUT_SUFFIXES)
     if into and (os.path.isfile(output) or (not os.path.isdir(output) and names_a_file)):
-        raise ConfigError(f"--output={output}: is a file; name a folder for several pictures.")
-    found, errors = [], []
+        raise ConfigError(f"`output`={output}: is a file; name a folder for several images.")
+    found: list[Job] = []
+    errors: list[str] = []
     for given in inputs:
-        if not os.path.isdir(given):
-            name, film = os.path.basename(given), is_video(given)
-            target = _in_folder(output, name, film) if into else pathlib.Path(output)
-            found.append(Job(given, target, name, film))
-            continue
-        films = _films_below(given)
-        try:
-            names = folder(given, "").names
-        except ConfigError as error:
-            names = ()
-            if not films:
-                errors.append(str(error))
-        within = os.path.relpath(os.path.realpath(output), os.path.realpath(given)).replace(
-            os.sep, "/"
-        )
-        for name in (*names, *films):
-            if within == "." or not name.startswith(f"{within}/"):
-                film = name in films
-                found.append(
-                    Job(os.path.join(given, name), _in_folder(output, name, film), name, film)
-                )
+        if os.path.isdir(given):
+            found += _jobs_in(given, output, errors)
+        else:
+            name, video = os.path.basename(given), is_video(given)
+            target = _in_folder(output, name, video) if into else pathlib.Path(output)
+            found.append(Job(given, target, name, video))
     if not into:
         _check_suffix(output, found[0])
     _check_targets(found, overwrite)
@@ -88,69 +88,89 @@ def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
 
 
 def is_video(path: str | os.PathLike) -> bool:
-    """By the suffix; where that says nothing, whatever is no picture is a film.
+    """Whether a file is to be read as a video.
 
-    Pictures that are not read (GIF, AVIF, PDF) are not films either, though FFmpeg reads some.
+    The suffix decides. If it says nothing, a file that is no image is a video. Images of formats
+    that are not read (GIF, AVIF, PDF) are not videos either, although FFmpeg reads some of them.
     """
     suffix = pathlib.Path(path).suffix.lower()
     if suffix in (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES):
         return suffix in VIDEO_SUFFIXES
     kind = mimetypes.guess_type(path)[0] or ""
-    return not (
-        kind.startswith(("image/", "text/"))
-        or suffix in Image.registered_extensions()
-        or is_image_file(path)
-    )
+    if kind.startswith(("image/", "text/")) or suffix in Image.registered_extensions():
+        return False
+    return not is_image_file(path)
 
 
-def _films_below(path: str) -> tuple[str, ...]:
+def _jobs_in(given: str, output: str, errors: list[str]) -> list[Job]:
+    """The jobs for a folder. If it holds nothing to enhance, a line is appended to ``errors``."""
+    videos = _videos_below(given)
+    try:
+        names = folder(given, "").names
+    except ConfigError as error:
+        names = ()
+        if not videos:
+            errors.append(str(error))
+    within = os.path.relpath(os.path.realpath(output), os.path.realpath(given))
+    within = within.replace(os.sep, "/")
+    found = []
+    for name in (*names, *videos):
+        if within == "." or not name.startswith(f"{within}/"):
+            video = name in videos
+            target = _in_folder(output, name, video)
+            found.append(Job(os.path.join(given, name), target, name, video))
+    return found
+
+
+def _videos_below(path: str) -> tuple[str, ...]:
     root = pathlib.Path(path)
-    found = (
-        p
-        for p in root.rglob("*")
-        if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file() and not p.name.startswith(".")
-    )
+    visible = (p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
+    found = (p for p in visible if p.suffix.lower() in VIDEO_SUFFIXES)
     return tuple(sorted(p.relative_to(root).as_posix() for p in found))
 
 
-def _in_folder(output: str, name: str, film: bool) -> pathlib.Path:
+def _in_folder(output: str, name: str, video: bool) -> pathlib.Path:
     target = pathlib.Path(output, name)
-    return (
-        target.with_suffix(".mkv")
-        if film and target.suffix.lower() not in OUTPUT_SUFFIXES
-        else target
-    )
+    if video and target.suffix.lower() not in OUTPUT_SUFFIXES:
+        return target.with_suffix(".mkv")
+    return target
 
 
 def _check_suffix(output: str, job: Job) -> None:
+    """Raise ConfigError if the suffix of ``output`` is not that of a format that can be written."""
+    suffixes = ", ".join(OUTPUT_SUFFIXES)
     try:
-        if job.film and pathlib.Path(output).suffix.lower() not in OUTPUT_SUFFIXES:
+        if job.video and pathlib.Path(output).suffix.lower() not in OUTPUT_SUFFIXES:
             if pathlib.Path(job.source).suffix.lower() not in VIDEO_SUFFIXES:
-                wanted = f"if it is a film, end --output in {', '.join(OUTPUT_SUFFIXES)}"
                 raise ConfigError(
-                    f"{job.source}: is not a PNG, JPEG, WebP, TIFF or BMP picture; {wanted}."
+                    f"{job.source}: is not a PNG, JPEG, WebP, TIFF or BMP image; if it is a video,"
+                    f" end `output` in {suffixes}."
                 )
             raise ImageError(
-                f"{output}: cannot tell the container of a film; end it in {', '.join(OUTPUT_SUFFIXES)}"
+                f"{output}: cannot tell the container of a video; end it in {suffixes}"
             )
-        if not job.film:
+        if not job.video:
             format_of(output)
     except ImageError as error:
-        raise ConfigError(f"--output={error}, or name a folder that is there.") from None
+        raise ConfigError(f"`output`={error}, or name a folder that is there.") from None
 
 
 def _check_targets(jobs: list[Job], overwrite: bool) -> None:
-    sources, targets = {os.path.realpath(job.source) for job in jobs}, {}
+    """Raise ConfigError if a file would be written over an input, or twice."""
+    sources = {os.path.realpath(job.source) for job in jobs}
+    targets: dict[str, str] = {}
     for job in jobs:
         target = os.path.realpath(job.target)
         if target in sources and not overwrite:
-            kind = "films" if job.film else "pictures"
+            kind = "videos" if job.video else "images"
             raise ConfigError(
-                f"{job.target}: is one of the {kind}; name another --output, or allow it with --overwrite."
+                f"{job.target}: is one of the {kind}; name another `output`, or allow it with"
+                " `overwrite`."
             )
         if target in targets:
             both = f"{targets[target]} and {job.source}"
             raise ConfigError(
-                f"{both} would both become {job.target}; enhance them to different folders, one after the other."
+                f"{both} would both become {job.target}; enhance them to different folders, one"
+                " after the other."
             )
         targets[target] = job.source

@@ -1,25 +1,14 @@
-"""Films through a network: decoded, enhanced and coded side by side, in segments, so that a film that was stopped goes on.
+"""Enhance a video: decode, enhance and encode side by side, in segments.
 
-Beside the film to write lies a hidden directory, which goes when the film is there:
-
-    settings.json    what decides about every bit: another film, network, strength or codec begins anew
-    00000.nut ...    the enhanced frames, SEGMENT in each; what is there under its own name is whole
-    joined.mp4       the film, on the way to its place by one rename
-
-All frames come from the decoder in every run, and segments always begin at the same ones, each with an encoder of its own: so
-the film of a run that was killed is that of an unbroken one, frame by frame.
+All frames come from the decoder in every run. Segments always begin at the same frames, each with
+an encoder of its own. So the video of a run that was killed equals that of an unbroken run, frame
+by frame, on CPUs with the same instruction set.
 """
 
 import contextlib
-import errno
 import hashlib
 import itertools
-import json
-import os
 import pathlib
-import queue
-import shutil
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -27,176 +16,178 @@ from typing import Any, NamedTuple
 import av
 import tensorflow as tf
 
-from rts_tf.cli.progress import RunProgress
+from rts_tf.enhance.handover import GivenUp, Handover, read_ahead
+from rts_tf.enhance.images import not_written
 from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.progress import VIDEOS, Progress
+from rts_tf.enhance.work_directory import WorkDirectory
 from rts_tf.enhance.yuv import FRAMES_AT_ONCE, YuvEnhancer
-from rts_tf.errors import RtsError, VideoError
+from rts_tf.errors import VideoError
 from rts_tf.inference import Enhancer
-from rts_tf.storage import lock, publish, read_json_or_none, write_text
-from rts_tf.video.reader import (
-    Film,
-    Frame,
-    Gap,
-    Survey,
-    bits_of,
-    clock,
-    frames,
-    probe,
-    suited,
-    survey,
-)
-from rts_tf.video.writer import (
-    ENCODERS,
-    THREADS,
-    Coding,
-    container_of,
-    join,
-    rehearse,
-    times_of,
-    write_segment,
-)
+from rts_tf.video.encoders import ENCODERS, THREADS, Coding
+from rts_tf.video.info import VideoInfo
+from rts_tf.video.join import rehearse
+from rts_tf.video.pixel_formats import without_range
+from rts_tf.video.reader import Frame, Gap, VideoReader
+from rts_tf.video.segments import times_of, write_segment
+from rts_tf.video.suffixes import container_of
+from rts_tf.video.survey import Survey, clock
 
-SEGMENT = 48  # frames, about two seconds: what a kill costs, and how far apart the key frames are
+SEGMENT = 48  # frames, about two seconds: what a kill costs, and the distance of key frames
 DECODED = 6  # frames that wait for the network
-ENHANCED = 24  # and for the encoder, which works in bursts
+ENHANCED = 24  # frames that wait for the encoder, which works in bursts
 
 
 class Settings(NamedTuple):
-    """What the user chose."""
+    """What the user chose.
+
+    Attributes:
+        strength: The share of the network's change that is taken.
+        chroma: Whether chroma is enhanced too.
+        codec: A key of ``rts_tf.video.encoders.ENCODERS``, or "auto".
+        crf: The quality; None: the default of the encoder.
+    """
 
     strength: float = 1.0
     chroma: bool = False
-    codec: str = "auto"  # or one of ENCODERS
+    codec: str = "auto"
     crf: int | None = None
 
 
 def enhance_videos(
-    jobs: list[Job], model: Enhancer, settings: Settings, progress: RunProgress
+    jobs: list[Job], model: Enhancer, settings: Settings, progress: Progress
 ) -> tuple[list[str], list[str]]:
-    """Enhance every film.
+    """Enhance every video.
 
     Args:
-        progress: with ``megapixels_of`` each film under "films".
+        progress: Counts :func:`megapixels_of` each video in the phase ``VIDEOS``.
 
     Returns:
-        The errors of the films that failed, and remarks on others.
+        The errors of the videos that failed, and warnings about others.
 
     Raises:
-        RtsError: no room is left on the disk.
-        Interrupted: the segments that are written are whole; the next call goes on from there.
+        RtsError: The disk is full.
+        Interrupted: The user asked to stop. The segments on disk are whole; the next call goes on
+            from there.
     """
-    errors, remarks = [], []
+    errors: list[str] = []
+    warnings: list[str] = []
     for i, job in enumerate(jobs):
         try:
-            found = enhance_video(job, model, settings, progress, f"film {i + 1}/{len(jobs)}")
-            remarks += [f"{job.source}: {remark}" for remark in found]
+            found = enhance_video(job, model, settings, progress, f"video {i + 1}/{len(jobs)}")
+            warnings += [f"{job.source}: {warning}" for warning in found]
         except VideoError as error:
             errors.append(str(error))
         except (MemoryError, tf.errors.ResourceExhaustedError):
-            errors.append(f"{job.source}: there is not enough memory for it; name a smaller --tile")
+            errors.append(f"{job.source}: there is not enough memory for it; name a smaller `tile`")
         except (OSError, av.error.FFmpegError) as error:
-            reason = f"{job.target}: cannot be written ({error.strerror or error})"
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise RtsError(
-                    f"{reason}. What was done is kept; make room and run the command again."
-                ) from None
-            errors.append(reason)
-    return errors, remarks
+            errors.append(not_written(job, error))
+    return errors, warnings
 
 
 def megapixels_of(job: Job) -> float:
-    """About how many there are in all frames of a film, 0 where it cannot be read."""
+    """About how many megapixels all frames of a video have; 0 where it cannot be read."""
     try:
-        film = probe(job.source)
+        with VideoReader(job.source) as reader:
+            return reader.info.estimate * reader.info.megapixels
     except VideoError:
         return 0.0
-    return film.estimate * _megapixels(film)
 
 
 def enhance_video(
-    job: Job, model: Enhancer, settings: Settings, progress: RunProgress, label: str
+    job: Job, model: Enhancer, settings: Settings, progress: Progress, label: str
 ) -> list[str]:
-    """Enhance one film, or what is left of it; returns remarks. Raises as ``enhance_videos``, and VideoError."""
-    film = probe(job.source)
-    coding = _coding(film, job, settings)
-    film = suited(film, coding.formats())
-    network = YuvEnhancer(model, film, settings.strength, settings.chroma)
-    found = survey(film)
-    progress.skip("films", (film.estimate - found.packets) * _megapixels(film))
-    job.target.parent.mkdir(parents=True, exist_ok=True)
-    with Work(job, _record(film, found, coding, settings, model)) as work:
-        if work.replaced:
-            return ["was there already"]
-        outline = rehearse(film, job.target, work.root / f"trial{job.target.suffix}", coding)
-        segments = work.segments(film)
-        first = sum(len(times_of(segment, film)) for segment in segments)
-        progress.skip("films", first * _megapixels(film))
-        done = first
-        gaps: list[Gap] = []
+    """Enhance one video, or what is left of it, and return warnings.
 
-        def on_frames(count: int) -> None:
-            nonlocal done
-            done += count
-            text = f"{label}, frame {done} of {max(done, found.packets)}"
-            progress.advance("films", count * _megapixels(film), text, count, "frames")
+    Raises:
+        VideoError: The video cannot be read, or its container cannot hold what is to be kept.
+        RtsError: As :func:`enhance_videos`.
+    """
+    with VideoReader(job.source) as reader:
+        coding = _coding(reader.info, job, settings)
+        info = reader.info.in_format_of(coding.formats())
+        network = YuvEnhancer(model, info, settings.strength, settings.chroma)
+        survey = reader.survey()
+        progress.skip(VIDEOS, (info.estimate - survey.packets) * info.megapixels)
+        job.target.parent.mkdir(parents=True, exist_ok=True)
+        with WorkDirectory(job, _record(info, survey, coding, settings, model)) as work:
+            if work.replaced:
+                return ["was there already"]
+            trial = work.root / f"trial{job.target.suffix}"
+            rehearsal = rehearse(reader, info, job.target, trial, coding)
+            segments = work.segments(info)
+            first = sum(len(times_of(segment, info)) for segment in segments)
+            progress.skip(VIDEOS, first * info.megapixels)
+            on_frames = _frame_counter(progress, label, first, survey.packets, info)
+            gaps: list[Gap] = []
+            with contextlib.closing(
+                read_ahead(reader.frames(info, first, gaps), DECODED)
+            ) as decoded:
+                enhanced = _enhanced(decoded, network, on_frames)
+                _write(enhanced, len(segments), work, info, coding, rehearsal.global_header)
+            work.publish(reader, info, coding)
+    return [*work.warnings, *_warnings(info, gaps), *rehearsal.warnings]
 
-        with contextlib.closing(_ahead(frames(film, first, gaps), DECODED)) as decoded:
-            enhanced = _enhanced(decoded, network, on_frames)
-            _write(enhanced, len(segments), work, film, coding, outline.global_header)
-        work.publish(film, found, coding)
-    return _remarks(film, gaps) + outline.remarks
 
-
-def _coding(film: Film, job: Job, settings: Settings) -> Coding:
+def _coding(info: VideoInfo, job: Job, settings: Settings) -> Coding:
     codec = settings.codec
-    if codec == "auto":  # hardware decodes ten bits of HEVC, not of H.264
-        codec = (
-            "vp9"
-            if container_of(job.target) == "webm"
-            else "hevc"
-            if bits_of(film.format) > 8
-            else "h264"
-        )
+    if codec == "auto":
+        # Hardware decodes ten bits of HEVC, but not of H.264.
+        deep = info.bits > 8
+        codec = "vp9" if container_of(job.target) == "webm" else "hevc" if deep else "h264"
     if settings.crf is not None and ENCODERS[codec].crf is None:
-        raise VideoError(f"{job.target}: {codec} has no --crf")
+        raise VideoError(f"{job.target}: {codec} has no `crf`")
     return Coding(codec, ENCODERS[codec].crf if settings.crf is None else settings.crf)
 
 
-def _megapixels(film: Film) -> float:
-    return film.width * film.height / 1e6
+def _frame_counter(
+    progress: Progress, label: str, first: int, total: int, info: VideoInfo
+) -> Callable[[int], None]:
+    """Make the function to call with each number of frames that is done."""
+    done = first
+
+    def on_frames(count: int) -> None:
+        nonlocal done
+        done += count
+        text = f"{label}, frame {done} of {max(done, total)}"
+        progress.advance(VIDEOS, count * info.megapixels, text, count, "frames")
+
+    return on_frames
 
 
-def _remarks(film: Film, gaps: list[Gap]) -> list[str]:
-    remarks = []
-    if film.source_format.replace("yuvj", "yuv") != film.format:
-        remarks.append(f"pixel format {film.source_format} became {film.format}")
-    if film.hdr:
-        remarks.append(
-            "what it says about the brightness of its display (HDR metadata) was left out"
+def _warnings(info: VideoInfo, gaps: list[Gap]) -> list[str]:
+    """Lines about what of a video could not be kept."""
+    warnings = []
+    if without_range(info.source_format) != info.format:
+        warnings.append(f"pixel format {info.source_format} became {info.format}")
+    if info.hdr:
+        warnings.append(
+            "its metadata about the brightness of the display (HDR metadata) was left out"
         )
     if gaps:
-        length, first = f"{sum(gap.length for gap in gaps):.1f} s", f"at {clock(gaps[0].start)}"
-        what = (
-            f"a gap of {length} {first}"
-            if len(gaps) == 1
-            else f"{len(gaps)} gaps of {length} in all, the first {first}"
-        )
-        remarks.append(f"{what}, where frames could not be decoded")
-    return remarks
+        length = f"{sum(gap.length for gap in gaps):.1f} s"
+        first = f"at {clock(gaps[0].start)}"
+        what = f"a gap of {length} {first}"
+        if len(gaps) > 1:
+            what = f"{len(gaps)} gaps of {length} in all, the first {first}"
+        warnings.append(f"{what}, where frames could not be decoded")
+    return warnings
 
 
 def _record(
-    film: Film, found: Survey, coding: Coding, settings: Settings, model: Enhancer
+    info: VideoInfo, survey: Survey, coding: Coding, settings: Settings, model: Enhancer
 ) -> dict[str, Any]:
-    """All that decides about the frames, and with what they are coded."""
-    weights = hashlib.sha256(
-        " ".join(type(layer).__name__ for layer in model.network.layers).encode()
-    )
+    """What decides about the frames and their encoding.
+
+    The keys are those of earlier versions, whose half-made videos are continued.
+    """
+    names = " ".join(type(layer).__name__ for layer in model.network.layers)
+    weights = hashlib.sha256(names.encode())
     for array in model.network.get_weights():
         weights.update(array.tobytes())
     return {
-        "film": found.digest,
-        "format": film.format,
+        "film": survey.digest,
+        "format": info.format,
         "network": weights.hexdigest(),
         "precision": sorted({str(layer.compute_dtype) for layer in model.network.layers}),
         "strength": settings.strength,
@@ -209,134 +200,10 @@ def _record(
     }
 
 
-class Work:
-    """The hidden directory of a film; a context manager that keeps other processes out.
-
-    Attributes:
-        replaced: a run that was killed at its very end had put the enhanced film in place of its source already.
-    """
-
-    def __init__(self, job: Job, record: dict[str, Any]):
-        """Go on where ``record`` was recorded, else begin anew.
-
-        Raises:
-            RtsError: another process works on it.
-            OSError: it cannot be made.
-        """
-        self.root, self._target = root_of(job.target), job.target
-        self.root.mkdir(exist_ok=True)
-        self._lock = lock(self.root, "output", "enhances a film there")
-        record, file = json.loads(json.dumps(record)), self.root / "settings.json"
-        recorded = read_json_or_none(file)
-        self.replaced = False
-        if (
-            recorded is not None
-            and recorded != record
-            and os.path.realpath(job.source) == os.path.realpath(job.target)
-        ):
-            others = recorded | {"film": record["film"]}
-            self.replaced = others == record and (self.root / "published").exists()
-        for leftover in self.root.iterdir():
-            half_written = leftover.name.startswith((".", "trial", "joined"))
-            if (half_written or recorded != record) and leftover.name != ".lock":
-                leftover.unlink()
-        if recorded != record:
-            write_text(file, json.dumps(record, indent=1))
-
-    def __enter__(self) -> "Work":
-        return self
-
-    def __exit__(self, kind, *_) -> None:
-        if kind is None or issubclass(kind, VideoError) or not self.segment(0).exists():
-            self._lock.remove_directory()
-        self._lock.close()
-
-    def segment(self, number: int) -> pathlib.Path:
-        return self.root / f"{number:05d}.nut"
-
-    def segments(self, film: Film) -> list[pathlib.Path]:
-        """Those that are there, up to the first that is missing or damaged."""
-        found = []
-        while times_of(self.segment(len(found)), film):
-            found.append(self.segment(len(found)))
-        return found
-
-    def publish(self, film: Film, found: Survey, coding: Coding) -> None:
-        """Join the segments, and put the film in its place."""
-        joined = self.root / f"joined{self._target.suffix}"
-        join(film, found, self.segments(film), joined, coding)
-        (self.root / "published").touch()
-        publish(joined, self._target)
-
-
-def root_of(target: pathlib.Path) -> pathlib.Path:
-    """The hidden directory beside a film to write."""
-    return target.with_name(f".{target.name}.rts")
-
-
-def clear(target: pathlib.Path) -> None:
-    """Remove what a run that was killed at its very end left beside the finished film."""
-    if (root_of(target) / "published").exists():
-        shutil.rmtree(root_of(target), ignore_errors=True)
-
-
-# --- threads
-
-
-class _GivenUp(Exception):
-    """The other side of a handover has ended."""
-
-
-class _Handover:
-    """A bounded queue from one thread to another, either of which may end early."""
-
-    def __init__(self, size: int):
-        self._queue, self._given_up = queue.Queue(size), threading.Event()
-
-    def put(self, item: Any) -> None:
-        """``None`` ends it, an exception is raised on the other side. Raises _GivenUp."""
-        while not self._given_up.is_set():
-            with contextlib.suppress(queue.Full):
-                return self._queue.put(item, timeout=0.1)
-        raise _GivenUp
-
-    def __iter__(self) -> Iterator:
-        while (item := self._queue.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    def give_up(self) -> None:
-        self._given_up.set()
-
-
-def _ahead(items: Iterable, count: int) -> Iterator:
-    """``items``, made in a thread of their own, at most ``count`` before they are taken."""
-    handover = _Handover(count)
-
-    def produce() -> None:
-        try:
-            for item in items:
-                handover.put(item)
-            handover.put(None)
-        except _GivenUp:
-            pass
-        except BaseException as error:
-            with contextlib.suppress(_GivenUp):
-                handover.put(error)
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(produce)
-        try:
-            yield from handover
-        finally:
-            handover.give_up()
-
-
 def _enhanced(
     decoded: Iterable[Frame], network: YuvEnhancer, on_frames: Callable[[int], None]
 ) -> Iterator[Frame]:
-    """The frames through the network, always so many at once: the last is repeated if it is alone."""
+    """The frames through the network, in groups of one size: a last single frame is repeated."""
     decoded = iter(decoded)
     while group := list(itertools.islice(decoded, FRAMES_AT_ONCE)):
         filled = group + group[-1:] * (FRAMES_AT_ONCE - len(group))
@@ -349,22 +216,22 @@ def _enhanced(
 def _write(
     enhanced: Iterable[Frame],
     number: int,
-    work: Work,
-    film: Film,
+    work: WorkDirectory,
+    info: VideoInfo,
     coding: Coding,
     global_header: bool,
 ) -> None:
-    """Code the frames into the segments from ``number`` on, in a thread of its own."""
+    """Encode the frames into the segments from ``number`` on, in a thread of its own."""
     frames_left = iter(enhanced)
     with ThreadPoolExecutor(1) as encoder:
         before: Future | None = None
         while (frame := next(frames_left, None)) is not None:
-            handover = _Handover(ENHANCED)
+            handover = Handover(ENHANCED)
             path = work.segment(number)
 
-            def write(path: pathlib.Path = path, handover: _Handover = handover) -> None:
+            def write(path: pathlib.Path = path, handover: Handover = handover) -> None:
                 try:
-                    write_segment(path, film, coding, global_header, handover)
+                    write_segment(path, info, coding, global_header, handover)
                 finally:
                     handover.give_up()
 
@@ -377,10 +244,10 @@ def _write(
                     if count == SEGMENT or (frame := next(frames_left, None)) is None:
                         break
                 handover.put(None)
-            except _GivenUp:
+            except GivenUp:
                 future.result()
             except BaseException as error:
-                with contextlib.suppress(_GivenUp):
+                with contextlib.suppress(GivenUp):
                     handover.put(error)
                 raise
             before, number = future, number + 1

@@ -1,18 +1,20 @@
-"""A network of RGB pictures on the planes of films: on luma alone, or on luma and chroma.
+"""Apply a network for RGB images to the planes of video frames: to luma, or to luma and chroma.
 
-What the network changes is added to what is there, so chroma that is kept is kept to the last bit, and with a strength of 0 the
-whole film is.
+The change of the network is added to the frame, so what is not enhanced stays as it is, to the last
+bit.
 """
+
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from rts_tf.errors import VideoError
 from rts_tf.inference import Enhancer, enhancement
-from rts_tf.video.reader import BT470BG, BT709, Film
+from rts_tf.video.info import BT470BG, BT709, VideoInfo
 
-FRAMES_AT_ONCE = 2  # oneDNN gives each core a picture, and runs a single one on one core
-# The weights of red and blue in luma by AVColorSpace (H.273, table 4)
+FRAMES_AT_ONCE = 2  # oneDNN gives each core an image, and runs a single one on one core
+# The weights of red and blue in luma, by AVColorSpace (H.273, table 4)
 WEIGHTS = {
     1: (0.2126, 0.0722),
     4: (0.30, 0.11),
@@ -24,57 +26,64 @@ WEIGHTS = {
 
 
 class YuvEnhancer:
-    """``model.enhance`` for frames of ``film``, two at a time.
+    """Enhances the frames of a video, two at a time.
 
-    Luma alone: the network sees luma as three equal colours, and the luma of what it returns is taken. That costs 2 % more than
-    the bare network, so nothing is folded into weights of its own. With chroma: RGB by the film's matrix, chroma
-    interpolated where the film sites it, and the change brought back the same way.
+    For luma alone, the network gets luma as three equal colours, and the luma of its result is
+    taken. That takes 2 % more time than the bare network, so nothing is folded into its weights.
+    With chroma, frames become RGB by the matrix of the video, with chroma interpolated from its
+    sample positions, and the change goes back the same way.
     """
 
-    def __init__(self, model: Enhancer, film: Film, strength: float = 1.0, chroma: bool = False):
-        """Raises VideoError if ``chroma`` is asked for and the film's matrix is none from RGB to luma and two differences."""
-        self._film, self._model, self._strength = film, model, strength
+    def __init__(
+        self, model: Enhancer, info: VideoInfo, strength: float = 1.0, chroma: bool = False
+    ):
+        """Prepare for frames of the video ``info``.
+
+        Args:
+            strength: The share of the network's change that is taken.
+            chroma: Whether chroma is enhanced too.
+
+        Raises:
+            VideoError: ``chroma`` is asked for, and the matrix of the video is not known.
+        """
+        self._info, self._model, self._strength = info, model, strength
         self._enhance = enhancement(model.network)
-        self._chroma = chroma and not film.format.startswith("gray")
-        if self._chroma and film.marked_matrix not in WEIGHTS:
+        self._chroma = chroma and not info.format.startswith("gray")
+        if self._chroma and info.marked_matrix not in WEIGHTS:
             raise VideoError(
-                f"{film.path}: its colour matrix ({film.matrix}) is not known; leave out --chroma"
+                f"{info.path}: its colour matrix ({info.matrix}) is not known; leave out `chroma`"
             )
-        red, blue = WEIGHTS.get(film.marked_matrix, WEIGHTS[BT709])
+        red, blue = WEIGHTS.get(info.marked_matrix, WEIGHTS[BT709])
         self._weights = red, 1 - red - blue, blue
-        unit = 2 ** (film.bits - 8)
-        self._peak = 2**film.bits - 1
+        unit = 2 ** (info.bits - 8)
+        self._peak = 2**info.bits - 1
         full, limited = (0, self._peak, self._peak), (16 * unit, 219 * unit, 224 * unit)
-        self._black, self._luma, self._colour = full if film.full_range else limited
+        levels: tuple[int, int, int] = full if info.full_range else limited
+        self._black, self._luma, self._colour = levels
         self._grey = 128 * unit
-        plane = tf.TensorSpec([None, None, None], tf.uint8 if film.bits == 8 else tf.uint16)
-        picture = tf.TensorSpec([None, None, None, 3], tf.float32)
+        plane = tf.TensorSpec([None, None, None], tf.uint8 if info.bits == 8 else tf.uint16)
+        image = tf.TensorSpec([None, None, None, 3], tf.float32)
         self._on_luma = tf.function(self._luma_of_enhanced, [plane])
         self._to_rgb = tf.function(self._rgb, [plane, plane, plane])
-        self._change = tf.function(lambda rgb: self._enhance(rgb) - rgb, [picture])
-        self._changed = tf.function(self._planes, [picture, plane, plane, plane])
+        self._change = tf.function(lambda rgb: self._enhance(rgb) - rgb, [image])
+        self._changed = tf.function(self._planes, [image, plane, plane, plane])
 
     def __call__(self, frames: list[tuple[np.ndarray, ...]]) -> list[tuple[np.ndarray, ...]]:
         """The enhanced planes of ``FRAMES_AT_ONCE`` frames."""
         luma, *chroma = (np.stack(planes) for planes in zip(*frames, strict=True))
         windows = self._model.tiles(*luma.shape[1:])
         if self._chroma:
-            rgb, change = (
-                self._to_rgb(luma, *chroma).numpy(),
-                np.empty((*luma.shape, 3), np.float32),
-            )
+            rgb = self._to_rgb(luma, *chroma).numpy()
+            change = np.empty((*luma.shape, 3), np.float32)
             for tile in windows:
-                change[_of_all(tile.write)] = self._change(rgb[_of_all(tile.read)]).numpy()[
-                    _of_all(tile.inner)
-                ]
-            return list(
-                zip(*(plane.numpy() for plane in self._changed(change, luma, *chroma)), strict=True)
-            )
+                on_tile = self._change(rgb[_of_all(tile.read)]).numpy()
+                change[_of_all(tile.write)] = on_tile[_of_all(tile.inner)]
+            changed = (plane.numpy() for plane in self._changed(change, luma, *chroma))
+            return list(zip(*changed, strict=True))
         better = np.empty_like(luma)
         for tile in windows:
-            better[_of_all(tile.write)] = self._on_luma(luma[_of_all(tile.read)]).numpy()[
-                _of_all(tile.inner)
-            ]
+            on_tile = self._on_luma(luma[_of_all(tile.read)]).numpy()
+            better[_of_all(tile.write)] = on_tile[_of_all(tile.inner)]
         return list(zip(better, *chroma, strict=True))
 
     def _luma_of_enhanced(self, plane: tf.Tensor) -> tf.Tensor:
@@ -128,15 +137,18 @@ class YuvEnhancer:
         return plane[:, : size[0], : size[1]]
 
     def _subsampling(self) -> tuple[tuple[int, bool, bool], ...]:
-        """(axis, whether chroma is halved along it, whether its samples lie between those of luma or on every second)."""
-        name = self._film.format
+        """How chroma is subsampled along each axis.
+
+        Returns:
+            For both axes: the axis, whether chroma has half the samples along it, and whether these
+            lie between two samples of luma instead of on every second one.
+        """
+        name = self._info.format
         rows = "420" in name
-        # MPEG-2 and later site chroma on the left sample; JPEG, which full range comes from, between two
-        return (1, rows, True), (
-            2,
-            rows or "422" in name,
-            self._film.full_range and self._film.marked_matrix == BT470BG,
-        )
+        # MPEG-2 and later place chroma on the left sample of luma. JPEG, where full range comes
+        # from, places it between two.
+        between = self._info.full_range and self._info.marked_matrix == BT470BG
+        return (1, rows, True), (2, rows or "422" in name, between)
 
 
 def _of_all(window: tuple[slice, slice]) -> tuple[slice, ...]:
@@ -144,19 +156,26 @@ def _of_all(window: tuple[slice, slice]) -> tuple[slice, ...]:
 
 
 def enlarged(plane: tf.Tensor, axis: int, between: bool) -> tf.Tensor:
-    """Twice as many samples of [batch, H, W] along ``axis``, linearly: between the old ones, or each second of them on one."""
+    """Double the samples of [batch, H, W] along ``axis`` by linear interpolation.
+
+    The new samples lie between the old ones if ``between``, else every second one lies on an old
+    one. Borders are repeated.
+    """
     before, after = _neighbours(plane, axis)
-    first, second = (
-        (0.25 * before + 0.75 * plane, 0.75 * plane + 0.25 * after)
-        if between
-        else (plane, (plane + after) / 2)
-    )
+    if between:
+        first, second = 0.25 * before + 0.75 * plane, 0.75 * plane + 0.25 * after
+    else:
+        first, second = plane, (plane + after) / 2
     shape = tf.tensor_scatter_nd_update(tf.shape(plane), [[axis]], [2 * tf.shape(plane)[axis]])
     return tf.reshape(tf.stack([first, second], axis=axis + 1), shape)
 
 
 def reduced(plane: tf.Tensor, axis: int, between: bool) -> tf.Tensor:
-    """Half as many, each the mean of two or [1 2 1] / 4 around the first of two. Borders are repeated."""
+    """Halve the samples of [batch, H, W] along ``axis``.
+
+    A new sample is the mean of two old ones if ``between``, else [1 2 1] / 4 around the first of
+    the two. Borders are repeated.
+    """
     if not between:
         before, after = _neighbours(plane, axis)
         plane = (before + 2 * plane + after) / 4
@@ -174,5 +193,7 @@ def _neighbours(plane: tf.Tensor, axis: int) -> tuple[tf.Tensor, tf.Tensor]:
     )
 
 
-def _slice(plane: tf.Tensor, axis: int, start, stop, step=None) -> tf.Tensor:
+def _slice(
+    plane: tf.Tensor, axis: int, start: Any, stop: Any, step: int | None = None
+) -> tf.Tensor:
     return plane[tuple(slice(start, stop, step) if i == axis else slice(None) for i in range(3))]

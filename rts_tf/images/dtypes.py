@@ -28,7 +28,7 @@ def to_levels(image: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
     """Round and clip floats of the nominal range [0, 1] to levels.
 
     Args:
-        image: floating point.
+        image: Floating point.
         dtype: uint8 or uint16.
 
     Returns:

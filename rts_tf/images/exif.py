@@ -27,7 +27,8 @@ def kept_exif(exif: Image.Exif) -> tuple[bytes, str]:
     becomes 1 ("as it is").
 
     Args:
-        exif: of the file. It is not changed, since Pillow rotates a TIFF by it while loading.
+        exif: The EXIF data of the file. It is not changed, since Pillow rotates a TIFF by it while
+            loading.
 
     Returns:
         The EXIF block, empty if nothing is left, and a warning, empty if there is none.
@@ -54,9 +55,9 @@ def exif_for_size(block: bytes, width: int, height: int) -> bytes:
     """Update the size in an EXIF block to that of the pixels that are written.
 
     Args:
-        block: the EXIF block, or empty.
-        width: of the pixels.
-        height: of the pixels.
+        block: The EXIF block, or empty.
+        width: The width in pixels.
+        height: The height in pixels.
 
     Returns:
         The EXIF block, or empty if ``block`` is.

@@ -21,7 +21,7 @@ def gaussian(images: tf.Tensor, sigma: float) -> tf.Tensor:
 
     Args:
         images: float32 [batch, H, W, C].
-        sigma: the standard deviation in pixels, above 0.
+        sigma: The standard deviation in pixels, above 0.
 
     Returns:
         float32 [batch, H, W, C].
@@ -61,7 +61,7 @@ def wide_gaussian(images: tf.Tensor, sigma: float) -> tf.Tensor:
 
     Args:
         images: float32 [batch, H, W, C].
-        sigma: the standard deviation in pixels, above 2.
+        sigma: The standard deviation in pixels, above 2.
 
     Returns:
         float32 [batch, H, W, C].

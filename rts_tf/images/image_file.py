@@ -30,10 +30,10 @@ class ImageFile(NamedTuple):
     Attributes:
         pixels: uint8 or uint16, [H, W, 1] for grey or [H, W, 3] for RGB.
         alpha: [H, W] of the same dtype, or None. The colours are not multiplied by it.
-        icc: the ICC profile, or empty.
-        exif: the EXIF block ("Exif" and two zero bytes first) with orientation 1, or empty.
-        dpi: the resolution along x and y in pixels per inch, or None.
-        warning: says what in the file could not be kept, or is empty.
+        icc: The ICC profile, or empty.
+        exif: The EXIF block ("Exif" and two zero bytes first) with orientation 1, or empty.
+        dpi: The resolution along x and y in pixels per inch, or None.
+        warning: Says what in the file could not be kept, or is empty.
     """
 
     pixels: np.ndarray
@@ -78,11 +78,11 @@ def read_image_file(path: str | os.PathLike, largest: int = LARGEST) -> ImageFil
     IPTC are left out. If a JPEG file also holds a preview (MPO), the main image is decoded.
 
     Args:
-        path: of the file.
-        largest: the most pixels that the image may have.
+        path: The path of the file.
+        largest: The most pixels that the image may have.
 
     Raises:
-        ImageError: the image has more pixels than ``largest``, or it is refused for a reason that
+        ImageError: The image has more pixels than ``largest``, or it is refused for a reason that
             :func:`rts_tf.images.read.read_image` lists, transparency excepted. The message names
             the file and the reason.
     """
@@ -143,10 +143,10 @@ def _samples16(
     only if their high bytes are those that Pillow decoded.
 
     Args:
-        image: the loaded image.
-        path: of its file.
-        orientation: that the file records.
-        remaining: the part of it that Pillow has not applied while loading.
+        image: The loaded image.
+        path: The path of its file.
+        orientation: The EXIF orientation that the file records.
+        remaining: The part of it that Pillow has not applied while loading.
     """
     if "transparency" in image.info:
         raise ImageError(

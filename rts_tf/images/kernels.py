@@ -51,8 +51,8 @@ def reduction_taps(kernel: str, offsets: np.ndarray) -> np.ndarray:
     For antialiasing the kernel is stretched by the factor 2.
 
     Args:
-        kernel: a key of SHAPES.
-        offsets: the distances of the samples from the centre of the output, in samples of the
+        kernel: A key of SHAPES.
+        offsets: The distances of the samples from the centre of the output, in samples of the
             large image. They must cover everything that the kernel reaches.
 
     Returns:

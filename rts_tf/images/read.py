@@ -39,14 +39,14 @@ def read_image(file: str | os.PathLike | BinaryIO, name: str = "") -> np.ndarray
     cameras write it (MPO), the main image is decoded.
 
     Args:
-        file: a path, or a file that is open for reading in binary mode.
-        name: what error messages call the file; by default the path.
+        file: A path, or a file that is open for reading in binary mode.
+        name: What error messages call the file; by default the path.
 
     Returns:
         uint8 [H, W, 3], writeable.
 
     Raises:
-        ImageError: the file is unreadable, truncated, CMYK, floating point, grey of 12 or 32 bits,
+        ImageError: The file is unreadable, truncated, CMYK, floating point, grey of 12 or 32 bits,
             animated or transparent, or has more pixels than Pillow's limit against decompression
             bombs. The message starts with ``name`` and gives the reason.
     """
@@ -61,9 +61,9 @@ def opened(
     """Open an image with Pillow and check that it is of a kind that this package can use.
 
     Args:
-        file: a path, or a file that is open for reading in binary mode.
-        name: what error messages call the file; by default the path.
-        largest: the limit on the number of pixels, in place of Pillow's own limit against
+        file: A path, or a file that is open for reading in binary mode.
+        name: What error messages call the file; by default the path.
+        largest: The limit on the number of pixels, in place of Pillow's own limit against
             decompression bombs. Pillow's limit is a global variable, so only one thread at a time
             may set another one.
 
@@ -71,7 +71,7 @@ def opened(
         The image. Its pixels are not decoded yet.
 
     Raises:
-        ImageError: the file cannot be used, or the body of the ``with`` statement failed, whatever
+        ImageError: The file cannot be used, or the body of the ``with`` statement failed, whatever
             it raised. The message starts with ``name`` and gives the reason.
     """
     path = file if isinstance(file, str | os.PathLike) else None

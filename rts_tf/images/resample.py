@@ -71,7 +71,7 @@ def phase_kernels(kernel: str = "lanczos") -> tuple[np.ndarray, np.ndarray]:
     """Make the convolution kernels that apply d() to the four phases of doubled images.
 
     Args:
-        kernel: of d(): "lanczos", "bicubic" or "bilinear".
+        kernel: The kernel of d(): "lanczos", "bicubic" or "bilinear".
 
     Returns:
         Two float32 kernels. The first, [7, 1, 12, 6], works along the columns, from (row phase,
@@ -95,9 +95,9 @@ def border_gain(size: int | tf.Tensor, kernel: str = "lanczos") -> np.ndarray | 
     ``tf.image.resize`` divides by the sum of the weights inside the image, and so do they.
 
     Args:
-        size: the height or width of the image. A Python integer gives a constant, so that a graph
+        size: The height or width of the image. A Python integer gives a constant, so that a graph
             of fixed size has nothing to compute.
-        kernel: of d().
+        kernel: The kernel of d().
 
     Returns:
         float32 [size], one factor for each row or column; 1 in the interior.
@@ -124,7 +124,7 @@ def halve_shuffled(phases: tf.Tensor, kernel: str = "lanczos") -> tf.Tensor:
 
     Args:
         phases: float32 [batch, H, W, 12], the input of a 2x pixel shuffle to RGB.
-        kernel: of d(): "lanczos", "bicubic" or "bilinear".
+        kernel: The kernel of d(): "lanczos", "bicubic" or "bilinear".
 
     Returns:
         float32 [batch, H, W, 3], which equals ``halve(tf.nn.depth_to_space(phases, 2), kernel)``

@@ -16,9 +16,9 @@ class Tile(NamedTuple):
     For a network that doubles the size, ``inner`` and ``write`` have to be doubled.
 
     Attributes:
-        read: the part of the image that the network is applied to.
-        inner: the exact part of the result on the tile.
-        write: where the inner part lies in the result on the whole image.
+        read: The part of the image that the network is applied to.
+        inner: The exact part of the result on the tile.
+        write: Where the inner part lies in the result on the whole image.
     """
 
     read: tuple[slice, slice]
@@ -42,10 +42,10 @@ def tiles(height: int, width: int, side: int, overlap: int) -> list[Tile]:
     to cut, the one is chosen whose pairs of tiles read the fewest pixels.
 
     Args:
-        height: of the image, in pixels of the network's input.
-        width: likewise.
-        side: the inner part of a tile has at most ``side`` * ``side`` pixels.
-        overlap: the number of pixels that are read around the inner part, at least the receptive
+        height: The height of the image, in pixels of the network's input.
+        width: The width of the image, likewise.
+        side: The inner part of a tile has at most ``side`` * ``side`` pixels.
+        overlap: The number of pixels that are read around the inner part, at least the receptive
             radius of the network (with d(), :data:`rts_tf.images.resample.D_RADIUS` more).
 
     Returns:

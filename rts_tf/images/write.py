@@ -37,7 +37,7 @@ def format_of(path: str | os.PathLike) -> str:
     """The format that the suffix of ``path`` stands for: PNG, JPEG, WEBP, TIFF or BMP.
 
     Raises:
-        ImageError: the suffix is none of :data:`rts_tf.images.read.IMAGE_SUFFIXES`.
+        ImageError: The suffix is none of :data:`rts_tf.images.read.IMAGE_SUFFIXES`.
     """
     suffix = pathlib.Path(path).suffix.lower()
     if suffix not in IMAGE_SUFFIXES:
@@ -55,13 +55,13 @@ def write_image_file(path: str | os.PathLike, image: ImageFile) -> None:
     is written as RGB with alpha. BMP holds neither profile nor EXIF.
 
     Args:
-        path: of the file. An existing file is replaced.
-        image: what to write.
+        path: The path of the file. An existing file is replaced.
+        image: What to write.
 
     Raises:
-        ImageError: the suffix is not supported, JPEG or BMP would have to hold transparency, or the
+        ImageError: The suffix is not supported, JPEG or BMP would have to hold transparency, or the
             format has no room for an image of this size. The message names the file and the reason.
-        OSError: for example, the disk is full.
+        OSError: For example, the disk is full.
     """
     kind = format_of(path)
     try:

@@ -1,0 +1,1 @@
+"""Metrics of images, computed on arrays: difference, fidelity, artifacts, and VIQET's quality."""

@@ -25,12 +25,12 @@ def in_parallel(
     the iterator is in use.
 
     Args:
-        function: is called in a worker thread, once for each item.
-        items: are taken one by one, never more than ``workers`` items ahead of the results.
-        workers: the number of threads; 0 stands for one per processor.
+        function: It is called in a worker thread, once for each item.
+        items: They are taken one by one, at most ``workers`` items ahead of the results.
+        workers: The number of threads; 0 stands for one per processor.
 
     Raises:
-        Exception: whatever ``function`` raises, in place of that item's result. The items that
+        Exception: Whatever ``function`` raises, in place of that item's result. The items that
             are in progress are finished first, the others are dropped.
     """
     workers = workers or cores()

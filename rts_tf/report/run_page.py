@@ -5,6 +5,7 @@ the curves are inline SVG. Its frame is ``web/report.html.template``; everything
 is escaped here.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -65,7 +66,7 @@ def _page(summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.
         training_images=_count(summary["training_images"], "image"),
         validation_images=_count(summary["validation_images"], "other"),
         duration=duration(summary["seconds"]),
-        memory=f"{summary['peak_memory_mb'] / 1000:.1f} GB",
+        memory=_memory(summary["peak_memory_mb"]),
         selected=selected,
         selected_because=escape(summary["selected_because"]),
         stopped_because=escape(summary["stopped_because"]),
@@ -79,6 +80,11 @@ def _page(summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.
         training_meanings=meanings(TRAINING),
         settings=_settings(summary["config"]),
     )
+
+
+def _memory(megabytes: float) -> str:
+    """The peak memory, which is nan on systems that do not report it (Windows)."""
+    return f"{megabytes / 1000:.1f} GB" if math.isfinite(megabytes) else "an unknown amount"
 
 
 def _quality(summary: dict) -> str:

@@ -116,14 +116,7 @@ def fit(
     state = {"done": done, "running_loss": running_loss, "seconds": seconds}
     parts = {"network": network, "optimizer": optimizer, **state}
     checkpoints = Checkpoints(pathlib.Path(directory), parts)
-    train = make_step(network, optimizer, config.batch, strategy)
-
-    @tf.function
-    def step(lr: tf.Tensor, target: tf.Tensor) -> None:
-        loss = train(lr, target)
-        memory = tf.minimum(_LOSS_MEMORY, tf.cast(done / (done + 1), tf.float32))
-        running_loss.assign(memory * running_loss + (1 - memory) * loss)
-        done.assign_add(1)
+    step = _counted(make_step(network, optimizer, config.batch, strategy), done, running_loss)
 
     first = int(done)
     began = time.monotonic() - float(seconds)
@@ -148,6 +141,20 @@ def fit(
         optimizer.finalize_variable_values(network.trainable_variables)
         _settle_statistics(network, strategy, data)
     return Fitted(network.get_weights(), float(running_loss), float(seconds))
+
+
+def _counted(
+    train: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], done: tf.Variable, running_loss: tf.Variable
+) -> Callable[[tf.Tensor, tf.Tensor], None]:
+    """``train`` with the number of its steps and the running mean of its loss in variables."""
+
+    def step(lr: tf.Tensor, target: tf.Tensor) -> None:
+        loss = train(lr, target)
+        memory = tf.minimum(_LOSS_MEMORY, tf.cast(done / (done + 1), tf.float32))
+        running_loss.assign(memory * running_loss + (1 - memory) * loss)
+        done.assign_add(1)
+
+    return tf.function(step)
 
 
 def _network_and_optimizer(

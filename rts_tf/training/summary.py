@@ -1,6 +1,7 @@
 """The end of a run: select a stage, and write its network, the report and the summary."""
 
 import dataclasses
+import math
 import zipfile
 import zlib
 
@@ -43,7 +44,7 @@ def finish(run: Run, history: list[dict], stopped_because: str) -> dict:
         "stopped_because": stopped_because,
         "judged_by": run.criterion,
         **_stages_and_seconds(run, history),
-        "peak_memory_mb": round(peak_memory_mb()),
+        "peak_memory_mb": _rounded(peak_memory_mb()),
         "instruction_sets": run.directory.instruction_sets(),
         "weights_sha256": history[selected - 1]["weights_sha256"],
         "config": dataclasses.asdict(run.config),
@@ -61,6 +62,11 @@ def finish(run: Run, history: list[dict], stopped_because: str) -> dict:
         over.remove(over.checkpoints, *shards)
     write_json(root / "summary.json", summary)
     return summary
+
+
+def _rounded(value: float) -> float:
+    """``value`` as an integer; nan, for what the system does not report, stays nan."""
+    return round(value) if math.isfinite(value) else value
 
 
 def _stages_and_seconds(run: Run, history: list[dict]) -> dict:

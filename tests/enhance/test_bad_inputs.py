@@ -1,4 +1,4 @@
-"""Bad pictures among good ones, Ctrl-C, and a disk that is full: each is named, and no half file is left."""
+"""Bad images among good ones, Ctrl-C, and a disk that is full: each is named, and no half file is left."""
 
 import contextlib
 import errno
@@ -18,11 +18,11 @@ from rts_tf.errors import printable
 from rts_tf.images.image_file import ImageFile
 from rts_tf.images.write import write_image_file
 from tests.support.commands import photo, state
+from tests.support.disk import largest_file
 from tests.support.enhance_command import command, model_file  # noqa: F401  fixture
 from tests.support.image_files import EIGHT, SIXTEEN, chunk, planes
 from tests.support.images import BAD, DANGLING, GOOD, LOOP, NOT_UTF8
 from tests.support.paths import ROOT
-from tests.support.disk import largest_file
 
 
 def png16(end: int | None = None, extra: bytes = b"") -> bytes:
@@ -33,7 +33,7 @@ def png16(end: int | None = None, extra: bytes = b"") -> bytes:
     return (contents[:33] + extra + contents[33:])[:end]
 
 
-# What only training refuses: pictures that are transparent or smaller than a patch
+# What only training refuses: images that are transparent or smaller than a patch
 FINE = {
     name for name, (_, reason) in BAD.items() if "transparent" in reason or "smaller than" in reason
 }
@@ -52,9 +52,9 @@ REFUSED = {name: entry for name, entry in BAD.items() if name not in FINE} | {
 
 @pytest.fixture(scope="module")
 def mixed(tmp_path_factory, model_file):
-    """(folder, its output, result of the command) on all good and bad pictures."""
+    """(folder, its output, result of the command) on all good and bad images."""
     root = tmp_path_factory.mktemp("mixed")
-    folder = root / "pictures"
+    folder = root / "images"
     for name, (contents, _) in {**BAD, **REFUSED, **GOOD}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if name not in (DANGLING, LOOP):
@@ -76,7 +76,7 @@ def test_there_are_thirty_kinds():
 
 
 @pytest.mark.parametrize("name", REFUSED, ids=printable)
-def test_a_bad_picture_is_named_with_its_reason(mixed, name):
+def test_a_bad_image_is_named_with_its_reason(mixed, name):
     folder, output, (code, out, err) = mixed
     assert code == 1 and "Traceback" not in out + err, err
     lines = [

@@ -17,7 +17,7 @@ from tests.support.image_files import EIGHT, PROFILE, SIXTEEN, check_exif, exif
     [EIGHT, EIGHT[..., :1], SIXTEEN, SIXTEEN[..., :1]],
     ids=["rgb8", "grey8", "rgb16", "grey16"],
 )
-def test_one_picture_with_all_that_belongs_to_it(run, model, tmp_path, pixels, scale):
+def test_one_image_with_all_that_belongs_to_it(run, model, tmp_path, pixels, scale):
     """Pixels are those of the Python interface, in the same bits; the rest is kept."""
     alpha = SIXTEEN[..., 2] if pixels.dtype == np.uint16 else EIGHT[..., 2]
     transparent = pixels.shape[2] == 3
@@ -79,7 +79,7 @@ def test_a_folder_keeps_its_tree_and_a_second_run_does_nothing(run, tree, tmp_pa
     output = tmp_path / "better"
     before = state(tree)
     out, err = run(tree, f"--output={output}")
-    assert "enhanced 3 of 3 pictures" in out and "error" not in err
+    assert "enhanced 3 of 3 images" in out and "error" not in err
     assert sorted(p.relative_to(output).as_posix() for p in output.rglob("*.*")) == [
         "a.png",
         "below/b.JPG",
@@ -89,13 +89,13 @@ def test_a_folder_keeps_its_tree_and_a_second_run_does_nothing(run, tree, tmp_pa
     assert Image.open(output / "below" / "b.JPG").format == "JPEG"
     made = {path: path.stat().st_mtime_ns for path in output.rglob("*")}
     out, err = run(tree, f"--output={output}")
-    assert "already there: 3 of 3 pictures" in out and "enhanced" not in out and not err
+    assert "already there: 3 of 3 images" in out and "enhanced" not in out and not err
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*")} == made and state(
         tree
     ) == before
     (output / "a.png").unlink()
     out, _ = run(tree, f"--output={output}")
-    assert "enhanced 1 of 1 pictures" in out and "already there: 2 of 3" in out
+    assert "enhanced 1 of 1 images" in out and "already there: 2 of 3" in out
     assert "enhanced 3 of 3" in run(tree, f"--output={output}", "--overwrite")[0]
 
 
@@ -105,7 +105,7 @@ def test_a_folder_into_itself_is_searched_without_what_was_made(run, tree):
     assert not (tree / "better" / "better").exists()
 
 
-def test_several_pictures_and_a_folder_that_is_there(run, tree, tmp_path):
+def test_several_images_and_a_folder_that_is_there(run, tree, tmp_path):
     run(tree / "a.png", tree / "below" / "b.JPG", f"--output={tmp_path / 'new'}")
     assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["a.png", "b.JPG"]
     run(tree / "below" / "it" / "c.tiff", f"--output={tmp_path / 'new'}")
@@ -114,7 +114,7 @@ def test_several_pictures_and_a_folder_that_is_there(run, tree, tmp_path):
     assert (tmp_path / "other" / "a.png").exists()
 
 
-def test_pictures_are_written_over_only_if_asked(run, model, tree, model_file):
+def test_images_are_written_over_only_if_asked(run, model, tree, model_file):
     before = state(tree)
     for arguments in (
         (tree, f"--output={tree}"),
@@ -122,7 +122,7 @@ def test_pictures_are_written_over_only_if_asked(run, model, tree, model_file):
         (tree / "a.png", f"--output={tree / 'below' / '..' / 'a.png'}"),
     ):
         assert (
-            "a.png: is one of the pictures" in refused(f"--model={model_file}", *arguments)
+            "a.png: is one of the images" in refused(f"--model={model_file}", *arguments)
             and state(tree) == before
         )
     run(tree, f"--output={tree}", "--overwrite")
@@ -131,7 +131,7 @@ def test_pictures_are_written_over_only_if_asked(run, model, tree, model_file):
     )
 
 
-def test_two_pictures_for_one_file(tree, tmp_path, model_file):
+def test_two_images_for_one_file(tree, tmp_path, model_file):
     photo(5).save(tree / "below" / "a.png")
     line = refused(
         f"--model={model_file}",
@@ -146,14 +146,14 @@ def test_two_pictures_for_one_file(tree, tmp_path, model_file):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "name pictures, films or folders of them"),
+        ([], "name images, videos or folders"),
         (["{}/a.png"], "--output is empty"),
         (["{}/nowhere", "--output={}/x"], "nowhere: no such file or folder"),
         (["{}/a.png", "--output={}/x.gif"], "x.gif: cannot tell the format; end it in .png"),
         (["{}/a.png", "--output={}/x"], "x: cannot tell the format"),
         (
             ["{}/unknown.dat", "--output={}/x.png"],
-            "unknown.dat: is not a PNG, JPEG, WebP, TIFF or BMP picture; if it is a film",
+            "unknown.dat: is not a PNG, JPEG, WebP, TIFF or BMP image; if it is a video",
         ),
         (["{}", "--output={}/x.png"], "x.png: is a file; name a folder"),
         (["{}", "--output={}/notes.txt"], "notes.txt: is a file; name a folder"),
@@ -194,11 +194,11 @@ def test_mistakes_are_one_line_and_nothing_is_written(tree, model_file, argument
     assert reason in line and state(tree) == before
 
 
-def test_other_pictures_are_not_taken_for_films(run, tree, tmp_path):
-    picture = Image.open(tree / "a.png").convert("RGB")
-    picture.save(tree / "photo.gif")
-    picture.save(tree / "photo.ppm")
-    picture.convert("CMYK").save(tree / "cmyk", "JPEG")
+def test_other_images_are_not_taken_for_videos(run, tree, tmp_path):
+    image = Image.open(tree / "a.png").convert("RGB")
+    image.save(tree / "photo.gif")
+    image.save(tree / "photo.ppm")
+    image.convert("CMYK").save(tree / "cmyk", "JPEG")
     for name, reason in (
         ("photo.gif", "is not a PNG"),
         ("photo.ppm", "is not a PNG"),
@@ -212,15 +212,15 @@ def test_other_pictures_are_not_taken_for_films(run, tree, tmp_path):
     assert not (tmp_path / "x.png").exists() and not list(tmp_path.glob("*.mkv"))
 
 
-def test_a_folder_without_pictures(run, tmp_path):
+def test_a_folder_without_images(run, tmp_path):
     (tmp_path / "empty").mkdir()
     out, err = run(tmp_path / "empty", f"--output={tmp_path / 'out'}", code=1)
     assert err.startswith(f"error: {tmp_path / 'empty'}: holds no images") and not out
 
 
-def test_large_pictures_are_alone_in_memory(run, model, tree, tmp_path, monkeypatch):
+def test_large_images_are_alone_in_memory(run, model, tree, tmp_path, monkeypatch):
     """The same files come out when nothing is read ahead and nothing is written beside the network."""
-    from rts_tf.enhance import jobs as enhancing
+    from rts_tf.enhance import images as enhancing
 
     run(tree, f"--output={tmp_path / 'one'}")
     monkeypatch.setattr(enhancing, "OVERLAPPED", 64 * 64 - 1)

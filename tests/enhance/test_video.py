@@ -1,4 +1,4 @@
-"""Films through the enhance command: what is kept, what is enhanced, and what is refused."""
+"""Videos through the enhance command: what is kept, what is enhanced, and what is refused."""
 
 import os
 import pathlib
@@ -12,7 +12,7 @@ av = pytest.importorskip("av", reason="the extra 'video' is not installed")
 
 from rts_tf.enhance import video as enhancing_video  # noqa: E402
 from rts_tf.enhance.yuv import YuvEnhancer  # noqa: E402
-from rts_tf.video.reader import frames, probe  # noqa: E402
+from rts_tf.video.reader import VideoReader  # noqa: E402
 from tests.support.commands import photo, state  # noqa: E402
 from tests.support.enhance_command import command, model, model_file, refused, run  # noqa: E402, F401  fixtures
 from tests.support.videos import codec, contents, make, pixel_format, planes  # noqa: E402
@@ -24,7 +24,7 @@ X265 = {"x265-params": "log-level=none", "preset": "ultrafast"}
 
 @pytest.fixture(autouse=True)
 def short_segments(monkeypatch):
-    """Several in a film of 11 frames, and a last one of one."""
+    """Several in a video of 11 frames, and a last one of one."""
     monkeypatch.setattr(enhancing_video, "SEGMENT", 5)
 
 
@@ -51,12 +51,12 @@ KINDS = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_what_belongs_to_a_film_is_kept(run, tmp_path, name):
-    film = make(tmp_path / name, **KINDS[name])
-    out, err = run(film, f"--output={tmp_path / 'better'}/")
-    made, tick = tmp_path / "better" / name, TICK[film.suffix] * 1.01
-    before, after = contents(film), contents(made)
-    assert "enhanced 1 of 1 films" in out and "note" not in err
+def test_what_belongs_to_a_video_is_kept(run, tmp_path, name):
+    video = make(tmp_path / name, **KINDS[name])
+    out, err = run(video, f"--output={tmp_path / 'better'}/")
+    made, tick = tmp_path / "better" / name, TICK[video.suffix] * 1.01
+    before, after = contents(video), contents(made)
+    assert "enhanced 1 of 1 videos" in out and "note" not in err
     assert [s[:3] for s in after.streams] == [s[:3] for s in before.streams]
     for one, two in zip(before.streams, after.streams, strict=True):
         assert one[3] == two[3] == None or abs(one[3] - two[3]) <= LENGTH  # noqa: E711
@@ -65,9 +65,9 @@ def test_what_belongs_to_a_film_is_kept(run, tmp_path, name):
         and after.title == before.title
         and after.chapters == before.chapters
     )
-    assert pixel_format(made) == pixel_format(film)
+    assert pixel_format(made) == pixel_format(video)
     moved = after.times[0] - before.times[0]  # a transport stream begins where its writer wants
-    assert moved == 0 or film.suffix == ".ts"
+    assert moved == 0 or video.suffix == ".ts"
     assert abs(after.duration - before.duration) <= 1e6 * LENGTH
     np.testing.assert_allclose(
         [float(t - moved) for t in after.times], [float(t) for t in before.times], rtol=0, atol=tick
@@ -83,14 +83,17 @@ def test_what_belongs_to_a_film_is_kept(run, tmp_path, name):
 @pytest.mark.parametrize("arguments", [(), ("--chroma", "--strength=1.5")])
 def test_every_frame_is_enhanced_once(run, model, tmp_path, arguments):
     """Without loss, so that each frame can be compared: that of the network, in its place; in luma alone, chroma untouched."""
-    film = make(tmp_path / "in.mkv", variable=True)
-    run(film, f"--output={tmp_path / 'out.mkv'}", "--codec=ffv1", *arguments)
-    network = YuvEnhancer(model, probe(film), 1.5 if arguments else 1.0, bool(arguments))
-    given = [frame.planes for frame in frames(probe(film))]
+    video = make(tmp_path / "in.mkv", variable=True)
+    run(video, f"--output={tmp_path / 'out.mkv'}", "--codec=ffv1", *arguments)
+    with VideoReader(video) as reader:
+        strength = 1.5 if arguments else 1.0
+        network = YuvEnhancer(model, reader.info, strength, bool(arguments))
+        given = [frame.planes for frame in reader.frames()]
     expected = [
         better for i in range(0, 12, 2) for better in network([given[i], given[min(i + 1, 10)]])
     ][:11]
-    found = [frame.planes for frame in frames(probe(tmp_path / "out.mkv"))]
+    with VideoReader(tmp_path / "out.mkv") as reader:
+        found = [frame.planes for frame in reader.frames()]
     assert len(found) == 11
     for one, two, original in zip(found, expected, given, strict=True):
         for plane, wanted in zip(one, two, strict=True):
@@ -103,8 +106,8 @@ def test_every_frame_is_enhanced_once(run, model, tmp_path, arguments):
 @pytest.mark.parametrize("name", ["hevc", "vp9", "av1"])
 def test_codecs(run, tmp_path, name):
     """Of RGB, which becomes YUV of full size, or half where the encoder knows no other."""
-    film = make(tmp_path / "in.mkv", codec="ffv1", pixels="bgr0", options={}, count=6)
-    _, err = run(film, f"--output={tmp_path / 'out.mkv'}", f"--codec={name}")
+    video = make(tmp_path / "in.mkv", codec="ffv1", pixels="bgr0", options={}, count=6)
+    _, err = run(video, f"--output={tmp_path / 'out.mkv'}", f"--codec={name}")
     assert (
         codec(tmp_path / "out.mkv") in (name, f"lib{name}", "libdav1d")
         and len(planes(tmp_path / "out.mkv")) == 6
@@ -116,13 +119,13 @@ def test_codecs(run, tmp_path, name):
 
 
 def test_crf(run, tmp_path):
-    film = make(tmp_path / "in.mp4", count=6)
+    video = make(tmp_path / "in.mp4", count=6)
     for crf in (10, 40):
-        run(film, f"--output={tmp_path / f'{crf}.mp4'}", f"--crf={crf}")
+        run(video, f"--output={tmp_path / f'{crf}.mp4'}", f"--crf={crf}")
     assert (tmp_path / "10.mp4").stat().st_size > 2 * (tmp_path / "40.mp4").stat().st_size
     assert (
         "no --crf"
-        in run(film, f"--output={tmp_path / 'a.mkv'}", "--codec=ffv1", "--crf=3", code=1)[1]
+        in run(video, f"--output={tmp_path / 'a.mkv'}", "--codec=ffv1", "--crf=3", code=1)[1]
     )
 
 
@@ -131,16 +134,16 @@ def test_names_with_a_colon(run, tmp_path, monkeypatch):
     make(tmp_path / "in.mp4", count=3, audio="aac").rename(tmp_path / "12:30.mp4")
     monkeypatch.chdir(tmp_path)
     out, _ = run("12:30.mp4", "--output=13:30.mp4")
-    assert "enhanced 1 of 1 films" in out and len(planes(tmp_path / "13:30.mp4")) == 3
+    assert "enhanced 1 of 1 videos" in out and len(planes(tmp_path / "13:30.mp4")) == 3
     assert sorted(os.listdir()) == ["12:30.mp4", "13:30.mp4"]
 
 
 def test_a_gap_is_told(run, tmp_path):
-    """Where a part of the file is destroyed, not where the times of a film of variable rate are far apart."""
-    film = make(
+    """Where a part of the file is destroyed, not where the times of a video of variable rate are far apart."""
+    video = make(
         tmp_path / "in.mkv", count=90, options={"crf": "10", "preset": "veryfast", "g": "10"}
     )
-    damaged = bytearray(film.read_bytes())
+    damaged = bytearray(video.read_bytes())
     damaged[len(damaged) // 3 : 2 * len(damaged) // 3] = bytes(len(damaged) // 3)
     (tmp_path / "damaged.mkv").write_bytes(damaged)
     _, err = run(tmp_path / "damaged.mkv", f"--output={tmp_path / 'out.mkv'}")
@@ -159,48 +162,48 @@ def test_a_gap_is_told(run, tmp_path):
     assert "gap" not in run(tmp_path / "slow.mp4", f"--output={tmp_path / 'out.mp4'}")[1]
 
 
-def test_films_among_pictures(run, tmp_path):
+def test_films_among_images(run, tmp_path):
     folder = tmp_path / "all"
     (folder / "below").mkdir(parents=True)
     photo().save(folder / "a.png")
     make(folder / "below" / "b.avi", count=3)
     make(folder / "c.mp4", count=3)
     out, _ = run(folder, f"--output={tmp_path / 'better'}")
-    assert "enhanced 1 of 1 pictures" in out and "enhanced 2 of 2 films" in out
+    assert "enhanced 1 of 1 images" in out and "enhanced 2 of 2 videos" in out
     made = sorted(
         p.relative_to(tmp_path / "better").as_posix() for p in (tmp_path / "better").rglob("*.*")
     )
     assert made == ["a.png", "below/b.mkv", "c.mp4"]
     out, _ = run(folder, f"--output={tmp_path / 'better'}")
-    assert "already there: 1 of 1 pictures" in out and "already there: 2 of 2 films" in out
+    assert "already there: 1 of 1 images" in out and "already there: 2 of 2 videos" in out
 
 
-def test_a_film_is_written_over_only_if_asked(run, tmp_path, model_file):
-    film = make(tmp_path / "in.mp4", count=3)
+def test_a_video_is_written_over_only_if_asked(run, tmp_path, model_file):
+    video = make(tmp_path / "in.mp4", count=3)
     before = state(tmp_path)
-    line = refused(f"--model={model_file}", film, f"--output={tmp_path}")
-    assert "in.mp4: is one of the films" in line and state(tmp_path) == before
-    run(film, f"--output={film}", "--overwrite")
+    line = refused(f"--model={model_file}", video, f"--output={tmp_path}")
+    assert "in.mp4: is one of the videos" in line and state(tmp_path) == before
+    run(video, f"--output={video}", "--overwrite")
     assert (
-        list(tmp_path.iterdir()) == [film]
-        and film.read_bytes() != before[film]
-        and len(planes(film)) == 3
+        list(tmp_path.iterdir()) == [video]
+        and video.read_bytes() != before[video]
+        and len(planes(video)) == 3
     )
 
 
-def cut(film: pathlib.Path, share: float) -> bytes:
-    contents = film.read_bytes()
+def cut(video: pathlib.Path, share: float) -> bytes:
+    contents = video.read_bytes()
     return contents[: int(share * len(contents))]
 
 
-def bad_films(folder: pathlib.Path) -> dict[str, str]:
+def bad_videos(folder: pathlib.Path) -> dict[str, str]:
     """Writes them; why each is refused."""
     long = make(folder / "long.mkv", count=60)
     front = make(folder / "front.mp4", count=60, options={"crf": "10", "preset": "veryfast"})
     (folder / "cut.mkv").write_bytes(cut(long, 0.5))
     (folder / "cut.mp4").write_bytes(cut(front, 0.5))
     (folder / "empty.mp4").write_bytes(b"")
-    (folder / "text.mkv").write_text("no film\n" * 100)
+    (folder / "text.mkv").write_text("no video\n" * 100)
     (folder / "noise.mp4").write_bytes(np.random.default_rng(1).bytes(5000))
     sound = make(folder / "sound.mp4", count=3, audio="aac")
     with av.open(str(sound)) as source, av.open(str(folder / "sound only.mp4"), "w") as output:
@@ -219,10 +222,10 @@ def bad_films(folder: pathlib.Path) -> dict[str, str]:
     make(folder / "good.mp4", count=3)
     return {
         "cut.mkv": "is cut short, at 0:0",
-        "cut.mp4": "cannot be read as a film",
+        "cut.mp4": "cannot be read as a video",
         "empty.mp4": "is empty",
-        "text.mkv": "cannot be read as a film",
-        "noise.mp4": "cannot be read as a film",
+        "text.mkv": "cannot be read as a video",
+        "noise.mp4": "cannot be read as a video",
         "odd.mkv": "libx264 cannot code 131x67 yuv420p",
         "hole.mp4": "is damaged after frame",
         "sound only.mp4": "has no video stream",
@@ -232,10 +235,10 @@ def bad_films(folder: pathlib.Path) -> dict[str, str]:
 
 def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
     (tmp_path / "in").mkdir()
-    reasons = bad_films(tmp_path / "in")
+    reasons = bad_videos(tmp_path / "in")
     out, err = run(tmp_path / "in", f"--output={tmp_path / 'out'}", code=1)
     lines = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert len(lines) == len(reasons) and "enhanced 1 of 10 films" in out
+    assert len(lines) == len(reasons) and "enhanced 1 of 10 videos" in out
     for name, reason in reasons.items():
         assert [line for line in lines if f"{name}: {reason}" in line], err
     assert [p.name for p in (tmp_path / "out").iterdir()] == [
@@ -246,9 +249,9 @@ def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["--output={}/out.avi"], "out.avi: cannot tell the container of a film; end it in .mp4"),
+        (["--output={}/out.avi"], "out.avi: cannot tell the container of a video; end it in .mp4"),
         (["--output={}/out.png"], "out.png: cannot tell the container"),
-        (["--output={}/out.mp4", "--scale=2"], "--scale=2: is for pictures"),
+        (["--output={}/out.mp4", "--scale=2"], "--scale=2: is for images"),
         (
             ["--output={}/out.webm", "--codec=h264"],
             "'webm' format does not support .*; name another --codec, or a .mkv",
@@ -270,19 +273,19 @@ def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
     ],
 )
 def test_mistakes(tmp_path, model_file, arguments, reason):
-    film = make(tmp_path / "in.mp4", count=2, audio="aac")
+    video = make(tmp_path / "in.mp4", count=2, audio="aac")
     before = state(tmp_path)
     given = [argument.replace("{}", str(tmp_path)) for argument in arguments]
     model_flag = (
         [] if any("--model" in argument for argument in given) else [f"--model={model_file}"]
     )
-    code, _, err = command(*model_flag, film, *given)
+    code, _, err = command(*model_flag, video, *given)
     assert code == 1 and err.count("\n") == 1 and re.search(reason, err), err
     assert state(tmp_path) == before
 
 
 def test_without_the_extra(tmp_path, monkeypatch, model_file):
-    film = make(tmp_path / "in.mp4", count=2)
+    video = make(tmp_path / "in.mp4", count=2)
     monkeypatch.setitem(sys.modules, "av", None)
-    line = refused(f"--model={model_file}", film, f"--output={tmp_path / 'out.mp4'}")
-    assert line == f"error: {film}: is a film; to enhance films, pip install 'rts_tf[video]'"
+    line = refused(f"--model={model_file}", video, f"--output={tmp_path / 'out.mp4'}")
+    assert line == f"error: {video}: is a video; to enhance videos, pip install 'rts_tf[video]'"

@@ -1,4 +1,4 @@
-"""The network on planes: luma alone, and chroma, against the same by NumPy on whole pictures."""
+"""The network on planes: luma alone, and chroma, against the same by NumPy on whole images."""
 
 from fractions import Fraction
 
@@ -11,15 +11,15 @@ from skimage import data  # noqa: E402
 
 from rts_tf.enhance.yuv import YuvEnhancer, enlarged, reduced  # noqa: E402
 from rts_tf.errors import VideoError  # noqa: E402
-from rts_tf.video.reader import Film  # noqa: E402
+from rts_tf.video.info import VideoInfo  # noqa: E402
 from tests.support.enhance_command import model, model_file  # noqa: E402, F401  fixtures
 
 HEIGHT, WIDTH = 51, 67
 
 
-def film(pixels: str = "yuv420p", full: bool = False, matrix: int = 1) -> Film:
-    return Film(
-        "film",
+def video(pixels: str = "yuv420p", full: bool = False, matrix: int = 1) -> VideoInfo:
+    return VideoInfo(
+        "video",
         0,
         WIDTH,
         HEIGHT,
@@ -40,17 +40,17 @@ def film(pixels: str = "yuv420p", full: bool = False, matrix: int = 1) -> Film:
 
 
 def photographs(bits: int) -> np.ndarray:
-    """Two pictures as [2, 3, H, W] of whole levels, to be taken as Y, Cb and Cr."""
+    """Two images as [2, 3, H, W] of whole levels, to be taken as Y, Cb and Cr."""
     cat = data.chelsea().astype(int)
-    pictures = np.stack(
-        [cat[:HEIGHT, :WIDTH], cat[100 : 100 + HEIGHT, 200 : 200 + WIDTH]]
-    ).transpose(0, 3, 1, 2)
-    return (pictures * 2 ** (bits - 8)).astype(np.uint8 if bits == 8 else np.uint16)
+    images = np.stack([cat[:HEIGHT, :WIDTH], cat[100 : 100 + HEIGHT, 200 : 200 + WIDTH]]).transpose(
+        0, 3, 1, 2
+    )
+    return (images * 2 ** (bits - 8)).astype(np.uint8 if bits == 8 else np.uint16)
 
 
 @pytest.mark.parametrize(("bits", "full"), [(8, False), (8, True), (10, False)])
 def test_luma_alone(model, bits, full):
-    kind = film("yuv420p" if bits == 8 else "yuv420p10le", full)
+    kind = video("yuv420p" if bits == 8 else "yuv420p10le", full)
     frames = [(y, u[::2, ::2], v[::2, ::2]) for y, u, v in photographs(bits)]
     black, scale = (0, 2**bits - 1) if full else (16 << (bits - 8), 219 << (bits - 8))
     for frame, better in zip(frames, YuvEnhancer(model, kind)(frames), strict=True):
@@ -75,7 +75,7 @@ def test_no_strength_changes_nothing(model, pixels, chroma):
     ]
     frames = [planes[:1] if pixels == "gray" else planes for planes in frames]
     for frame, same in zip(
-        frames, YuvEnhancer(model, film(pixels), 0.0, chroma)(frames), strict=True
+        frames, YuvEnhancer(model, video(pixels), 0.0, chroma)(frames), strict=True
     ):
         assert len(frame) == len(same)
         for before, after in zip(frame, same, strict=True):
@@ -88,9 +88,9 @@ def test_with_chroma_where_it_is_of_full_size(model):
         [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]]
     )
     offset, scale = np.array([16, 128, 128]), np.array([219, 224, 224])
-    frames = [tuple(picture) for picture in photographs(8)]
+    frames = [tuple(image) for image in photographs(8)]
     for frame, better in zip(
-        frames, YuvEnhancer(model, film("yuv444p", matrix=6), 1.0, True)(frames), strict=True
+        frames, YuvEnhancer(model, video("yuv444p", matrix=6), 1.0, True)(frames), strict=True
     ):
         ycc = (np.stack(frame, axis=-1) - offset) / scale
         rgb = model.enhance((ycc @ np.linalg.inv(rgb_to_ycc).T).astype(np.float32))
@@ -107,7 +107,7 @@ def test_with_chroma_where_it_is_smaller(model, pixels):
         for y, u, v in photographs(8)
     ]
     both, alone = (
-        YuvEnhancer(model, film(pixels), 1.0, chroma)(frames) for chroma in (True, False)
+        YuvEnhancer(model, video(pixels), 1.0, chroma)(frames) for chroma in (True, False)
     )
     for frame, one, two in zip(frames, both, alone, strict=True):
         np.testing.assert_allclose(one[0].astype(int), two[0].astype(int), atol=1)
@@ -117,10 +117,10 @@ def test_with_chroma_where_it_is_smaller(model, pixels):
 
 def test_a_matrix_that_is_not_known(model):
     with pytest.raises(
-        VideoError, match="film: its colour matrix .8. is not known; leave out --chroma"
+        VideoError, match="video: its colour matrix .8. is not known; leave out `chroma`"
     ):
-        YuvEnhancer(model, film(matrix=8), 1.0, True)
-    YuvEnhancer(model, film(matrix=8))
+        YuvEnhancer(model, video(matrix=8), 1.0, True)
+    YuvEnhancer(model, video(matrix=8))
 
 
 @pytest.mark.parametrize("axis", [1, 2])

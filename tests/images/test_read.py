@@ -1,7 +1,6 @@
-"""Reading image files exactly or refusing them by name, and writing files whole or not at all."""
+"""Image files are read exactly, or refused with their name and the reason."""
 
 import io
-import os
 import struct
 import warnings
 
@@ -9,9 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rts_tf.errors import ImageError, printable
+from rts_tf.errors import ImageError
 from rts_tf.images.read import read_image
-from rts_tf.storage import atomic_path, write_text
 from tests.support.image_files import EIGHT, ORIENTED, planes, png, rows_of, saved, tiff
 
 
@@ -299,52 +297,3 @@ def test_pillow_s_warnings_stay_inside(colour):
                 read(file)
             except ImageError as error:
                 assert "a name" in str(error)
-
-
-# --- writing
-
-
-def test_a_file_is_whole_or_not_there(tmp_path):
-    path = tmp_path / "figures.json"
-    write_text(path, "first")
-    with pytest.raises(OSError, match="no space"), atomic_path(path) as temporary:
-        temporary.write_text("half")
-        assert temporary.parent == tmp_path and temporary.suffix == ".json"
-        raise OSError("no space")
-    assert path.read_text() == "first"
-    write_text(path, "sécond")
-    assert path.read_text(encoding="utf-8") == "sécond" and os.listdir(tmp_path) == ["figures.json"]
-
-
-def test_permissions_and_links_stay(tmp_path):
-    kept, link = tmp_path / "kept.csv", tmp_path / "link.csv"
-    kept.write_text("first")
-    kept.chmod(0o600)
-    link.symlink_to(kept)
-    write_text(link, "second")
-    assert (
-        link.is_symlink() and kept.read_text() == "second" and kept.stat().st_mode & 0o777 == 0o600
-    )
-
-
-def test_a_body_that_writes_nothing_replaces_nothing(tmp_path):
-    (tmp_path / "kept").write_text("kept")
-    with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "kept"):
-        pass
-    assert (tmp_path / "kept").read_text() == "kept"
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain ü 山 é", "plain ü 山 é"),
-        ("two\nlines", "two\\nlines"),
-        ("\x1b[2J", "\\x1b[2J"),
-        ("caf\udce9", "caf\\udce9"),
-        ("a\u2028b", "a\\u2028b"),
-        ("[bold]'\"", "[bold]'\""),
-    ],
-)
-def test_printable(text, shown):
-    assert printable(text) == shown
-    printable(text).encode()

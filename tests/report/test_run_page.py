@@ -1,5 +1,6 @@
 """The page of a run: complete, exact, self-contained, and never half written."""
 
+import math
 import re
 
 import numpy as np
@@ -35,6 +36,14 @@ def test_page_makes_no_requests(html):
     assert all(address.startswith(("data:image/", "#")) for address in page.addresses)
     assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", html))
     assert "@import" not in html and "link" not in page.tags
+
+
+def test_memory_that_the_system_does_not_report(tmp_path, html):
+    assert "at most 2.1 GB of" in html
+    unknown = summary() | {"peak_memory_mb": math.nan}
+    write_report(tmp_path / "report.html", unknown, [], noise(1), noise(2))
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "at most an unknown amount of" in page and "nan GB" not in page
 
 
 def test_tables_have_a_row_per_stage(html):

@@ -20,11 +20,11 @@ class Features(NamedTuple):
     """The raw features of an image.
 
     Attributes:
-        tone: Of brightness and colour.
+        tone: The features of brightness and colour.
         warmth: The mean colour temperature in kelvin.
-        edges: Of edges.
+        edges: The features of edges.
         texture: float64 [24], see :func:`rts_tf.metrics.viqet.texture.extract_texture`.
-        noise: Of noise.
+        noise: The features of noise.
         activity: See :func:`rts_tf.metrics.viqet.noise.activity_ratio`.
     """
 

@@ -69,8 +69,8 @@ def quality(features: Features, megapixels: float, category: str = "landscape") 
     Each measure is divided by its average for good images.
 
     Args:
-        features: Of the image.
-        megapixels: Of the image before it was scaled.
+        features: The features of the image.
+        megapixels: The size of the image before it was scaled.
         category: One of CATEGORIES.
 
     Raises:

@@ -16,7 +16,7 @@ class Tone(NamedTuple):
     Attributes:
         contrast: The mean contrast of the blocks, from 0 to 1.
         exposure: The mean brightness of the busy blocks, in 8-bit levels.
-        divergence: Of the histogram from a uniform one, in nats.
+        divergence: The divergence of the histogram from a uniform one, in nats.
         saturation: The mean saturation, in 8-bit levels.
         over_exposed: The share of large white areas, in percent.
         under_exposed: The share of large black areas, in percent.

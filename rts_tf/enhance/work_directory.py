@@ -1,0 +1,129 @@
+"""The hidden directory in which a video is made, so that a video that was stopped can go on.
+
+It lies beside the video to write, and is removed when the video is there. These are its files:
+
+    settings.json    what decides about every bit; with other settings the video begins anew
+    machine.json     the instruction set of the CPU
+    00000.nut ...    the enhanced frames, in segments; a segment under its own name is whole
+    joined.mp4       the video, on the way to its place by one rename
+"""
+
+import json
+import os
+import pathlib
+import shutil
+from typing import Any
+
+from rts_tf.enhance.jobs import Job
+from rts_tf.errors import VideoError
+from rts_tf.networks.precision import instruction_set
+from rts_tf.storage import lock, publish, read_json_or_none, write_json, write_text
+from rts_tf.video.encoders import Coding
+from rts_tf.video.info import VideoInfo
+from rts_tf.video.join import join
+from rts_tf.video.reader import VideoReader
+from rts_tf.video.segments import times_of
+
+
+class WorkDirectory:
+    """The hidden directory of a video; a context manager that keeps other processes out.
+
+    Attributes:
+        root: The directory.
+        replaced: Whether a run that was killed at its very end has put the enhanced video in the
+            place of its source already.
+        warnings: Lines about what is not continued as it began.
+    """
+
+    def __init__(self, job: Job, record: dict[str, Any]):
+        """Continue if the directory was made with the same ``record``, else begin anew.
+
+        Args:
+            record: What decides about every bit of the video, JSON types. The key "film" holds the
+                digest of the source.
+
+        Raises:
+            RtsError: Another process works on the video.
+            OSError: The directory cannot be made.
+        """
+        self.root, self._target = root_of(job.target), job.target
+        self.warnings: list[str] = []
+        self.root.mkdir(exist_ok=True)
+        self._lock = lock(self.root, "output", "enhances a video there")
+        record, file = json.loads(json.dumps(record)), self.root / "settings.json"
+        recorded = read_json_or_none(file)
+        in_place = os.path.realpath(job.source) == os.path.realpath(job.target)
+        self.replaced = False
+        if recorded is not None and recorded != record and in_place:
+            others = recorded | {"film": record["film"]}
+            self.replaced = others == record and (self.root / "published").exists()
+        self._note_differences(recorded, record)
+        for leftover in self.root.iterdir():
+            half_written = leftover.name.startswith((".", "trial", "joined"))
+            if (half_written or recorded != record) and leftover.name != ".lock":
+                leftover.unlink()
+        if recorded != record:
+            write_text(file, json.dumps(record, indent=1))
+        self._note_machine()
+
+    def __enter__(self) -> "WorkDirectory":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or issubclass(kind, VideoError) or not self.segment(0).exists():
+            self._lock.remove_directory()
+        self._lock.close()
+
+    def segment(self, number: int) -> pathlib.Path:
+        """The file of segment ``number``, from 0."""
+        return self.root / f"{number:05d}.nut"
+
+    def segments(self, info: VideoInfo) -> list[pathlib.Path]:
+        """The segments that are there, up to the first that is missing or damaged."""
+        found: list[pathlib.Path] = []
+        while times_of(self.segment(len(found)), info):
+            found.append(self.segment(len(found)))
+        return found
+
+    def publish(self, reader: VideoReader, info: VideoInfo, coding: Coding) -> None:
+        """Join the segments, and put the video in its place. This closes ``reader``."""
+        joined = self.root / f"joined{self._target.suffix}"
+        join(reader, info, self.segments(info), joined, coding)
+        reader.close()  # Windows cannot replace a file that is open
+        (self.root / "published").touch()
+        publish(joined, self._target)
+
+    def _note_differences(self, recorded: dict | None, record: dict) -> None:
+        """Note why segments that are there are not continued."""
+        if recorded is None or self.replaced or not self.segment(0).exists():
+            return
+        keys = recorded.keys() | record.keys()
+        differing = sorted(key for key in keys if recorded.get(key) != record.get(key))
+        names = ["source" if key == "film" else key.replace("_", " ") for key in differing]
+        if names:
+            self.warnings.append(
+                f"an enhancement that was stopped had other settings ({', '.join(names)}), so it"
+                " began anew"
+            )
+
+    def _note_machine(self) -> None:
+        """Record the instruction set, and note where segments were made with another one."""
+        file, here = self.root / "machine.json", instruction_set()
+        before = (read_json_or_none(file) or {}).get("instruction_set", here)
+        if before != here:
+            self.warnings.append(
+                f"it was continued on a CPU with {here} after one with {before}: frames differ by"
+                " rounding from those of one kind of CPU"
+            )
+        write_json(file, {"instruction_set": here})
+
+
+def root_of(target: pathlib.Path) -> pathlib.Path:
+    """The hidden directory beside a video to write."""
+    return target.with_name(f".{target.name}.rts")
+
+
+def clear(target: pathlib.Path) -> None:
+    """Remove what a run that was killed at its very end left beside the finished video."""
+    if (root_of(target) / "published").exists():
+        shutil.rmtree(root_of(target), ignore_errors=True)

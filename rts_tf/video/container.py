@@ -1,0 +1,51 @@
+"""Opens media files with FFmpeg, through PyAV, and puts FFmpeg's errors into words."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+import av
+import av.logging
+from av.container import InputContainer, OutputContainer
+
+from rts_tf.errors import VideoError
+
+av.logging.set_level(None)  # FFmpeg's own lines about damage: everything that matters is raised
+
+
+def open_input(path: str | os.PathLike) -> InputContainer:
+    """Open a file to read it.
+
+    Raises:
+        av.error.FFmpegError: FFmpeg cannot read the file.
+    """
+    return av.open(_absolute(path), "r", metadata_errors="replace")
+
+
+def open_output(path: str | os.PathLike, container: str) -> OutputContainer:
+    """Open a file to write it.
+
+    Args:
+        path: The file.
+        container: FFmpeg's name of the container, e.g. "matroska".
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    return av.open(_absolute(path), "w", format=container, metadata_errors="replace")
+
+
+def _absolute(path: str | os.PathLike) -> str:
+    # FFmpeg takes what precedes the colon in "12:30.mp4" for a protocol.
+    return os.path.abspath(path)
+
+
+@contextlib.contextmanager
+def errors_name(path: str | os.PathLike) -> Iterator[None]:
+    """Raise what FFmpeg raises in the body as a VideoError that names the file ``path``."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        empty = os.path.isfile(path) and not os.path.getsize(path)
+        reason = "is empty" if empty else f"cannot be read as a video ({error.strerror})"
+        raise VideoError(f"{os.fspath(path)}: {reason}") from None
