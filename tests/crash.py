@@ -1,12 +1,15 @@
-"""Kill a run at many moments, continue it, and compare with an unbroken run: ``python -m tests.crash --kills=20``.
+"""Kill a run at many moments, continue it, and compare it with an unbroken run.
 
-The unbroken run comes first; every call at which the state on disk changes (Faults.install) is counted in it, with its
-phase. Each kill then takes a fresh directory: the command gets SIGKILL before, during or after one of these calls, or
-at a random time, some of them again at random times while they continue; then it runs to its end. Every weight, every
-figure that is not a time, and the list of files must equal those of the unbroken run. Exits 1 if any differs.
+The command is ``python -m tests.crash --kills=20``.
 
-A child is a fork of a server process that has imported TensorFlow and done nothing with it yet, which saves five
-seconds a run; in it the real command runs, rts_tf.main with its flags.
+The unbroken run comes first. In it, every call that changes the state on disk (Faults.install) is
+counted, with its phase. Each kill then takes a fresh directory: the command gets SIGKILL before,
+during or after one of these calls, or at a random time. Some are killed again at random times while
+they continue. Then the command runs to its end. Every weight, every figure that is not a time, and
+the list of files must equal those of the unbroken run. Exits 1 if any differs.
+
+A child is a fork of a server process that has imported TensorFlow and done nothing with it yet,
+which saves five seconds a run. In it the real command runs, rts_tf.main with its flags.
 """
 
 import argparse
@@ -28,7 +31,8 @@ from rts_tf.cli.startup import set_environment
 
 set_environment()  # before TensorFlow is imported
 
-# A run of seconds that takes every path: several shards, checkpoints, warm start, warm-up and cosine, moving average.
+# A run of seconds that takes every path: several shards, checkpoints, warm start, warm-up and
+# cosine, moving average
 FLAGS = (
     "--network=residual1",
     "--stages=3",
@@ -50,12 +54,12 @@ MUST = (
     ("publish", "Phase B"),
     ("between steps", "Phase A"),
 )
-# What the files of a finished run may differ in: their names hold a time, or nothing is promised of them.
+# Files of a finished run that may differ: their names hold a time
 UNCOMPARED = ("logs",)
 
 
 def write_images(folder: pathlib.Path, count: int = 7, side: int = 96) -> list[str]:
-    """Write small crops of the photographs in scikit-image, and return the flags that name them."""
+    """Write small crops of the images in scikit-image, and return the flags that name them."""
     from PIL import Image
     from skimage import data
 
@@ -78,7 +82,10 @@ def write_images(folder: pathlib.Path, count: int = 7, side: int = 96) -> list[s
 
 
 def command(flags: list[str], log: str, prepare=None, arguments: tuple = ()) -> None:
-    """The real command with ``flags``, in a child; ``prepare(*arguments)`` first. Output goes to ``log``."""
+    """Run the real command with ``flags`` in a child, after ``prepare(*arguments)``.
+
+    Output goes to ``log``.
+    """
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1), os.dup2(output, 2)
     sys.stdout, sys.stderr = (
@@ -97,7 +104,9 @@ class Faults:
     """Wraps the calls at which the state on disk changes, to list them or to die at one."""
 
     def __init__(self, trace: str = "", fault: dict | None = None, pipe=None):
-        """``trace``: a file for one JSON line per call. ``fault``: {kind, phase, number, mode}, the number-th of its
+        """``trace``: a file for one JSON line per call.
+
+        ``fault``: {kind, phase, number, mode}, the number-th of its
         kind in its phase; "during" writes to ``pipe``."""
         self.trace, self.fault, self.pipe = trace, fault, pipe
         self.count, self.phase = collections.Counter(), ["start"]
@@ -227,7 +236,10 @@ class Runner:
         return [json.loads(line) for line in trace.read_text().splitlines()], seconds
 
     def kill(self, flags: list[str], directory: pathlib.Path, fault: dict) -> bool:
-        """Run in ``directory`` until ``fault``: a fault point, or {"seconds": s}. Returns whether it died of it."""
+        """Run in ``directory`` until ``fault``, and return whether the run died of it.
+
+        ``fault``: A fault point, or {"seconds": s}.
+        """
         flags, log = [*flags, f"--workdir={directory}"], directory.with_suffix(".log")
         if "kind" not in fault:
             process = self.start(flags, log)
@@ -271,9 +283,10 @@ def differences(one: dict, other: dict) -> str:
 
 
 def spread(points: list[dict], kills: int, seconds: float, seed: int) -> list[list[dict]]:
-    """``kills`` plans: each a first fault, and at times more at random moments of the runs that continue.
+    """Make ``kills`` plans: each has a first fault, and some have more at random times.
 
-    A quarter at random times; the others in turn over every kind of call in every phase (MUST first, then in an order
+    A quarter is at random times; the others take turns over every kind of call in every phase
+    (MUST first, then in an order
     drawn at random) and over before, during and after.
     """
     rng = random.Random(seed)
@@ -321,11 +334,12 @@ def main() -> int:
     runner, bad, killed = Runner(), 0, 0
     with tempfile.TemporaryDirectory(prefix="rts_crash_") as folder:
         folder = pathlib.Path(folder)
-        flags = [] if options.preset_run else [*FLAGS, *write_images(folder / "photographs")]
+        flags = [] if options.preset_run else [*FLAGS, *write_images(folder / "images")]
         points, seconds = runner.trace(flags, folder / "unbroken")
         expected = outcome(folder / "unbroken")
         print(
-            f"unbroken: {seconds:.1f} s, weights {expected['weights'][:16]}; calls by kind and phase:"
+            f"unbroken: {seconds:.1f} s, weights {expected['weights'][:16]};"
+            " calls by kind and phase:"
         )
         for (kind, phase), count in sorted(
             collections.Counter((p["kind"], p["phase"]) for p in points).items()

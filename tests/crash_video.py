@@ -1,7 +1,10 @@
-"""Kill -9 the enhancing of a video at random times, continue it, and compare: ``python -m tests.crash_video --kills=5``.
+"""Kill the enhancement of a video at random times, continue it, and compare.
 
-A clip with sound is made from a photograph in motion: ten seconds of 1080p, if nothing else is asked for. It is enhanced once
-without a break; then again, killed at random times. What comes out must have the streams, durations and times of the clip,
+The command is ``python -m tests.crash_video --kills=5``.
+
+A clip with sound is made from an image in motion: ten seconds of 1080p, if nothing else is asked
+for. It is enhanced once without a break, then again, killed at random times. The result must have
+the streams, durations and times of the clip,
 and frame by frame the pixels of the unbroken run. Exits 1 if it has not. About as long as two runs.
 """
 

@@ -26,7 +26,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # The field says image, video, baseline. Names count as well: read_picture, FilmInfo.
 OLD_WORDS = re.compile(r"(?<![A-Za-z])(?i:films?|photographs?|pictures?|rivals?|told)(?![a-z])")
 # Keys on users' disks. Run directories and half-made videos of earlier versions are continued.
-ON_DISK = ('"photographs": list(names)', '"film": ')
+ON_DISK = ('"photographs": list(names)', 'SOURCE_KEY = "film"')
 TEXTS = [
     *MODULES,
     *sorted((ROOT / "rts_tf" / "report" / "web").iterdir()),

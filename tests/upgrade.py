@@ -1,10 +1,10 @@
 """Begin with an earlier version of the code and continue with this one.
 
-The command is ``python -m tests.upgrade REVISION``. Runs of the earlier version are killed (SIGKILL)
-in Phase A of stage 1, in Phase A of stage 2, and in Phase B, and a video is killed after two
-segments. This version continues them. The weights, the metrics of the stages and the frames must be
-those of unbroken runs of the earlier version. Git provides the files of the revision. Exits 1 if
-anything differs.
+The command is ``python -m tests.upgrade REVISION``. Runs of the earlier version are killed
+(SIGKILL) in Phase A of stages 1 and 2 and in Phase B, and a video is killed after two segments.
+This version continues them. The weights, the metrics of the stages and the frames must be those of
+unbroken runs of the earlier version. Git provides the files of the revision. Exits 1 if anything
+differs.
 """
 
 import argparse

@@ -20,7 +20,7 @@ from rts_tf.enhance.handover import GivenUp, Handover, read_ahead
 from rts_tf.enhance.images import not_written
 from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.progress import VIDEOS, Progress
-from rts_tf.enhance.work_directory import WorkDirectory
+from rts_tf.enhance.work_directory import SOURCE_KEY, WorkDirectory
 from rts_tf.enhance.yuv import FRAMES_AT_ONCE, YuvEnhancer
 from rts_tf.errors import VideoError
 from rts_tf.inference import Enhancer
@@ -186,7 +186,7 @@ def _record(
     for array in model.network.get_weights():
         weights.update(array.tobytes())
     return {
-        "film": survey.digest,
+        SOURCE_KEY: survey.digest,
         "format": info.format,
         "network": weights.hexdigest(),
         "precision": sorted({str(layer.compute_dtype) for layer in model.network.layers}),

@@ -24,6 +24,9 @@ from rts_tf.video.join import join
 from rts_tf.video.reader import VideoReader
 from rts_tf.video.segments import times_of
 
+# The name of the source in settings.json, which earlier versions called so
+SOURCE_KEY = "film"
+
 
 class WorkDirectory:
     """The hidden directory of a video; a context manager that keeps other processes out.
@@ -39,8 +42,8 @@ class WorkDirectory:
         """Continue if the directory was made with the same ``record``, else begin anew.
 
         Args:
-            record: What decides about every bit of the video, JSON types. The key "film" holds the
-                digest of the source.
+            record: What decides about every bit of the video, JSON types. The digest of the source
+                has the key ``SOURCE_KEY``.
 
         Raises:
             RtsError: Another process works on the video.
@@ -55,7 +58,7 @@ class WorkDirectory:
         in_place = os.path.realpath(job.source) == os.path.realpath(job.target)
         self.replaced = False
         if recorded is not None and recorded != record and in_place:
-            others = recorded | {"film": record["film"]}
+            others = recorded | {SOURCE_KEY: record[SOURCE_KEY]}
             self.replaced = others == record and (self.root / "published").exists()
         self._note_differences(recorded, record)
         for leftover in self.root.iterdir():
@@ -99,7 +102,7 @@ class WorkDirectory:
             return
         keys = recorded.keys() | record.keys()
         differing = sorted(key for key in keys if recorded.get(key) != record.get(key))
-        names = ["source" if key == "film" else key.replace("_", " ") for key in differing]
+        names = ["source" if key == SOURCE_KEY else key.replace("_", " ") for key in differing]
         if names:
             self.warnings.append(
                 f"an enhancement that was stopped had other settings ({', '.join(names)}), so it"

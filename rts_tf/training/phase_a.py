@@ -113,13 +113,12 @@ def fit(
     done = tf.Variable(0, dtype=tf.int64, trainable=False)
     running_loss = tf.Variable(0.0, trainable=False)
     seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-    state = {"done": done, "running_loss": running_loss, "seconds": seconds}
-    parts = {"network": network, "optimizer": optimizer, **state}
+    parts = {"network": network, "optimizer": optimizer}
+    parts |= {"done": done, "running_loss": running_loss, "seconds": seconds}
     checkpoints = Checkpoints(pathlib.Path(directory), parts)
     step = _counted(make_step(network, optimizer, config.batch, strategy), done, running_loss)
 
-    first = int(done)
-    began = time.monotonic() - float(seconds)
+    first, began = int(done), time.monotonic() - float(seconds)
     on_report(first, float(running_loss), float(schedule(first)))
     data = iter(strategy.experimental_distribute_dataset(batches(first)))
     for number in range(first + 1, steps + 1):

@@ -225,7 +225,7 @@ def _decoded(packets: Iterable[Packet], path: str) -> Iterator[tuple[av.VideoFra
         try:
             found = packet.decode()
         except av.error.InvalidDataError as error:
-            if number == 0:  # a recording may begin in the middle of a group of pictures
+            if number == 0:  # a recording may begin in the middle of a group of frames
                 continue
             raise VideoError(
                 f"{path}: is damaged after frame {number} ({error.strerror}); repair it first"

@@ -1,4 +1,4 @@
-"""Bad images among good ones, Ctrl-C, and a disk that is full: each is named, and no half file is left."""
+"""Bad images among good ones, Ctrl-C, and a full disk: each is named, and no half file is left."""
 
 import contextlib
 import errno

@@ -219,7 +219,7 @@ def test_a_folder_without_images(run, tmp_path):
 
 
 def test_large_images_are_alone_in_memory(run, model, tree, tmp_path, monkeypatch):
-    """The same files come out when nothing is read ahead and nothing is written beside the network."""
+    """The same files come out when nothing is read or written beside the network."""
     from rts_tf.enhance import images as enhancing
 
     run(tree, f"--output={tmp_path / 'one'}")

@@ -82,7 +82,7 @@ def test_what_belongs_to_a_video_is_kept(run, tmp_path, name):
 
 @pytest.mark.parametrize("arguments", [(), ("--chroma", "--strength=1.5")])
 def test_every_frame_is_enhanced_once(run, model, tmp_path, arguments):
-    """Without loss, so that each frame can be compared: that of the network, in its place; in luma alone, chroma untouched."""
+    """Without loss each frame can be compared with that of the network. Chroma is untouched."""
     video = make(tmp_path / "in.mkv", variable=True)
     run(video, f"--output={tmp_path / 'out.mkv'}", "--codec=ffv1", *arguments)
     with VideoReader(video) as reader:
@@ -139,7 +139,7 @@ def test_names_with_a_colon(run, tmp_path, monkeypatch):
 
 
 def test_a_gap_is_told(run, tmp_path):
-    """Where a part of the file is destroyed, not where the times of a video of variable rate are far apart."""
+    """A gap is where a part of the file is destroyed, not where a variable rate is low."""
     video = make(
         tmp_path / "in.mkv", count=90, options={"crf": "10", "preset": "veryfast", "g": "10"}
     )

@@ -1,4 +1,4 @@
-"""A video that was stopped goes on; anything else begins anew; a full disk and Ctrl-C lose nothing."""
+"""A stopped video goes on, other settings begin anew, and a full disk and Ctrl-C lose nothing."""
 
 import errno
 import os
@@ -93,7 +93,7 @@ RENAMES_BEFORE = 2  # of settings.json and machine.json, before the first segmen
 
 @pytest.mark.parametrize("rename", [1, 3, 5, 6])
 def test_killed_and_continued(run, output, unbroken, monkeypatch, rename):
-    """At the record of the settings, at the first and last segment, at the video itself; with half files of a real kill."""
+    """At the settings, the first and last segment, and the video; with half-written files."""
     with monkeypatch.context() as context, pytest.raises(Killed):
         killed_at(context, rename)
         run()
@@ -129,7 +129,7 @@ with VideoReader(sys.argv[1]) as reader:
 
 
 def test_a_segment_is_the_same_whatever_lies_in_memory(tmp_path):
-    """In rows of 10 macroblocks, of which x264's instructions for AVX-512 read more than there are."""
+    """In rows of 10 macroblocks, beyond whose end x264 reads with AVX-512."""
     video, made = make(tmp_path / "in.mkv", size=(160, 96), count=24), []
     for fill in ("1", "170"):  # glibc fills with it what is allocated
         made.append(tmp_path / f"{fill}.nut")
@@ -250,7 +250,7 @@ def test_another_process_has_the_video(run, output):
 
 
 def test_killed_after_the_last_rename(run, video, output, unbroken, monkeypatch, model_file):
-    """The video is there, and what is left beside it goes; a video that replaced its source is not enhanced twice."""
+    """Leftovers go. A video that replaced its source is not enhanced twice."""
 
     def leave(*arguments, **options):
         raise Killed

@@ -100,7 +100,7 @@ def test_with_chroma_where_it_is_of_full_size(model):
 
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p"])
 def test_with_chroma_where_it_is_smaller(model, pixels):
-    """Where chroma is flat, luma is that of the network on flat colours, and odd sizes come out as they went in."""
+    """With flat chroma, luma is that of the network on flat colours. Odd sizes stay."""
     rows = 2 if pixels == "yuv420p" else 1
     frames = [
         (y, np.full_like(u[::rows, ::2], 128), np.full_like(v[::rows, ::2], 128))
@@ -126,7 +126,7 @@ def test_a_matrix_that_is_not_known(model):
 @pytest.mark.parametrize("axis", [1, 2])
 @pytest.mark.parametrize("between", [False, True])
 def test_where_chroma_is_sited(axis, between):
-    """On a ramp, a sample has the value of its place; and every second place is that of the old sample, or half before it."""
+    """On a ramp, a sample has the value of its position on the grid of the old samples."""
     places = np.arange(6, dtype=np.float32)
     ramp = np.broadcast_to(places[:, None] if axis == 1 else places, (1, 6, 6))
     inner = (slice(None), *(slice(2, -2) if i == axis else slice(None) for i in (1, 2)))

@@ -44,7 +44,10 @@ def model(model_file) -> Enhancer:
 
 @pytest.fixture
 def run(model_file):
-    """The command with this network, which must leave with ``code``: its standard output and standard error."""
+    """Run the command with this network: its standard output and standard error.
+
+    It must end with ``code``.
+    """
 
     def run(*arguments, code=0):
         found, out, err = command(f"--model={model_file}", *arguments)

@@ -1,4 +1,4 @@
-"""Films made from a photograph in motion, and what is in them."""
+"""Makes short videos of a moving image, and reads what a video holds."""
 
 import pathlib
 from fractions import Fraction
@@ -27,26 +27,34 @@ def make(
     subtitles: bool = False,
     options: dict | None = None,
 ) -> pathlib.Path:
-    """A window of ``size`` (width, height) that moves over the photograph of a cat, repeated where it is too small."""
-    (width, height), picture = size, data.chelsea()
-    picture = np.tile(
-        picture,
-        (
-            -(-(height + 4 * count) // picture.shape[0]),
-            -(-(width + 2 * count) // picture.shape[1]),
-            1,
-        ),
-    )
+    """Write a video of a window that moves over the sample image of a cat.
+
+    Args:
+        path: The file.
+        codec: FFmpeg's name of the encoder.
+        pixels: FFmpeg's name of the pixel format.
+        count: The number of frames.
+        size: Width and height. The image is repeated if it is too small.
+        audio: FFmpeg's name of an encoder, "" for none.
+        layout: Of the audio.
+        variable: Whether the frame rate is variable.
+        rotation: Degrees.
+        full: Whether samples use the full range of levels.
+        matrix: AVColorSpace, and likewise the number of the primaries and the transfer function.
+        subtitles: Whether there are subtitles and a chapter.
+        options: Of the encoder.
+    """
+    (width, height), image = size, data.chelsea()
+    rows = -(-(height + 4 * count) // image.shape[0])
+    columns = -(-(width + 2 * count) // image.shape[1])
+    image = np.tile(image, (rows, columns, 1))
     options = {"crf": "10", "preset": "veryfast"} if options is None else options
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=NTSC, width=width, height=height, options=options)
-        video.codec_context.pix_fmt, video.codec_context.time_base, video.time_base = (
-            pixels,
-            TICK,
-            TICK,
-        )
-        video.codec_context.color_range, video.codec_context.colorspace = 2 if full else 1, matrix
-        video.codec_context.color_primaries, video.codec_context.color_trc = matrix, matrix
+        context = video.codec_context
+        context.pix_fmt, context.time_base, video.time_base = pixels, TICK, TICK
+        context.color_range, context.colorspace = 2 if full else 1, matrix
+        context.color_primaries, context.color_trc = matrix, matrix
         video.metadata["language"] = "deu"
         container.metadata["title"] = "a cat"
         if rotation:
@@ -55,7 +63,7 @@ def make(
         text = container.add_mux_stream("subrip") if subtitles else None
         time = 0
         for i in range(count):
-            window = picture[4 * i : 4 * i + height, 2 * i : 2 * i + width]
+            window = image[4 * i : 4 * i + height, 2 * i : 2 * i + width]
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(window), "rgb24")
             frame = frame.reformat(
                 format=pixels, dst_colorspace="ITU709", dst_color_range="JPEG" if full else "MPEG"
@@ -65,30 +73,26 @@ def make(
             time += (1 + i % 3 if variable else 1) * 3003
         container.mux(video.encode(None))
         if sound:
-            _sing(container, sound, layout, float(time * TICK))
+            _write_tone(container, sound, layout, float(time * TICK))
         if text:
-            millisecond = Fraction(1, 1000)
-            container.set_chapters(
-                [
-                    {
-                        "id": 1,
-                        "start": 0,
-                        "end": 200,
-                        "time_base": millisecond,
-                        "metadata": {"title": "one"},
-                    }
-                ]
-            )
-            for i in range(2):
-                packet = av.Packet(f"line {i}".encode())
-                packet.stream, packet.time_base = text, millisecond
-                packet.pts = packet.dts = 100 * i
-                packet.duration = 80
-                container.mux(packet)
+            _write_text(container, text)
     return path
 
 
-def _sing(container, sound, layout: str, seconds: float) -> None:
+def _write_text(container, text) -> None:
+    """Write two subtitles and a chapter."""
+    millisecond = Fraction(1, 1000)
+    chapter = {"id": 1, "start": 0, "end": 200, "time_base": millisecond}
+    container.set_chapters([chapter | {"metadata": {"title": "one"}}])
+    for i in range(2):
+        packet = av.Packet(f"line {i}".encode())
+        packet.stream, packet.time_base = text, millisecond
+        packet.pts = packet.dts = 100 * i
+        packet.duration = 80
+        container.mux(packet)
+
+
+def _write_tone(container, sound, layout: str, seconds: float) -> None:
     wave = (0.3 * np.sin(np.arange(int(48000 * seconds)) / 20)).astype(np.float32)
     for start in range(0, len(wave) - 1023, 1024):
         samples = np.stack([wave[start : start + 1024]] * (1 if layout == "mono" else 2))
@@ -99,18 +103,29 @@ def _sing(container, sound, layout: str, seconds: float) -> None:
 
 
 class Contents(NamedTuple):
-    """What must be the same in a film and its enhanced copy."""
+    """What must be the same in a video and its enhanced copy.
 
-    streams: list[tuple]  # kind, codec (but for the video), language, duration
+    Attributes:
+        streams: Type, codec (but for the video), language and duration of each stream.
+        duration: Microseconds.
+        copied: Times and bytes of the packets of all streams but the video.
+        times: Seconds, of the frames.
+        kind: Size, range, colours, rotation, and the aspect of a pixel.
+        title: The tag.
+        chapters: Start, end and tags of each.
+    """
+
+    streams: list[tuple]
     duration: int
-    copied: list[list[tuple]]  # times and bytes of the packets of all streams but the video
-    times: list[Fraction]  # seconds, of the frames
-    kind: tuple  # size, range, colours, rotation, shape of a pixel
+    copied: list[list[tuple]]
+    times: list[Fraction]
+    kind: tuple
     title: str
     chapters: list[tuple]
 
 
 def contents(path: pathlib.Path) -> Contents:
+    """Read what must be kept."""
     with av.open(str(path)) as container:
         streams = [
             (
@@ -148,16 +163,18 @@ def contents(path: pathlib.Path) -> Contents:
 
 
 def planes(path: pathlib.Path) -> list[np.ndarray]:
-    """The frames as they are stored, e.g. [3H/2, W] for 4:2:0."""
+    """Decode the frames as they are stored, e.g. [3H/2, W] for 4:2:0."""
     with av.open(str(path)) as container:
         return [frame.to_ndarray() for frame in container.decode(video=0)]
 
 
 def pixel_format(path: pathlib.Path) -> str:
+    """FFmpeg's name of the pixel format."""
     with av.open(str(path)) as container:
         return container.streams.video[0].format.name
 
 
 def codec(path: pathlib.Path) -> str:
+    """FFmpeg's name of the decoder."""
     with av.open(str(path)) as container:
         return container.streams.video[0].codec_context.name

@@ -1,4 +1,7 @@
-"""One worker of the cluster in tests/training/test_phase_a.py (TF_CONFIG): trains two networks and writes their weights to a path."""
+"""One worker of the cluster in tests/training/test_phase_a.py (TF_CONFIG).
+
+It trains two networks and writes their weights to a path.
+"""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Bad images among good ones: each is skipped with a line, and the run goes on. Finished runs that were damaged later."""
+"""Bad images among good ones are skipped with a line each. Damaged finished runs are refused."""
 
 import contextlib
 import json
@@ -134,7 +134,7 @@ def photographs_changed(run):
     [a_stray_file, summary_damaged, summary_of_another_kind, metrics_damaged, photographs_changed],
 )
 def test_damaged_runs(damage, mixed, tmp_path):
-    """A copy of a finished run and its images, damaged: refused by name, and what is whole is kept."""
+    """A damaged copy of a finished run and its images is refused by name, and kept."""
     folder, arguments, _ = mixed
     for name in ("run", "images", "validation"):
         shutil.copytree(folder.parent / name, tmp_path / name, symlinks=True)

@@ -1,4 +1,4 @@
-"""Flags and folders that people get wrong: one line that names the flag, exit code 1, nothing written."""
+"""Wrong flags and folders: one line that names the flag, exit code 1, and nothing written."""
 
 import os
 import re
@@ -93,9 +93,7 @@ def a_file(folder):
 
 def empty(folder):
     (folder / "empty").mkdir()
-    return [
-        f"--data={folder / 'empty'}"
-    ], f"--data={folder / 'empty'}: holds no images (png, jpg"
+    return [f"--data={folder / 'empty'}"], f"--data={folder / 'empty'}: holds no images (png, jpg"
 
 
 def other_files(folder):

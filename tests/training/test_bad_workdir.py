@@ -1,4 +1,4 @@
-"""Directories that are no place for a run, disks and memories that are full: one line, exit code 1, nothing lost."""
+"""Unfit directories, full disks, full memory: one line, exit code 1, and nothing lost."""
 
 import fcntl
 import os
@@ -73,7 +73,10 @@ def other_settings(run):
     (run / "config.json").write_text(
         Config(seed=7, data="/elsewhere", precision="float32").to_json()
     )
-    return "(?=.*seed: 7, here 1)(?=.*data: '/elsewhere', here '.*photos')(?=.*patch: 96, here 32)(?!.*tile)"
+    return (
+        "(?=.*seed: 7, here 1)(?=.*data: '/elsewhere', here '.*photos')"
+        "(?=.*patch: 96, here 32)(?!.*tile)"
+    )
 
 
 @pytest.mark.parametrize(
@@ -102,7 +105,7 @@ def test_run_directories(make, photo_folder, tmp_path):
 
 
 def test_hidden_files_of_others_are_kept(photo_folder, tmp_path):
-    """A directory with hidden files alone may become a run; what is not ours stays, whatever its name."""
+    """A directory with only hidden files may become a run, and these files stay."""
     (tmp_path / "run").mkdir()
     kept = [tmp_path / "run" / name for name in (".DS_Store", ".notes.tmp", ".letter.tmp.odt")]
     for path in kept:

@@ -1,4 +1,4 @@
-"""Killed, interrupted, out of disk, diverged: the same command continues, to the same weights bit for bit.
+"""Killed, interrupted, out of disk, diverged: the same command continues to the same weights.
 
 The short form of tests/crash.py, which kills at many more moments.
 """
@@ -180,7 +180,7 @@ def one_image(k):
 
 @pytest.mark.parametrize("leftover", [".00001.77.tmp.json", ".manifest.77.tmp.json", "00001.tmp"])
 def test_what_a_kill_left_is_not_published(tmp_path, leftover):
-    """A kill between a temporary file and its rename: the file must not end up in the set, as a stray."""
+    """After a kill between a temporary file and its rename, the file must not be in the set."""
 
     def killed(k):
         if k == 1:

@@ -1,4 +1,4 @@
-"""Files of a run that a power cut or a hand spoiled: made again to the same weights, or one line with advice that works.
+"""Damaged files of a run are made again to the same weights, or one line gives working advice.
 
 Shards are in test_shards.py, checkpoints in test_training.py.
 """

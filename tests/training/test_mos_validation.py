@@ -1,4 +1,4 @@
-"""Validation by MOS: the measures of a run, and the stage that it selects. VIQET itself is replaced."""
+"""Validation by MOS: the measures of a run, and the selected stage. VIQET itself is replaced."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ TINY = {"first_steps": 2, "stages": 1}
 
 @pytest.fixture(scope="module")
 def validated(small_photographs, tmp_path_factory):
-    """(directory, summary) of a run validated by MOS that was interrupted once, after the originals were measured."""
+    """(directory, summary) of a run by MOS, interrupted once after the originals were measured."""
     directory = tmp_path_factory.mktemp("mos") / "run"
     flags = SMALL | {"stages": 2, "stop_early": False, "degradation": "jpeg,reduce"}
     config = preset(
@@ -108,7 +108,8 @@ def test_the_summary_has_means_and_the_stage_of_the_best_mos(validated):
         summary["selected_stage"] == best["stage"]
         and "first criterion" in summary["selected_because"]
     )
-    assert "Table 2: image quality by VIQET" in (directory / "report.html").read_text(encoding="utf-8")
+    report = (directory / "report.html").read_text(encoding="utf-8")
+    assert "Table 2: image quality by VIQET" in report
 
 
 def test_the_unsharp_mask_has_the_same_mos(validated, small_photographs):

@@ -1,4 +1,4 @@
-"""Whole runs with every network of the package that the other tests do not run, and with one's own."""
+"""Whole runs with the networks that other tests do not run, and with a network of the user."""
 
 import pathlib
 import re
@@ -106,8 +106,8 @@ def test_the_ten_lines_of_the_page(module, small_photographs, tmp_path, photogra
         ("build = 5", "cannot be built (TypeError"),
         ("def build(seed, precision, conv2d): return 5", "cannot be built"),
         (
-            PLAIN
-            := "from keras import Input, Model, layers\ndef build(seed, precision, conv2d):\n  i = Input((None, None, 3))\n"
+            PLAIN := "from keras import Input, Model, layers\n"
+            "def build(seed, precision, conv2d):\n  i = Input((None, None, 3))\n"
             "  return Model(i, {})",
             "must double float32",
         ),

@@ -63,7 +63,7 @@ def test_ema_averages_the_weights(tmp_path):
 def test_the_statistics_of_batch_normalisation_are_those_of_the_averaged_weights(
     tmp_path, precision
 ):
-    """After training they are the mean and variance of what the saved weights give, and stay behind in the float32 network."""
+    """After training they are the mean and variance of the outputs with the saved weights."""
     config = dataclasses.replace(NORMALIZED, precision=precision)
     network = networks.build(config.network)
     network.set_weights(fit(config, start(config), batches, 20, tmp_path).weights)
@@ -188,7 +188,7 @@ def test_precision_is_resolved():
 
 
 def test_two_workers_equal_one_process(tmp_path):
-    """MultiWorkerMirroredStrategy over two processes, the same loop: the same weights and statistics to float32 rounding."""
+    """Two processes (MultiWorkerMirroredStrategy) give the same weights to float32 rounding."""
     alone = fit(CONFIG, start(), batches, 6, tmp_path / "alone").weights
     alone += fit(NORMALIZED, start(NORMALIZED), batches, 6, tmp_path / "normalized").weights
     ports = []

@@ -83,9 +83,7 @@ def test_other_weights_or_settings_make_them_afresh(source, tmp_path):
 def test_another_kernel_of_d(kernel, photograph):
     network, image = sharpening_network(), photograph[:40, :57].astype(np.float32) / 255
     expected = halve(network(image[None]), kernel)[0]
-    np.testing.assert_allclose(
-        Enhancer(network, kernel=kernel).enhance(image), expected, atol=1e-5
-    )
+    np.testing.assert_allclose(Enhancer(network, kernel=kernel).enhance(image), expected, atol=1e-5)
     assert np.abs(Enhancer(network).enhance(image) - expected).max() > 1e-3
 
 

@@ -18,7 +18,7 @@ from tests.support.training import SMALL_RUN as SMALL
 
 @pytest.fixture(scope="module")
 def finished(small_photographs, tmp_path_factory):
-    """(directory, summary, lines said) of a run of three stages, validated on its training images."""
+    """(directory, summary, lines said) of a run of three stages on its training images."""
     directory = tmp_path_factory.mktemp("runs") / "run"
     config = preset(
         "quick", data=str(small_photographs), validation=str(small_photographs), stages=3, **SMALL
@@ -95,8 +95,7 @@ def test_the_figures_are_those_of_the_saved_networks(finished, small_photographs
         for i, path in enumerate(sorted(small_photographs.iterdir())):
             image = read_image(path)
             hr_0 = (
-                image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2].astype(np.float32)
-                / 255
+                image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2].astype(np.float32) / 255
             )
             hr_n = anchored(model.enhance(hr_0)[None], hr_0[None], "low")[0].numpy()
             now.append(hr_n)
@@ -169,7 +168,7 @@ def test_targets_are_kept_on_request(small_photographs, tmp_path):
 
 
 def test_lanczos_degradation_does_nothing(small_photographs, tmp_path):
-    """The control: where the degradation is d() itself there is little to gain. In 150 steps half goes."""
+    """The control: if the degradation is d() itself, there is little to gain."""
     ratios = {}
     for kernel in ("bilinear", "lanczos"):
         config = preset(
