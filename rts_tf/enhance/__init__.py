@@ -1,0 +1,1 @@
+"""Enhance image and video files with a trained network."""

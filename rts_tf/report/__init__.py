@@ -1,0 +1,1 @@
+"""Show a run or an enhancement: HTML pages, tables and curves, made from arrays and dicts."""

@@ -1,0 +1,1 @@
+"""Run an exported file in a process of its own, to measure its output, time and memory."""
