@@ -84,7 +84,7 @@ def enhance(video: pathlib.Path, enhanced: pathlib.Path, model: Enhancer) -> Non
     enhanced.unlink(missing_ok=True)
     job = Job(str(video), enhanced, video.name, video=True)
     progress = RunProgress({VIDEOS: megapixels_of(job)}, Console(file=io.StringIO()))
-    enhance_video(job, model, Settings(), progress, "clip")
+    enhance_video(job, lambda precision: model, Settings(), progress, "clip")
 
 
 def bare_network(model: Enhancer, video: pathlib.Path):

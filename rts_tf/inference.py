@@ -46,7 +46,7 @@ class Enhancer:
 
     Images are processed in overlapping tiles. If the network computes in float32, the result is
     that of the whole image to the last bit. In mixed_bfloat16 it is so where oneDNN's kernels
-    compute a pixel alike whatever the size of the image: measured on AVX2, AVX512_CORE and
+    compute a pixel alike whatever the size of the image: measured on AVX512_CORE and
     AVX512_CORE_BF16. On CPUs with AMX, floating point results differ by less than .25 / 255 from
     those of the whole image, and 8-bit results by one level at most.
 

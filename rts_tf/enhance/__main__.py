@@ -8,6 +8,7 @@ DPI and 16 bits of an image are kept, and everything of a video but its frames a
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import os
 import pathlib
@@ -131,7 +132,7 @@ def _enhance_all(
     from rts_tf.enhance.images import enhance_all, sizes_of
     from rts_tf.enhance.progress import IMAGES, VIDEOS
 
-    model = _model()
+    load = _loader()
     sizes = sizes_of(images.jobs)
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
@@ -143,12 +144,14 @@ def _enhance_all(
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
-            failed, found = enhance_all(images.jobs, _network(model), progress, sizes, comparison)
+            failed, found = enhance_all(
+                images.jobs, _network(load("auto")), progress, sizes, comparison
+            )
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:
             settings = Settings(FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf)
-            failed, found = enhance_videos(videos.jobs, model, settings, progress)
+            failed, found = enhance_videos(videos.jobs, load, settings, progress)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(videos.jobs), len(failed), "videos")
     return errors, warnings
@@ -209,14 +212,18 @@ def _videos(everything: Plan) -> Plan:
     return videos
 
 
-def _model() -> Enhancer:
+def _loader() -> Callable[[str], Enhancer]:
+    """A function that loads the network in a precision, once for each."""
     load_tensorflow()
     from rts_tf.inference import load
     from rts_tf.networks.precision import resolve_precision
 
-    precision = resolve_precision("auto")
-    tile = AUTO_TILE[precision] if FLAGS.tile == "auto" else int(FLAGS.tile)
-    return load(FLAGS.model, "auto", tile)
+    @functools.cache
+    def load_in(precision: str) -> Enhancer:
+        auto_tile = AUTO_TILE[resolve_precision(precision)]
+        return load(FLAGS.model, precision, auto_tile if FLAGS.tile == "auto" else int(FLAGS.tile))
+
+    return load_in
 
 
 def _network(model: Enhancer) -> Network:

@@ -20,7 +20,12 @@ from rts_tf.enhance.handover import GivenUp, Handover, read_ahead
 from rts_tf.enhance.images import not_written
 from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.progress import VIDEOS, Progress
-from rts_tf.enhance.work_directory import SOURCE_KEY, WorkDirectory
+from rts_tf.enhance.work_directory import (
+    SOURCE_KEY,
+    WorkDirectory,
+    differences,
+    recorded_settings,
+)
 from rts_tf.enhance.yuv import FRAMES_AT_ONCE, YuvEnhancer
 from rts_tf.errors import VideoError
 from rts_tf.inference import Enhancer
@@ -36,6 +41,10 @@ from rts_tf.video.survey import Survey, clock
 SEGMENT = 48  # frames, about two seconds: what a kill costs, and the distance of key frames
 DECODED = 6  # frames that wait for the network
 ENHANCED = 24  # frames that wait for the encoder, which works in bursts
+
+
+# Loads the network in a precision: "auto", "float32" or "mixed_bfloat16"
+LoadModel = Callable[[str], Enhancer]
 
 
 class Settings(NamedTuple):
@@ -55,11 +64,12 @@ class Settings(NamedTuple):
 
 
 def enhance_videos(
-    jobs: list[Job], model: Enhancer, settings: Settings, progress: Progress
+    jobs: list[Job], load: LoadModel, settings: Settings, progress: Progress
 ) -> tuple[list[str], list[str]]:
     """Enhance every video.
 
     Args:
+        load: Loads the network.
         progress: Counts :func:`megapixels_of` each video in the phase ``VIDEOS``.
 
     Returns:
@@ -74,7 +84,7 @@ def enhance_videos(
     warnings: list[str] = []
     for i, job in enumerate(jobs):
         try:
-            found = enhance_video(job, model, settings, progress, f"video {i + 1}/{len(jobs)}")
+            found = enhance_video(job, load, settings, progress, f"video {i + 1}/{len(jobs)}")
             warnings += [f"{job.source}: {warning}" for warning in found]
         except VideoError as error:
             errors.append(str(error))
@@ -95,9 +105,11 @@ def megapixels_of(job: Job) -> float:
 
 
 def enhance_video(
-    job: Job, model: Enhancer, settings: Settings, progress: Progress, label: str
+    job: Job, load: LoadModel, settings: Settings, progress: Progress, label: str
 ) -> list[str]:
     """Enhance one video, or what is left of it, and return warnings.
+
+    A video that is half made is continued in the precision that it began with.
 
     Raises:
         VideoError: The video cannot be read, or its container cannot hold what is to be kept.
@@ -106,11 +118,13 @@ def enhance_video(
     with VideoReader(job.source) as reader:
         coding = _coding(reader.info, job, settings)
         info = reader.info.in_format_of(coding.formats())
+        model, survey = load("auto"), reader.survey()
+        record = _record(info, survey, coding, settings, model)
+        model, notes = _in_recorded_precision(job, record, model, load)
         network = YuvEnhancer(model, info, settings.strength, settings.chroma)
-        survey = reader.survey()
         progress.skip(VIDEOS, (info.estimate - survey.packets) * info.megapixels)
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        with WorkDirectory(job, _record(info, survey, coding, settings, model)) as work:
+        with WorkDirectory(job, record) as work:
             if work.replaced:
                 return ["was there already"]
             trial = work.root / f"trial{job.target.suffix}"
@@ -126,7 +140,7 @@ def enhance_video(
                 enhanced = _enhanced(decoded, network, on_frames)
                 _write(enhanced, len(segments), work, info, coding, rehearsal.global_header)
             work.publish(reader, info, coding)
-    return [*work.warnings, *_warnings(info, gaps), *rehearsal.warnings]
+    return [*notes, *work.warnings, *_warnings(info, gaps), *rehearsal.warnings]
 
 
 def _coding(info: VideoInfo, job: Job, settings: Settings) -> Coding:
@@ -189,7 +203,7 @@ def _record(
         SOURCE_KEY: survey.digest,
         "format": info.format,
         "network": weights.hexdigest(),
-        "precision": sorted({str(layer.compute_dtype) for layer in model.network.layers}),
+        "precision": _compute_dtypes(model),
         "strength": settings.strength,
         "chroma": settings.chroma,
         "codec": [coding.codec, coding.crf, *sorted(ENCODERS[coding.codec].options.items())],
@@ -198,6 +212,28 @@ def _record(
         "tensorflow": tf.__version__,
         "ffmpeg": sorted(av.library_versions.items()),
     }
+
+
+def _compute_dtypes(model: Enhancer) -> list[str]:
+    return sorted({str(layer.compute_dtype) for layer in model.network.layers})
+
+
+def _in_recorded_precision(
+    job: Job, record: dict[str, Any], model: Enhancer, load: LoadModel
+) -> tuple[Enhancer, list[str]]:
+    """The network in the precision that a half-made video began with, and a warning about that.
+
+    If that is the only difference, ``record`` gets that precision too. Else ``model`` is returned.
+    """
+    recorded = recorded_settings(job.target)
+    if recorded is None or differences(recorded, record) != {"precision"}:
+        return model, []
+    precision = "mixed_bfloat16" if "bfloat16" in recorded.get("precision", ()) else "float32"
+    other = load(precision)
+    if _compute_dtypes(other) != recorded.get("precision"):
+        return model, []
+    record["precision"] = recorded["precision"]
+    return other, [f"it began in {precision} and was continued in it"]
 
 
 def _enhanced(

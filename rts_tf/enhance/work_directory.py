@@ -3,7 +3,7 @@
 It lies beside the video to write, and is removed when the video is there. These are its files:
 
     settings.json    what decides about every bit; with other settings the video begins anew
-    machine.json     the instruction set of the CPU
+    machine.json     the instruction sets of the CPUs that enhanced the segments
     00000.nut ...    the enhanced frames, in segments; a segment under its own name is whole
     joined.mp4       the video, on the way to its place by one rename
 """
@@ -53,19 +53,22 @@ class WorkDirectory:
         self.warnings: list[str] = []
         self.root.mkdir(exist_ok=True)
         self._lock = lock(self.root, "output", "enhances a video there")
-        record, file = json.loads(json.dumps(record)), self.root / "settings.json"
+        file = self.root / "settings.json"
         recorded = read_json_or_none(file)
+        differing = differences(recorded, record)
         in_place = os.path.realpath(job.source) == os.path.realpath(job.target)
-        self.replaced = False
-        if recorded is not None and recorded != record and in_place:
-            others = recorded | {SOURCE_KEY: record[SOURCE_KEY]}
-            self.replaced = others == record and (self.root / "published").exists()
-        self._note_differences(recorded, record)
+        # The source is the enhanced video then. Another CPU may prefer another precision.
+        self.replaced = (
+            in_place
+            and SOURCE_KEY in differing <= {SOURCE_KEY, "precision"}
+            and (self.root / "published").exists()
+        )
+        self._note_differences(differing)
         for leftover in self.root.iterdir():
             half_written = leftover.name.startswith((".", "trial", "joined"))
-            if (half_written or recorded != record) and leftover.name != ".lock":
+            if (half_written or differing) and leftover.name != ".lock":
                 leftover.unlink()
-        if recorded != record:
+        if differing:
             write_text(file, json.dumps(record, indent=1))
         self._note_machine()
 
@@ -96,29 +99,56 @@ class WorkDirectory:
         (self.root / "published").touch()
         publish(joined, self._target)
 
-    def _note_differences(self, recorded: dict | None, record: dict) -> None:
+    def _note_differences(self, differing: set[str]) -> None:
         """Note why segments that are there are not continued."""
-        if recorded is None or self.replaced or not self.segment(0).exists():
+        if self.replaced or not self.segment(0).exists():
             return
-        keys = recorded.keys() | record.keys()
-        differing = sorted(key for key in keys if recorded.get(key) != record.get(key))
-        names = ["source" if key == SOURCE_KEY else key.replace("_", " ") for key in differing]
-        if names:
+        names = ("source" if key == SOURCE_KEY else key.replace("_", " ") for key in differing)
+        if differing:
             self.warnings.append(
-                f"an enhancement that was stopped had other settings ({', '.join(names)}), so it"
-                " began anew"
+                f"an enhancement that was stopped had other settings ({', '.join(sorted(names))}),"
+                " so it began anew"
             )
 
     def _note_machine(self) -> None:
-        """Record the instruction set, and note where segments were made with another one."""
+        """Record the instruction set, and note if segments were made with several."""
         file, here = self.root / "machine.json", instruction_set()
-        before = (read_json_or_none(file) or {}).get("instruction_set", here)
-        if before != here:
+        known: list[str] = []
+        if self.segment(0).exists():
+            known = (read_json_or_none(file) or {}).get("instruction_sets", [])
+        if known[-1:] != [here]:
+            known.append(here)
+            write_json(file, {"instruction_sets": known})
+        if len(known) > 1:
             self.warnings.append(
-                f"it was continued on a CPU with {here} after one with {before}: frames differ by"
-                " rounding from those of one kind of CPU"
+                f"it was continued on a CPU with other instructions ({', then '.join(known)}):"
+                " frames made before and after may differ by rounding"
             )
-        write_json(file, {"instruction_set": here})
+
+
+def recorded_settings(target: pathlib.Path) -> dict | None:
+    """The settings of a video that is half made, or None if there are no segments of it."""
+    root = root_of(target)
+    if not (root / "00000.nut").exists():
+        return None
+    return read_json_or_none(root / "settings.json")
+
+
+def differences(recorded: dict | None, record: dict[str, Any]) -> set[str]:
+    """The keys with different values. All keys of ``record`` if nothing was recorded.
+
+    What keeps x264 to instructions that every CPU has is no difference: only CPUs with AVX-512 need
+    it, and the output is the same.
+    """
+    one, two = _comparable(recorded or {}), _comparable(json.loads(json.dumps(record)))
+    return {key for key in one.keys() | two.keys() if one.get(key) != two.get(key)}
+
+
+def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
+    codec = settings.get("codec")
+    if not isinstance(codec, list):
+        return settings
+    return settings | {"codec": [item for item in codec if item != ["x264-params", "asm=AVX2"]]}
 
 
 def root_of(target: pathlib.Path) -> pathlib.Path:
