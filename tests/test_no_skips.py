@@ -24,9 +24,10 @@ def test_skips_fail_in_ci(tmp_path, name, no_skips, fails):
     (tmp_path / "conftest.py").write_text(HOOKS)
     (tmp_path / "test_it.py").write_text(TESTS[name])
     options = ["-p", "no:cacheprovider", "-c", os.devnull, "--rootdir", str(tmp_path)]
+    variables = {"RTS_NO_SKIPS": no_skips, "PYTHONPATH": str(ROOT), "PYTEST_ADDOPTS": ""}
     result = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(tmp_path)],
-        env=os.environ | {"RTS_NO_SKIPS": no_skips, "PYTHONPATH": str(ROOT)},
+        env=os.environ | variables,
         capture_output=True,
         text=True,
     )
