@@ -184,6 +184,7 @@ def test_bfloat16_keeps_the_sum_of_images_float32(name, photograph):
     np.testing.assert_allclose(mixed(image), exact(image), atol=1e-6)
 
 
+@needs_bfloat16
 def test_bfloat16_keeps_the_head_float32(photograph):
     """The convolutions are in bfloat16. The enhanced image, the head and the output are not."""
     exact = networks.build("residual1")
