@@ -190,7 +190,6 @@ def _write_comparison(comparison: Comparison, done: list[Job]) -> list[str]:
 def _videos(everything: Plan) -> Plan:
     """The part of the plan for videos. Without PyAV it has an error instead of jobs."""
     videos = everything.only(videos=True)
-    videos = videos._replace(errors=everything.errors)
     first = [*videos.jobs, *videos.done][:1]
     if first and FLAGS.scale == "2":
         raise ConfigError(
