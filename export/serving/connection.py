@@ -129,8 +129,9 @@ class GrpcConnection(Connection):
             "grpc.max_send_message_length": MESSAGE_LIMIT,
             "grpc.max_receive_message_length": MESSAGE_LIMIT,
             # Between retries the channel must try again too; its own pauses begin at a second.
+            # `grpc.min_reconnect_backoff_ms` is not set, since it also limits the handshake, for
+            # which a busy server may need seconds.
             "grpc.initial_reconnect_backoff_ms": int(1000 * PAUSE),
-            "grpc.min_reconnect_backoff_ms": int(1000 * PAUSE),
             "grpc.max_reconnect_backoff_ms": int(1000 * LONGEST_PAUSE),
             "grpc.enable_http_proxy": 0,
             "grpc.use_local_subchannel_pool": 1,

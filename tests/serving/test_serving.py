@@ -1,15 +1,18 @@
 """Requests to the test server: what it refuses, that it goes on serving, and many clients."""
 
 import base64
+import contextlib
 import http.client
 import itertools
 import json
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -242,6 +245,32 @@ def describe(answer, expected):
     return (
         f"{expected.shape} differ by up to {difference.max():g} in {(difference > 0).sum()} samples"
     )
+
+
+def test_a_server_that_is_slow_to_shake_hands(server):
+    """A busy server accepts a connection and says its first word of HTTP/2 a second later."""
+    host, port = server.grpc.split(":")
+    listener = socket.create_server((host, 0))
+
+    def copy(source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(2**16):
+                sink.sendall(data)
+
+    def relay() -> None:
+        with contextlib.suppress(OSError):  # the listener is closed at the end
+            while True:
+                client, _ = listener.accept()
+                time.sleep(1)
+                upstream = socket.create_connection((host, int(port)))
+                for pair in ((client, upstream), (upstream, client)):
+                    threading.Thread(target=copy, args=pair, daemon=True).start()
+
+    threading.Thread(target=relay, daemon=True).start()
+    with listener:
+        connection = CONNECTIONS["grpc"](f"{host}:{listener.getsockname()[1]}", "rts", 60, 0)
+        check_serves(connection)
+        connection.close()
 
 
 @pytest.mark.parametrize("count", [10, pytest.param(50, marks=pytest.mark.golden)])
