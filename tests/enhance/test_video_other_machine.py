@@ -11,6 +11,7 @@ pytest.importorskip("av", reason="the extra 'video' is not installed")
 from rts_tf.enhance import video as enhancing_video  # noqa: E402
 from rts_tf.enhance.work_directory import differences, root_of  # noqa: E402
 from tests.support.enhance_command import command, model_file  # noqa: E402, F401  fixture
+from tests.support.precisions import needs_bfloat16  # noqa: E402
 from tests.support.videos import make  # noqa: E402
 
 AVX2 = {"sse4_1", "avx", "avx2", "fma"}
@@ -76,7 +77,10 @@ def test_the_same_machine_says_nothing(run_on, output):
     assert code == 0 and err == "" and not root_of(output).exists()
 
 
-@pytest.mark.parametrize(("first", "second"), [(AVX2, BFLOAT16), (BFLOAT16, AVX2)])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(AVX2, BFLOAT16), pytest.param(BFLOAT16, AVX2, marks=needs_bfloat16)],
+)
 def test_another_machine_keeps_the_precision_and_says_so(run_on, output, first, second):
     """Here only the flags of the CPU change, so the bytes must be those of an unbroken run."""
     killed(run_on, first)
@@ -108,6 +112,7 @@ def test_a_video_of_an_earlier_version_has_no_record_and_is_continued(run_on, ou
     assert OTHER_INSTRUCTIONS not in err and "began anew" not in err
 
 
+@needs_bfloat16
 def test_without_a_segment_nothing_is_continued(run_on, output):
     killed(run_on, AVX2, rename=3)
     assert run_on(BFLOAT16)[2] == ""
