@@ -89,8 +89,8 @@ def measure_output(enhancer, config: Config) -> dict[str, float]:
         enhancer: The network, an :class:`rts_tf.inference.Enhancer`.
         config: The settings of the run.
     """
+    from rts_tf.data.codecs import jpeg
     from rts_tf.data.datasets import training_and_validation
-    from rts_tf.data.degradation import jpeg
     from rts_tf.images.dtypes import to_float
     from rts_tf.metrics.enhancement import measure_enhancement
     from rts_tf.metrics.parallel import in_parallel

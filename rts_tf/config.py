@@ -23,7 +23,8 @@ NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 KERNELS = ("bilinear", "lanczos", "bicubic", "box", "gaussian")
 TARGET_KERNELS = ("lanczos", "bicubic", "bilinear")
-ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce")
+ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce", "reduce,codec")
+CODECS = ("jpeg", "webp", "h264", "hevc", "av1")
 ANCHORS = ("none", "low", "band")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SCHEDULES = ("cosine", "constant")
@@ -100,6 +101,26 @@ class Config:
         0.0, "Largest std of Gaussian noise on LR, in levels, drawn per image; 0: none."
     )
 
+    codecs: str = _setting(
+        ",".join(CODECS), "With `degradation`=reduce,codec: the codecs drawn from, comma-separated."
+    )
+    codec_share: float = _setting(
+        0.5, "Share of the LR variants that pass a codec; the others are only reduced."
+    )
+    codec_kernel: str = _setting(
+        "",
+        "Kernel of the reduction of LR variants that pass a codec; empty: `kernel`.",
+        ("", *KERNELS),
+    )
+    crf_low: int = _setting(18, "Lowest CRF drawn for video codecs, on the scale of x264.")
+    crf_high: int = _setting(36, "Highest CRF drawn for video codecs.")
+    soft_share: float = _setting(
+        0.25, "Share of the coded LR variants that are blurred, or coded at 2/3 of their size."
+    )
+    variants: int = _setting(
+        4, "With `degradation`=reduce,codec: LR variants of each training image, one drawn a visit."
+    )
+
     target_kernel: str = _setting(
         "lanczos",
         "Kernel of d() in Phase B; a network in use or exported always has Lanczos.",
@@ -147,8 +168,17 @@ class Config:
             raise ConfigError(f"`noise`={self.noise}: must be from 0 (none) to 50 levels.")
         if self.patch % 2:
             raise ConfigError(f"`patch`={self.patch}: must be even, since LR is half of it.")
-        if self.jpeg_low > self.jpeg_high:
-            raise ConfigError(f"`jpeg_low`={self.jpeg_low} is above `jpeg_high`={self.jpeg_high}.")
+        for low, high in (("jpeg_low", "jpeg_high"), ("crf_low", "crf_high")):
+            least, most = getattr(self, low), getattr(self, high)
+            if least > most:
+                raise ConfigError(f"`{low}`={least} is above `{high}`={most}.")
+        for name in ("codec_share", "soft_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ConfigError(f"`{name}`={getattr(self, name)}: must be from 0 to 1.")
+        if unknown := set(self.codecs.split(",")) - set(CODECS):
+            raise ConfigError(
+                f"`codecs`={self.codecs}: {unknown.pop()!r} is none of {', '.join(CODECS)}."
+            )
         if not self.data:
             raise ConfigError("`data` is empty: name a folder of images, 'sample' or 'div2k'.")
         return self
@@ -162,12 +192,14 @@ class Config:
         """Return the settings that ``to_json`` wrote.
 
         Raises:
-            ConfigError: The text is damaged, or a setting is missing, unknown or invalid.
+            ConfigError: The text is damaged, or a setting is missing, unknown or invalid. Settings
+                that an earlier version did not have may be missing; their defaults do not change
+                what its runs do.
         """
         try:
             values = json.loads(text)
             known = {field.name for field in dataclasses.fields(cls)}
-            if not isinstance(values, dict) or set(values) != known:
+            if not isinstance(values, dict) or not known - _ADDED <= set(values) <= known:
                 raise ValueError("not the settings of this version")
             return cls(**values).validate()
         except (ValueError, TypeError, ConfigError) as error:
@@ -183,6 +215,17 @@ class Config:
         ]
 
 
+# The settings of degradation=reduce,codec, which the first version did not have
+_ADDED = {
+    "codecs",
+    "codec_share",
+    "codec_kernel",
+    "crf_low",
+    "crf_high",
+    "soft_share",
+    "variants",
+}
+
 _LIMITS = {
     "stages": (1, 100),
     "first_steps": (1, 10**8),
@@ -195,6 +238,9 @@ _LIMITS = {
     "checkpoint_every": (1, 10**8),
     "jpeg_low": (1, 100),
     "jpeg_high": (1, 100),
+    "crf_low": (0, 51),
+    "crf_high": (0, 51),
+    "variants": (1, 64),
     "tile": (64, 8192),
     "images_per_shard": (1, 10**6),
     "seed": (0, 2**31 - 1),

@@ -16,6 +16,7 @@ from rts_tf.errors import RtsError, first_line
 from rts_tf.images.dtypes import LEVELS, to_float, to_levels
 from rts_tf.images.resample import D_RADIUS, U_RADIUS, double, halve, halve_shuffled
 from rts_tf.images.tiling import Tile, tiles
+from rts_tf.networks.borders import with_repeated_border
 from rts_tf.networks.geometry import geometry_of
 from rts_tf.networks.layers import PixelShuffle
 from rts_tf.networks.precision import resolve_precision
@@ -52,7 +53,8 @@ class Enhancer:
 
     Attributes:
         network: The Keras model, SR of the paper: float32 [batch, H, W, 3] to float32
-            [batch, 2H, 2W, 3], nominally in [0, 1].
+            [batch, 2H, 2W, 3], nominally in [0, 1]. Called by itself it pads with zeros, while
+            ``enhance`` and ``upscale`` repeat the border of the image.
         kernel: The kernel of d().
 
     Example::
@@ -82,7 +84,7 @@ class Enhancer:
         self._tile = max(1, int(tile * min(1, CHANNELS / geometry.values) ** 0.5))
         radius = geometry.receptive_radius
         signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
-        upscale = tf.function(lambda images: network(images, training=False), signature)
+        upscale = tf.function(with_repeated_border(network), signature)
         enhance = tf.function(enhancement(network, kernel), signature)
         self._upscale = _Operation(upscale, double, scale=2, radius=max(radius, U_RADIUS))
         self._enhance = _Operation(enhance, tf.identity, scale=1, radius=radius + D_RADIUS)
@@ -217,7 +219,8 @@ def _pixels(tile: Tile) -> int:
 def enhancement(network: keras.Model, kernel: str = "lanczos") -> Callable[[tf.Tensor], tf.Tensor]:
     """Return d(SR(x)) as a function of float32 [batch, H, W, 3], the same shape out.
 
-    If the network ends in a pixel shuffle, the image of twice the size is never made.
+    The network sees the border of x repeated (:mod:`rts_tf.networks.borders`). If it ends in a
+    pixel shuffle, the image of twice the size is never made.
 
     Args:
         network: A model that doubles height and width.
@@ -225,9 +228,10 @@ def enhancement(network: keras.Model, kernel: str = "lanczos") -> Callable[[tf.T
     """
     last = network.layers[-1]
     if isinstance(last, PixelShuffle):
-        phases = keras.Model(network.inputs, last.input)
-        return lambda images: halve_shuffled(phases(images, training=False), kernel)
-    return lambda images: halve(network(images, training=False), kernel)
+        phases = with_repeated_border(keras.Model(network.inputs, last.input))
+        return lambda images: halve_shuffled(phases(images), kernel)
+    doubled = with_repeated_border(network)
+    return lambda images: halve(doubled(images), kernel)
 
 
 def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280) -> Enhancer:

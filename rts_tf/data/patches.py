@@ -5,7 +5,8 @@ batches that an unbroken run would have seen.
 
 Every image has the same number of patch positions, which are drawn at random. An epoch uses each
 position once. It is divided into passes: in a pass every image is read once and gives up to
-``PATCHES_PER_PASS`` patches, which go through a shuffle buffer.
+``PATCHES_PER_PASS`` patches, which go through a shuffle buffer. At each reading one of the variants
+of its LR is drawn.
 """
 
 import dataclasses
@@ -21,6 +22,7 @@ _BUFFER_BYTES = 256 * 2**20
 # Mixed into the seed, so that patch positions and shuffling are independent
 _SHUFFLE_SALT = 0x525453
 _POSITION_SALT = 0x504C4143
+_VARIANT_SALT = 0x5641524E
 
 
 def training_batches(
@@ -110,7 +112,7 @@ class _PatchCutter:
     ) -> tf.data.Dataset:
         """The patches that one image gives in pass ``number`` of the stage, as (LR, target)."""
         arrays = {"lr": np.uint8} if self.has_targets else {"lr": np.uint8, "hr": np.uint8}
-        image = parse(serialized_source, arrays)
+        image = parse(serialized_source, arrays, self._draw_variant(number, serialized_source))
         if self.has_targets:
             other = parse(serialized_target, {"target": np.float16})
             message = "source and target shards do not match"
@@ -130,6 +132,14 @@ class _PatchCutter:
 
         chosen = self._choose_positions(number, image)
         return tf.data.Dataset.from_tensor_slices(chosen).map(crop)
+
+    def _draw_variant(self, number: tf.Tensor, serialized_source: tf.Tensor) -> tf.Tensor:
+        """A number that chooses the variant of LR in pass ``number``: int64, at least 0."""
+        seed = tf.constant([self.seed, _VARIANT_SALT], tf.int64)
+        index = parse(serialized_source, {})["index"]
+        visit = tf.constant(self.stage, tf.int64) * 2**32 + number
+        own = _fold_in(_fold_in(seed, index), visit)
+        return tf.random.stateless_uniform([], own, 0, 2**62, tf.int64)
 
     def _choose_positions(self, number: tf.Tensor, image: dict[str, tf.Tensor]) -> tf.Tensor:
         """The patch positions of pass ``number``: int32 [n, 2], upper left corners in LR pixels."""

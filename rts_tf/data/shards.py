@@ -31,7 +31,8 @@ class Record:
     Attributes:
         name: The name of the image in its source.
         index: The number of the image in its set, which seeds its patch positions.
-        arrays: [H, W, 3] by name; ``"lr"`` is [H/2, W/2, 3].
+        arrays: [H, W, 3] by name; ``"lr"`` is [H/2, W/2, 3], or [variants, H/2, W/2, 3] to be
+            written.
         note: Figures to keep in the shard's .json, as JSON types. Reading does not restore them;
             see :attr:`ShardSet.notes`.
     """
@@ -59,12 +60,16 @@ def serialize(record: Record, dtypes: Mapping[str, type]) -> bytes:
     return example.SerializeToString(deterministic=True)
 
 
-def parse(serialized: tf.Tensor, dtypes: Mapping[str, type]) -> dict[str, tf.Tensor]:
+def parse(
+    serialized: tf.Tensor, dtypes: Mapping[str, type], variant: int | tf.Tensor = 0
+) -> dict[str, tf.Tensor]:
     """Undo :func:`serialize`, also inside a tf.data pipeline.
 
     Args:
         serialized: A scalar string.
         dtypes: The arrays that are wanted, and the type in which each is stored.
+        variant: Which variant of LR is wanted, an int64 from 0; it is taken modulo the number of
+            variants that there are.
 
     Returns:
         ``name``, a scalar string; ``index``, a scalar int64; ``size``, the height and width of the
@@ -79,16 +84,27 @@ def parse(serialized: tf.Tensor, dtypes: Mapping[str, type]) -> dict[str, tf.Ten
     example = tf.io.parse_single_example(serialized, features)
     height, width = example["size"][0], example["size"][1]
     for key, dtype in dtypes.items():
-        shape = [height // 2, width // 2, 3] if key == "lr" else [height, width, 3]
-        example[key] = tf.reshape(tf.io.decode_raw(example[key], dtype), shape)
+        shape, stored = [height, width, 3], example[key]
+        if key == "lr":
+            shape = [height // 2, width // 2, 3]
+            stored = _variant(stored, height // 2 * (width // 2) * 3, variant)
+        example[key] = tf.reshape(tf.io.decode_raw(stored, dtype), shape)
     return example
+
+
+def _variant(stored: tf.Tensor, size: tf.Tensor, variant: int | tf.Tensor) -> tf.Tensor:
+    """The bytes of one variant of LR, which are stored one after the other, ``size`` bytes each."""
+    count = tf.strings.length(stored) // tf.cast(size, tf.int32)
+    number = tf.cast(variant % tf.cast(count, tf.int64), tf.int32)
+    return tf.strings.substr(stored, number * tf.cast(size, tf.int32), tf.cast(size, tf.int32))
 
 
 def size_of(record: Record) -> tuple[int, int]:
     """The height and width of an image, which are twice those of its LR."""
     key, array = next(iter(record.arrays.items()))
     factor = 2 if key == "lr" else 1
-    return factor * array.shape[0], factor * array.shape[1]
+    height, width = array.shape[-3:-1]
+    return factor * height, factor * width
 
 
 def _bytes_feature(value: bytes) -> tf.train.Feature:

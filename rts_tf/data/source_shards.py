@@ -1,6 +1,5 @@
 """Writes the source shards at the beginning of a run: each usable image once, as HR_0 and LR."""
 
-import dataclasses
 import math
 import pathlib
 import shutil
@@ -30,7 +29,7 @@ def build_source(
     """Write the source shards, or open those that are there.
 
     The arrays are ``hr``, uint8 [H, W, 3] with even sides (an odd last row or column is cut off),
-    and ``lr``, uint8 [H/2, W/2, 3].
+    and ``lr``, uint8 [H/2, W/2, 3], in as many variants as the degradation has.
 
     Args:
         smallest: The shortest side, in pixels, of an image that is used. Images that are smaller or
@@ -53,12 +52,13 @@ def build_source(
             except ImageError as error:
                 warn(printable(f"skipped {error}"))
                 continue
-            arrays = {"hr": image, "lr": degradation(image, name)}
+            variants = [degradation(image, name, v) for v in range(degradation.variants)]
+            arrays = {"hr": image, "lr": np.stack(variants)}
             yield Record(name, k * images_per_shard + i, arrays)
 
     count = math.ceil(len(names) / images_per_shard)
     made_from = {"photographs": list(names), "smallest": smallest}
-    made_from |= dataclasses.asdict(degradation)
+    made_from |= degradation.record()
     source = build(directory, count, records, DTYPES, made_from, warn, made_on=made_on)
     if not source.sizes:
         shutil.rmtree(directory)  # so that the same call looks at the images again

@@ -17,6 +17,7 @@ from rts_tf.export import tensors
 from rts_tf.export.downscale import block_of, halved, halving_kernels
 from rts_tf.images.resample import D_RADIUS
 from rts_tf.inference import enhancement
+from rts_tf.networks.borders import repeat_border, with_repeated_border, without_border
 from rts_tf.networks.layers import EdgePadding, PixelShuffle
 
 IMAGE_CHANNELS = 12  # a tensor of at most this many channels is an image, or its four phases
@@ -84,9 +85,7 @@ def head_function(network: keras.Model, head: str) -> Callable[[tf.Tensor], tf.T
         A function from float32 [batch, H, W, 3] to float32 [batch, 2H, 2W, 3] or
         [batch, H, W, 3], nominally in [0, 1] and not clipped.
     """
-    if head == "enhance":
-        return enhancement(network)
-    return lambda images: network(images, training=False)
+    return enhancement(network) if head == "enhance" else with_repeated_border(network)
 
 
 def receptive_radius(network: keras.Model, head: str) -> int:
@@ -192,11 +191,14 @@ def traced_head(
         float32 [1, 2H, 2W, 3] for "upscale", [1, H, W, 3] for "enhance".
     """
     width, last = image.shape[2], _last_convolution(network)
-    image = visit(tensors.IMAGE, image)
+    border = networks.receptive_radius(network)
+    image = repeat_border(visit(tensors.IMAGE, image), border)
     x = visit(tensors.HEAD_INPUT, _traced_body(network, image, visit, segmented))
     if head == "upscale" and transposed:
-        return visit(tensors.OUTPUT, _enlarged(x, kernels, visit))
+        enlarged = without_border(_enlarged(x, kernels, visit), 2 * border)
+        return visit(tensors.OUTPUT, enlarged)
     phases = tf.nn.conv2d(x, kernels.head, strides=1, padding=last.padding.upper()) + kernels.bias
+    phases = without_border(phases, border)
     if head == "upscale":
         phases = visit(tensors.OUTPUT_PHASES, phases)
         return visit(tensors.OUTPUT, tf.nn.depth_to_space(phases, 2))
@@ -217,7 +219,7 @@ def _traced_body(
         elif layer is total:
             value = tf.concat([image, *(x for x in inputs if x is not image)], axis=-1)
         elif isinstance(layer, EdgePadding):
-            value = _edge(inputs[0])
+            value = repeat_border(inputs[0], 1)
         else:
             value = visit(layer.name, layer(inputs if len(inputs) > 1 else inputs[0]))
         values[id(layer.output)] = value
@@ -247,12 +249,6 @@ def _segments(layer: keras.layers.Conv2D, x: tf.Tensor) -> tf.Tensor:
     biases = tf.concat([bias, -bias, bias - 1, -bias - 1], axis=0)
     pieces = tf.nn.conv2d(x, kernels, strides=1, padding=layer.padding.upper()) + biases
     return tf.minimum(tf.nn.relu(pieces), 1.0)
-
-
-def _edge(x: tf.Tensor) -> tf.Tensor:
-    """EdgePadding by slices: MIRROR_PAD is slow in LiteRT, and many NPUs do not have it."""
-    x = tf.concat([x[:, :1], x, x[:, -1:]], axis=1)
-    return tf.concat([x[:, :, :1], x, x[:, :, -1:]], axis=2)
 
 
 def _enlarged(x: tf.Tensor, kernels: Kernels, visit: Visit) -> tf.Tensor:

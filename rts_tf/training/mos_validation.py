@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
-from rts_tf.data.degradation import Degradation, jpeg
+from rts_tf.data.codecs import jpeg
+from rts_tf.data.degradation import Degradation
 from rts_tf.data.shards import ShardSet
 from rts_tf.images.dtypes import to_float, to_uint8
 from rts_tf.images.resample import double

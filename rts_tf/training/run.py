@@ -96,11 +96,13 @@ def _sources(directory: RunDirectory, say: Callable[[str], None]) -> list[ShardS
     for name, images in zip(names, training_and_validation(config), strict=True):
         say(f"{name}: {len(images.names)} images")
         smallest = config.patch if name == "training" else SMALLEST_VALIDATED
+        variants = config.variants if name == "training" else 1  # nothing is trained on the others
+        degradation = Degradation.of(dataclasses.replace(config, variants=variants))
         sets.append(
             build_source(
                 directory.root / "source" / name,
                 images,
-                Degradation.of(config),
+                degradation,
                 smallest,
                 config.images_per_shard,
                 say,

@@ -1,13 +1,16 @@
-"""LR of an image: order of the steps, kernels, JPEG quality, noise."""
+"""LR of an image: order of the steps, kernels, JPEG quality, noise, codecs."""
 
+import dataclasses
 import io
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
-from rts_tf.data.degradation import Degradation
+from rts_tf.data.degradation import CodecSettings, Degradation, moving
 
 SETTINGS = {
     "order": "jpeg,reduce",
@@ -85,3 +88,76 @@ def test_noise_neither_brightens_black_nor_darkens_white(level):
     flat = np.full((256, 256, 3), level, np.uint8)
     lr = degradation(order="reduce", noise=20.0)(flat, "x")
     assert lr.mean() == pytest.approx(level, abs=0.4)
+
+
+def coded(**changes) -> Degradation:
+    """A degradation with codecs; the changes are those of its settings."""
+    settings = {
+        "codecs": ("jpeg", "webp", "h264", "hevc", "av1"),
+        "share": 0.5,
+        "kernel": "",
+        "crf_low": 20,
+        "crf_high": 36,
+        "soft_share": 0.25,
+        "variants": 4,
+    }
+    return degradation(order="reduce,codec", codec=CodecSettings(**settings | changes))
+
+
+def test_a_share_of_the_variants_passes_a_codec(even):
+    reduced = degradation(order="reduce")(even, "x")
+    for share in (0.0, 0.5, 1.0):
+        make = coded(share=share, codecs=("jpeg",), soft_share=0.0)
+        changed = [(make(even, str(i), v) != reduced).any() for i in range(50) for v in range(4)]
+        assert np.mean(changed) == pytest.approx(share, abs=0.1)
+
+
+def test_variants_differ_and_are_drawn_anew_alike(even):
+    make = coded(share=1.0)
+    variants = [make(even, "x", v) for v in range(8)]
+    assert {v.shape for v in variants} == {(32, 40, 3)} and {v.dtype for v in variants} == {
+        np.dtype("uint8")
+    }
+    assert len({v.tobytes() for v in variants}) == 8
+    for number, variant in enumerate(variants):
+        np.testing.assert_array_equal(variant, make(even, "x", number))
+
+
+def test_coded_variants_have_a_kernel_of_their_own(even):
+    sharp = coded(share=1.0, kernel="lanczos", codecs=("jpeg",), soft_share=0.0)
+    sharp = dataclasses.replace(sharp, jpeg_low=100, jpeg_high=100)
+    distances = [
+        np.abs(sharp(even, "x") - degradation(order="reduce", kernel=k)(even, "x").astype(float))
+        for k in ("lanczos", "bilinear")
+    ]
+    assert distances[0].mean() < distances[1].mean()
+
+
+def test_soft_variants_have_less_detail(even):
+    def detail(soft_share):
+        make = coded(share=1.0, codecs=("jpeg",), soft_share=soft_share)
+        make = dataclasses.replace(make, jpeg_low=95, jpeg_high=95)
+        lr = np.stack([make(even, "x", v).astype(float) for v in range(8)])
+        return np.abs(np.diff(lr, axis=1)).mean()
+
+    assert detail(1.0) < 0.9 * detail(0.0)
+
+
+def test_the_last_frame_of_a_sequence_is_the_image(photograph):
+    frames = moving(photograph[:40, :50], 4, np.random.default_rng(5))
+    assert len(frames) == 4
+    np.testing.assert_array_equal(frames[-1], photograph[:40, :50])
+    # The same motion leads from each frame to the next.
+    assert len({frame.tobytes() for frame in frames}) == 4
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 3))
+def test_every_size_has_its_lr(height, width, variant):
+    image = np.random.default_rng(1).integers(0, 255, (2 * height, 2 * width, 3), np.uint8)
+    assert coded(share=1.0)(image, "x", variant).shape == (height, width, 3)
+
+
+def test_the_record_of_an_order_of_earlier_versions_is_as_it_was():
+    assert degradation().record() == SETTINGS | {"noise": 0.0}
+    assert coded().record()["codec"]["variants"] == 4

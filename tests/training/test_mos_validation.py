@@ -10,7 +10,7 @@ from skimage import data
 
 import rts_tf
 from rts_tf.config import preset
-from rts_tf.data.degradation import jpeg
+from rts_tf.data.codecs import jpeg
 from rts_tf.errors import ConfigError, Interrupted
 from rts_tf.images.dtypes import to_float, to_uint8
 from rts_tf.images.read import read_image
