@@ -15,6 +15,7 @@ from rts_tf.config import NETWORKS as NAMES
 from rts_tf.errors import RtsError
 from rts_tf.images.resample import double, halve
 from rts_tf.inference import Enhancer
+from rts_tf.networks.borders import with_repeated_border
 from rts_tf.networks.layers import PixelShuffle
 from rts_tf.networks.precision import instruction_set
 from rts_tf.networks.registry import registered_name
@@ -47,7 +48,7 @@ IN_PRECISION = {
 def test_tiles_equal_the_whole_image(name, height, width, tile, seed):
     network = NETWORKS[name]
     image = np.random.default_rng(seed).random((height, width, 3)).astype(np.float32)
-    tiled, whole = Enhancer(network, tile), network(image[None])
+    tiled, whole = Enhancer(network, tile), with_repeated_border(network)(image[None])
     np.testing.assert_allclose(tiled.upscale(image), whole[0], atol=1e-5)
     np.testing.assert_allclose(tiled.enhance(image), halve(whole)[0], atol=1e-5)
 
@@ -56,7 +57,7 @@ def test_tiles_equal_the_whole_image(name, height, width, tile, seed):
 def test_tiles_of_larger_networks_equal_the_whole_image(name):
     image = np.random.default_rng(1).random((40, 190, 3)).astype(np.float32)
     network = random_network(name)
-    tiled, whole = Enhancer(network, 128), network(image[None])
+    tiled, whole = Enhancer(network, 128), with_repeated_border(network)(image[None])
     bound = 1e-5 * max(1, float(np.abs(whole).max()))
     np.testing.assert_allclose(tiled.upscale(image), whole[0], atol=bound, rtol=0)
     np.testing.assert_allclose(tiled.enhance(image), halve(whole)[0], atol=bound, rtol=0)

@@ -120,6 +120,19 @@ def macs_per_pixel(network: keras.Model, head: str, segmented: bool = False) -> 
     return macs
 
 
+def macs_of_frame(
+    network: keras.Model, head: str, height: int, width: int, segmented: bool = False
+) -> int:
+    """Return the MACs by weights of ``head`` on a frame, with those on its repeated border.
+
+    The arguments and errors are those of ``macs_per_pixel``.
+    """
+    border = networks.receptive_radius(network)
+    of_d = sum(kernel.size for kernel in halving_kernels()) if head == "enhance" else 0
+    of_network = macs_per_pixel(network, head, segmented) - of_d
+    return of_network * (height + 2 * border) * (width + 2 * border) + of_d * height * width
+
+
 def can_be_traced(network: keras.Model) -> bool:
     """Return whether ``traced_head`` can follow the network.
 

@@ -21,7 +21,7 @@ from rts_tf.errors import RtsError, first_line
 from rts_tf.export import HEADS, PRECISIONS
 from rts_tf.export.calibration import CalibrationCrops, crops_of_run, mosaic, sample_crops
 from rts_tf.export.flatbuffer import operations_and_macs
-from rts_tf.export.heads import check_network, macs_per_pixel
+from rts_tf.export.heads import check_network, macs_of_frame
 from rts_tf.export.measurement import Frame, MeasuredFile
 from rts_tf.export.publication import next_version, publish_export
 from rts_tf.export.runners import litert, process
@@ -248,7 +248,7 @@ class ExportPipeline:
     def _macs(self, head: str) -> int:
         """MACs for a frame of a file that has no fixed size."""
         height, width = self.spec.input_size(head)
-        return macs_per_pixel(self.enhancer.network, head) * height * width
+        return macs_of_frame(self.enhancer.network, head, height, width)
 
     def _add(self, file: MeasuredFile) -> None:
         self.entries.append(file.entry(self.enhancer.network))

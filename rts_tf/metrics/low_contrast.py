@@ -21,9 +21,10 @@ def texture_kept(image: np.ndarray, original: np.ndarray) -> float:
 
     Texture is the structure finer than a Gaussian of sigma 2, in blocks of 16x16 pixels where its
     std is from 1 to 6 levels and at least twice the noise, and which have no edge. Noise is the
-    std of the flattest blocks, or 1 level if that is less. In each block the structure of ``image`` is projected on that of ``original``. So 1 means
-    that it is all there, and 0 that it is gone, or replaced by other structure. More than 1 counts
-    as 1, so that what is sharpened in one block does not make up for what is erased in another.
+    std of the flattest blocks, or 1 level if that is less. In each block the structure of ``image``
+    is projected on that of ``original``. So 1 means that it is all there, and 0 that it is gone,
+    or replaced by other structure. More than 1 counts as 1, so that what is sharpened in one block
+    does not make up for what is erased in another.
 
     Args:
         image: uint8 [H, W, 3], at least 32 pixels a side.

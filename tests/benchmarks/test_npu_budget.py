@@ -17,13 +17,15 @@ def test_the_budget_is_that_of_the_networks():
 
 
 def test_work_is_that_of_the_network_and_of_the_file():
-    pixels = SIZE[0] * SIZE[1]
     network = networks.build("residual1")
+    border = 2 * networks.receptive_radius(network)
+    height, width = SIZE[0] + border, SIZE[1] + border
+    pixels = height * width
     macs, traffic = npu_budget.work(network, "upscale", *SIZE)
     # What the pieces of the residual add.
     segments, head = 9 * 64 * (12 - 3), 9 * (15 - 3) * 12
     assert macs == pixels * (networks.macs_per_pixel(network) + segments + head)
-    halo = 15 * ((SIZE[0] + 2) * (SIZE[1] + 2) - pixels)
+    halo = 15 * ((height + 2) * (width + 2) - pixels)
     assert traffic == pixels * (3 + 64 + 64 + 64 + 3 * 64 + 64 + 12 + 15 + 12) + halo
     for name in HEADS:
         _, macs = operations_and_macs(converted(name, "int8"))

@@ -5,7 +5,8 @@ import pytest
 
 from rts_tf.export import HEADS, PRECISIONS, limits
 from rts_tf.export.downscale import _across, _along, block_of, halving_kernels
-from rts_tf.export.heads import head_function, macs_per_pixel
+from rts_tf.export.heads import head_function, macs_of_frame, macs_per_pixel
+from rts_tf.networks import receptive_radius
 
 interpreter = pytest.importorskip(
     "ai_edge_litert.interpreter", reason="LiteRT is not installed (the extra 'device')"
@@ -63,7 +64,8 @@ def test_operations(files):
     operations, _ = operations_and_macs(files["upscale", "float32"])
     body = ["CONV_2D", "CONV_2D", "ADD", "CONV_2D", "ADD"]
     edge = 2 * ["STRIDED_SLICE", "STRIDED_SLICE", "CONCATENATION"]
-    assert operations == [*body, *edge, "CONV_2D", "DEPTH_TO_SPACE"]
+    last = ["CONV_2D", "STRIDED_SLICE", "DEPTH_TO_SPACE"]
+    assert operations == [*edge, *body, *edge, *last]
     whole, mixed = (
         operations_and_macs(files["enhance", p])[0] for p in ("int8", "int8_float_residual")
     )
@@ -77,10 +79,12 @@ def test_operations(files):
 def test_macs_are_those_of_the_file(files):
     pixels, weights = SIZE[0] * SIZE[1], [w.size for w in NETWORK.get_weights() if w.ndim == 4]
     assert macs_per_pixel(NETWORK, "upscale") == sum(weights)
-    assert operations_and_macs(files["upscale", "float32"])[1] == pixels * sum(weights)
+    border = 2 * receptive_radius(NETWORK)
+    bordered = (SIZE[0] + border) * (SIZE[1] + border)
+    assert operations_and_macs(files["upscale", "float32"])[1] == bordered * sum(weights)
     for segmented, precision in ((False, "float32"), (True, "int8")):
         for head, zeros in (("upscale", 0), ("enhance", zeros_of_blocks())):
-            macs = pixels * (macs_per_pixel(NETWORK, head, segmented) + zeros)
+            macs = macs_of_frame(NETWORK, head, *SIZE, segmented) + pixels * zeros
             assert operations_and_macs(files[head, precision])[1] == macs
 
 

@@ -8,6 +8,7 @@ from rts_tf.data.degradation import Degradation
 from rts_tf.data.source_shards import build_source
 from rts_tf.images.resample import halve
 from rts_tf.inference import Enhancer
+from rts_tf.networks.borders import with_repeated_border
 from rts_tf.training.phase_b import DTYPES, anchored, build_targets
 
 
@@ -42,7 +43,7 @@ def test_targets_are_phase_b_of_the_whole_pictures_unclipped(source, tmp_path):
         originals = source.records(k, {"hr": np.uint8})
         for original, record in zip(originals, targets.records(k, DTYPES), strict=True):
             hr_0 = original.arrays["hr"].astype(np.float32) / 255
-            expected = halve(network(hr_0[None]))[0].numpy()
+            expected = halve(with_repeated_border(network)(hr_0[None]))[0].numpy()
             target = record.arrays["target"]
             assert target.dtype == np.float16 and (record.name, record.index) == (
                 original.name,
@@ -82,7 +83,7 @@ def test_other_weights_or_settings_make_them_afresh(source, tmp_path):
 @pytest.mark.parametrize("kernel", ["bicubic", "bilinear"])
 def test_another_kernel_of_d(kernel, photograph):
     network, image = sharpening_network(), photograph[:40, :57].astype(np.float32) / 255
-    expected = halve(network(image[None]), kernel)[0]
+    expected = halve(with_repeated_border(network)(image[None]), kernel)[0]
     np.testing.assert_allclose(Enhancer(network, kernel=kernel).enhance(image), expected, atol=1e-5)
     assert np.abs(Enhancer(network).enhance(image) - expected).max() > 1e-3
 
