@@ -29,10 +29,10 @@ from benchmarks.inputs import define_data_flag, define_model_flag, repeated_imag
 from benchmarks.table import Line, show
 from benchmarks.timing import Seconds, seconds_of
 from rts_tf.cli.progress import RunProgress
-from rts_tf.enhance.__main__ import AUTO_TILE
 from rts_tf.enhance.images import Network, enhance_all, sizes_of
 from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.progress import IMAGES
+from rts_tf.enhance.weights import AUTO_TILE
 from rts_tf.images.dtypes import to_float
 from rts_tf.inference import Enhancer, load
 from rts_tf.metrics.artifacts import measure_artifacts
@@ -158,7 +158,7 @@ def folder_through(root: pathlib.Path, suffix: str, network: Network) -> Callabl
     def through() -> None:
         sizes = sizes_of(jobs)
         progress = RunProgress({IMAGES: sum(sizes) / 1e6}, Console(file=io.StringIO()))
-        errors, _ = enhance_all(jobs, network, progress, sizes)
+        errors, _ = enhance_all(jobs, lambda image: network, progress, sizes)
         if errors:
             raise RuntimeError(errors[0])
 

@@ -27,10 +27,10 @@ from benchmarks.inputs import define_data_flag, define_model_flag, images, repea
 from benchmarks.table import Line, show
 from benchmarks.timing import Seconds, seconds_of
 from rts_tf.cli.progress import RunProgress
-from rts_tf.enhance.__main__ import AUTO_TILE
 from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.progress import VIDEOS
 from rts_tf.enhance.video import Settings, enhance_video, megapixels_of
+from rts_tf.enhance.weights import AUTO_TILE
 from rts_tf.images.dtypes import to_float
 from rts_tf.inference import Enhancer, load
 from rts_tf.metrics.artifacts import measure_artifacts

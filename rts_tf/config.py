@@ -168,13 +168,13 @@ class Config:
             raise ConfigError(f"`noise`={self.noise}: must be from 0 (none) to 50 levels.")
         if self.patch % 2:
             raise ConfigError(f"`patch`={self.patch}: must be even, since LR is half of it.")
-        for low, high in (("jpeg_low", "jpeg_high"), ("crf_low", "crf_high")):
-            least, most = getattr(self, low), getattr(self, high)
+        for lowest, highest in (("jpeg_low", "jpeg_high"), ("crf_low", "crf_high")):
+            least, most = getattr(self, lowest), getattr(self, highest)
             if least > most:
-                raise ConfigError(f"`{low}`={least} is above `{high}`={most}.")
-        for name in ("codec_share", "soft_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"`{name}`={getattr(self, name)}: must be from 0 to 1.")
+                raise ConfigError(f"`{lowest}`={least} is above `{highest}`={most}.")
+        for share in ("codec_share", "soft_share"):
+            if not 0 <= getattr(self, share) <= 1:
+                raise ConfigError(f"`{share}`={getattr(self, share)}: must be from 0 to 1.")
         if unknown := set(self.codecs.split(",")) - set(CODECS):
             raise ConfigError(
                 f"`codecs`={self.codecs}: {unknown.pop()!r} is none of {', '.join(CODECS)}."

@@ -10,13 +10,18 @@ import fractions
 import io
 import os
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 
 from rts_tf.errors import ConfigError
+
+try:
+    import av
+except ImportError:  # only the video codecs need it
+    av = None  # type: ignore[assignment]
 
 SUBSAMPLING = {"4:4:4": 0, "4:2:0": 2}  # Pillow's numbers
 RATE = fractions.Fraction(25)  # frames in a second, which the rate control of encoders heeds
@@ -93,26 +98,24 @@ def video(frames: Sequence[np.ndarray], codec: str, crf: float) -> list[np.ndarr
     Raises:
         ConfigError: PyAV is not installed.
     """
-    try:
-        import av
-    except ImportError:
+    if av is None:
         raise ConfigError(
             f"`codecs`={codec}: video codecs need PyAV; pip install 'rts_tf[video]', or choose"
             " among jpeg and webp."
-        ) from None
+        )
     os.environ.setdefault("SVT_LOG", "0")  # SVT-AV1 otherwise prints its settings
     kind = VIDEO_CODECS[codec]
     height, width = frames[0].shape[:2]
     even = height + height % 2, width + width % 2
-    encoder = av.CodecContext.create(kind.encoder, "w")
+    encoder: Any = av.CodecContext.create(kind.encoder, "w")
     encoder.width, encoder.height, encoder.pix_fmt = even[1], even[0], "yuv420p"
     encoder.framerate, encoder.time_base = RATE, 1 / RATE
     encoder.options = kind.options | {"crf": f"{round(kind.scale * crf + kind.offset)}"}
-    decoder = av.CodecContext.create(kind.decoder, "r")
+    decoder: Any = av.CodecContext.create(kind.decoder, "r")
     decoder.thread_count = 1
     packets = []
     for number, frame in enumerate(frames):
-        packets += encoder.encode(_to_yuv(av, frame, even, number))
+        packets += encoder.encode(_to_yuv(frame, even, number))
     packets += encoder.encode(None)
     decoded = [frame for packet in packets for frame in decoder.decode(packet)]
     decoded += decoder.decode(None)
@@ -122,17 +125,17 @@ def video(frames: Sequence[np.ndarray], codec: str, crf: float) -> list[np.ndarr
     return [_to_rgb(frame)[:height, :width] for frame in decoded]
 
 
-def _to_yuv(av, image: np.ndarray, size: tuple[int, int], number: int):
+def _to_yuv(image: np.ndarray, size: tuple[int, int], number: int) -> "av.VideoFrame":
     """Turn an image into a frame of an even ``size`` (height, width); its border is repeated."""
     bottom, right = size[0] - image.shape[0], size[1] - image.shape[1]
-    padded = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
+    padded: Any = cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(padded), format="rgb24")
     frame = frame.reformat(format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG")
     frame.pts, frame.time_base = number, 1 / RATE
     return frame
 
 
-def _to_rgb(frame) -> np.ndarray:
+def _to_rgb(frame: "av.VideoFrame") -> np.ndarray:
     rgb = frame.reformat(
         format="rgb24",
         src_colorspace="ITU709",

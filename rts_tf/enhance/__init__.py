@@ -1,1 +1,3 @@
 """Enhance image and video files with a trained network."""
+
+AUTO = "auto"  # in place of the name of weights: they are chosen for each file

@@ -8,11 +8,9 @@ DPI and 16 bits of an image are kept, and everything of a video but its frames a
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import os
 import pathlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from absl import flags
@@ -21,14 +19,11 @@ from rich.console import Console
 from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.startup import load_tensorflow
-from rts_tf.errors import ConfigError, ImageError, printable
+from rts_tf.enhance import AUTO
+from rts_tf.errors import ConfigError, printable
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from rts_tf.enhance.images import Network
     from rts_tf.enhance.jobs import Job, Plan
-    from rts_tf.inference import Enhancer
     from rts_tf.report.comparison import Comparison
 
 FLAGS = flags.FlagValues()
@@ -43,8 +38,9 @@ flags.DEFINE_enum(
 )
 flags.DEFINE_string(
     "model",
-    "residual3",
-    "Name of weights that come with rts_tf, a run directory, or a .keras file.",
+    "auto",
+    "Name of weights that come with rts_tf, a run directory, or a .keras file; auto: weights for"
+    " clean or for compressed input, as each file is.",
     flag_values=FLAGS,
 )
 flags.DEFINE_float(
@@ -86,9 +82,6 @@ flags.DEFINE_integer(
     63,
     flag_values=FLAGS,
 )
-
-# Sides of a tile in pixels, with which 100 megapixels take less than 3 GB
-AUTO_TILE = {"mixed_bfloat16": 1280, "float32": 768}
 
 
 def main(arguments: list[str]) -> int:
@@ -132,7 +125,11 @@ def _enhance_all(
     from rts_tf.enhance.images import enhance_all, sizes_of
     from rts_tf.enhance.progress import IMAGES, VIDEOS
 
-    load = _loader()
+    load_tensorflow()
+    from rts_tf.enhance.weights import Weights
+
+    tile = None if FLAGS.tile == "auto" else int(FLAGS.tile)
+    weights = Weights(FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile)
     sizes = sizes_of(images.jobs)
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
@@ -144,16 +141,16 @@ def _enhance_all(
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
-            failed, found = enhance_all(
-                images.jobs, _network(load("auto")), progress, sizes, comparison
-            )
+            failed, found = enhance_all(images.jobs, weights.for_image, progress, sizes, comparison)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:
             settings = Settings(FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf)
-            failed, found = enhance_videos(videos.jobs, load, settings, progress)
+            failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(videos.jobs), len(failed), "videos")
+    if chosen := weights.chosen():
+        print(f"weights: {chosen}; --model overrides this")
     return errors, warnings
 
 
@@ -168,7 +165,8 @@ def _comparison(anything_done: bool) -> Comparison | None:
     from rts_tf.report.comparison import Comparison
 
     name = os.path.basename(os.path.normpath(FLAGS.model))
-    how = f"Enhanced by {name}, strength {FLAGS.strength:g}."
+    by = "the weights that suit each image" if FLAGS.model == AUTO else name
+    how = f"Enhanced by {by}, strength {FLAGS.strength:g}."
     if anything_done:
         how += " Files that were there already may have been made with other settings."
     return Comparison(FLAGS.compare, how)
@@ -211,37 +209,6 @@ def _videos(everything: Plan) -> Plan:
     return videos
 
 
-def _loader() -> Callable[[str], Enhancer]:
-    """A function that loads the network in a precision, once for each."""
-    load_tensorflow()
-    from rts_tf.inference import load
-    from rts_tf.networks.precision import resolve_precision
-
-    @functools.cache
-    def load_in(precision: str) -> Enhancer:
-        auto_tile = AUTO_TILE[resolve_precision(precision)]
-        return load(FLAGS.model, precision, auto_tile if FLAGS.tile == "auto" else int(FLAGS.tile))
-
-    return load_in
-
-
-def _network(model: Enhancer) -> Network:
-    """The function of pixels that the flags ask for."""
-    import tensorflow as tf
-
-    function = model.upscale if FLAGS.scale == "2" else model.enhance
-
-    def network(pixels: np.ndarray, on_pixels: Callable[[int], None]) -> np.ndarray:
-        try:
-            return function(pixels, FLAGS.strength, on_pixels)
-        except (MemoryError, tf.errors.ResourceExhaustedError):
-            raise ImageError(
-                "there is not enough memory for it; name a smaller `tile`, or cut it"
-            ) from None
-
-    return network
-
-
 def _check_flags(inputs: list[str]) -> None:
     """Raise ConfigError if an input or a flag cannot work."""
     if not inputs:
@@ -257,7 +224,8 @@ def _check_flags(inputs: list[str]) -> None:
         raise ConfigError(f"`strength`={FLAGS.strength:g}: must be from 0 to 1.5.")
     if FLAGS.tile != "auto" and not (FLAGS.tile.isdecimal() and 64 <= int(FLAGS.tile) <= 8192):
         raise ConfigError(f"`tile`={FLAGS.tile}: must be auto or a number from 64 to 8192.")
-    if not os.path.exists(FLAGS.model) and FLAGS.model not in pretrained.names():
+    known = (AUTO, *pretrained.names())
+    if not os.path.exists(FLAGS.model) and FLAGS.model not in known:
         raise ConfigError(
             f"`model`={FLAGS.model}: no such file or directory, and {pretrained.known()}"
         )

@@ -18,6 +18,8 @@ from rts_tf.report.comparison import Comparison
 # (pixels of an ImageFile, a function to call with each number of pixels that is done)
 # -> enhanced pixels
 Network = Callable[[np.ndarray, Callable[[int], None]], np.ndarray]
+# Finds the network for an image
+Choose = Callable[[ImageFile], Network]
 
 OVERLAPPED = 20_000_000  # pixels; of larger images only one at a time is in memory
 
@@ -32,7 +34,7 @@ def enhanced(image: ImageFile, pixels: np.ndarray) -> ImageFile:
 
 def enhance_all(
     jobs: Sequence[Job],
-    network: Network,
+    network_for: Choose,
     progress: Progress,
     sizes: Sequence[int],
     comparison: Comparison | None = None,
@@ -40,7 +42,8 @@ def enhance_all(
     """Read, enhance and write every image.
 
     Args:
-        network: Enhances the pixels; it raises ImageError where it cannot.
+        network_for: Finds the network that enhances the pixels of an image; the network raises
+            ImageError where it cannot.
         progress: Counts the megapixels of all images in the phase ``IMAGES``.
         sizes: The number of pixels of each image, 0 where it is unknown.
         comparison: Is called with each image pair.
@@ -79,7 +82,7 @@ def enhance_all(
                 progress.advance(IMAGES, count / 1e6, label, count / 1e6, "megapixels")
 
             try:
-                after = enhanced(before, network(before.pixels, on_pixels))
+                after = enhanced(before, network_for(before)(before.pixels, on_pixels))
             except ImageError as error:
                 errors.append(f"{job.source}: {error}")
                 continue

@@ -6,6 +6,7 @@ by frame, on CPUs with the same instruction set.
 """
 
 import contextlib
+import functools
 import hashlib
 import itertools
 import pathlib
@@ -43,8 +44,8 @@ DECODED = 6  # frames that wait for the network
 ENHANCED = 24  # frames that wait for the encoder, which works in bursts
 
 
-# Loads the network in a precision: "auto", "float32" or "mixed_bfloat16"
-LoadModel = Callable[[str], Enhancer]
+# Loads the network for a video in a precision: "auto", "float32" or "mixed_bfloat16"
+LoadModel = Callable[[VideoInfo, str], Enhancer]
 
 
 class Settings(NamedTuple):
@@ -118,9 +119,10 @@ def enhance_video(
     with VideoReader(job.source) as reader:
         coding = _coding(reader.info, job, settings)
         info = reader.info.in_format_of(coding.formats())
-        model, survey = load("auto"), reader.survey()
+        model, survey = load(info, "auto"), reader.survey()
         record = _record(info, survey, coding, settings, model)
-        model, notes = _in_recorded_precision(job, record, model, load)
+        load_in = functools.partial(load, info)
+        model, notes = _in_recorded_precision(job, record, model, load_in)
         network = YuvEnhancer(model, info, settings.strength, settings.chroma)
         progress.skip(VIDEOS, (info.estimate - survey.packets) * info.megapixels)
         job.target.parent.mkdir(parents=True, exist_ok=True)
@@ -204,6 +206,7 @@ def _record(
         "format": info.format,
         "network": weights.hexdigest(),
         "precision": _compute_dtypes(model),
+        "border": "repeated",
         "strength": settings.strength,
         "chroma": settings.chroma,
         "codec": [coding.codec, coding.crf, *sorted(ENCODERS[coding.codec].options.items())],
@@ -219,7 +222,7 @@ def _compute_dtypes(model: Enhancer) -> list[str]:
 
 
 def _in_recorded_precision(
-    job: Job, record: dict[str, Any], model: Enhancer, load: LoadModel
+    job: Job, record: dict[str, Any], model: Enhancer, load: Callable[[str], Enhancer]
 ) -> tuple[Enhancer, list[str]]:
     """The network in the precision that a half-made video began with, and a warning about that.
 

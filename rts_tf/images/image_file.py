@@ -15,6 +15,7 @@ from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import TiffImageFile
 
 from rts_tf.errors import ImageError
+from rts_tf.images.coding import Coding, coding_of
 from rts_tf.images.dtypes import halve_bits, to_float, to_uint8
 from rts_tf.images.exif import kept_exif, upright
 from rts_tf.images.read import FORMATS, ODD_16_BITS, opened
@@ -34,6 +35,7 @@ class ImageFile(NamedTuple):
         exif: The EXIF block ("Exif" and two zero bytes first) with orientation 1, or empty.
         dpi: The resolution along x and y in pixels per inch, or None.
         warning: Says what in the file could not be kept, or is empty.
+        coding: How the file was compressed.
     """
 
     pixels: np.ndarray
@@ -42,6 +44,7 @@ class ImageFile(NamedTuple):
     exif: bytes = b""
     dpi: tuple[float, float] | None = None
     warning: str = ""
+    coding: Coding = Coding()
 
     def to_rgb8(self) -> np.ndarray:
         """Convert to uint8 [H, W, 3] for display. Transparent parts are shown on white."""
@@ -89,6 +92,7 @@ def read_image_file(path: str | os.PathLike, largest: int = LARGEST) -> ImageFil
     with opened(path, largest=largest) as image:
         orientation = image.getexif().get(Base.Orientation, 1)
         exif, warning = kept_exif(image.getexif())
+        coding = coding_of(image, path)
         image.load()
         # Newer versions of Pillow make a TIFF upright while they load it.
         remaining = image.getexif().get(Base.Orientation, 1)
@@ -104,6 +108,7 @@ def read_image_file(path: str | os.PathLike, largest: int = LARGEST) -> ImageFil
             exif=exif,
             dpi=_upright_dpi(image.info.get("dpi"), orientation),
             warning=warning,
+            coding=coding,
         )
 
 

@@ -108,14 +108,14 @@ def build_targets(
             on_image(record.name)
 
     made_from = {
-        "source": source.fingerprint,
-        "weights": weights,
+        **{"source": source.fingerprint, "weights": weights},
         "anchor": anchor,
         "kernel": enhancer.kernel,
         "eight_bit": eight_bit,
+        "border": "repeated",
     }
-    count = len(source.shards)
-    return build(directory, count, records, DTYPES, made_from, warn, made_on=instruction_set())
+    shards = len(source.shards)
+    return build(directory, shards, records, DTYPES, made_from, warn, made_on=instruction_set())
 
 
 def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:

@@ -47,6 +47,7 @@ class VideoInfo(NamedTuple):
         length: Length in the time base; 0 if the file does not say it.
         rate: Frames per second, on average.
         estimate: About how many frames there are.
+        codec: FFmpeg's name of the codec of the file.
     """
 
     path: str
@@ -66,6 +67,7 @@ class VideoInfo(NamedTuple):
     length: int
     rate: Fraction
     estimate: int
+    codec: str = ""
 
     @property
     def bits(self) -> int:
@@ -147,6 +149,7 @@ def video_info(
         length=stream.duration or 0,
         rate=rate,
         estimate=stream.frames or max(1, round(float(seconds * rate))),
+        codec=stream.codec_context.name,
     )
 
 

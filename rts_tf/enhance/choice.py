@@ -1,0 +1,73 @@
+"""Chooses the weights for an image or a video where the user names none (``--model=auto``).
+
+What a codec leaves behind must be removed, and what a camera has seen must be kept. No network of
+this size does both, so the package has weights for either. The file of an image often tells how it
+was compressed; where it does not, the pixels show the block edges of JPEG.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from rts_tf.images.image_file import ImageFile
+from rts_tf.metrics.blocking import GRID, grid_step
+
+if TYPE_CHECKING:  # it imports PyAV, which images do not need
+    from rts_tf.video.info import VideoInfo
+
+CLEAN, CODED, LARGER = "residual3", "residual3-coded", "residual3_stage1"
+CLEAN_QUALITY = 90  # JPEG files from this quality on count as clean
+VISIBLE_STEP = 0.25  # levels at the 8x8 grid; clean images have less than 0.1, JPEG of 90 has 0.4
+LOOKED_AT = 1024  # pixels a side of the middle of an image in which block edges are looked for
+# FFmpeg's names of codecs that lose nothing, or so little that footage is cut in them
+CLEAN_VIDEO_CODECS = frozenset(
+    (
+        *("ffv1", "huffyuv", "ffvhuff", "utvideo", "magicyuv", "rawvideo", "v210", "v410", "r210"),
+        *("png", "apng", "qtrle", "gif", "prores", "dnxhd", "cfhd", "vc2", "jpeg2000"),
+    )
+)
+
+
+class Choice(NamedTuple):
+    """The weights to use, and why.
+
+    Attributes:
+        model: The name of weights of the package.
+        reason: What the file is, in words, to follow "for".
+    """
+
+    model: str
+    reason: str
+
+
+def for_image(image: ImageFile, scale: int = 1) -> Choice:
+    """Choose the weights for ``image`` at its own size, or at twice that if ``scale`` is 2."""
+    if scale == 2:
+        return Choice(LARGER, "an image to be enlarged")
+    name, quality = image.coding
+    if quality is not None:
+        return Choice(CLEAN if quality >= CLEAN_QUALITY else CODED, f"a {name}")
+    if name:
+        return Choice(CODED, f"a {name}")
+    if min(image.pixels.shape[:2]) >= 3 * GRID:
+        step = grid_step(_middle(image))
+        if step > VISIBLE_STEP:
+            return Choice(CODED, f"an image with block edges of {step:.1f} levels")
+    return Choice(CLEAN, "an image without signs of compression")
+
+
+def for_video(info: VideoInfo) -> Choice:
+    """Choose the weights that enhance the frames of a video."""
+    if info.codec in CLEAN_VIDEO_CODECS:
+        return Choice(CLEAN, f"a video in {info.codec}")
+    return Choice(CODED, f"a video in {info.codec}")
+
+
+def _middle(image: ImageFile) -> np.ndarray:
+    """The middle of the image as uint8 [H, W, 3], cut where blocks of 8x8 pixels begin."""
+    starts = [max(0, (size - LOOKED_AT) // 2) // GRID * GRID for size in image.pixels.shape[:2]]
+    rows, columns = (slice(start, start + LOOKED_AT) for start in starts)
+    alpha = None if image.alpha is None else image.alpha[rows, columns]
+    return image._replace(pixels=image.pixels[rows, columns], alpha=alpha).to_rgb8()

@@ -1,0 +1,82 @@
+"""The networks that enhance the files of one command, each loaded once, and which were chosen."""
+
+from __future__ import annotations
+
+import collections
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tensorflow as tf
+
+from rts_tf.enhance import AUTO
+from rts_tf.enhance.choice import Choice, for_image, for_video
+from rts_tf.errors import ImageError
+from rts_tf.inference import Enhancer, load
+from rts_tf.networks.precision import resolve_precision
+
+if TYPE_CHECKING:
+    from rts_tf.enhance.images import Network
+    from rts_tf.images.image_file import ImageFile
+    from rts_tf.video.info import VideoInfo
+
+# Sides of a tile in pixels, with which 100 megapixels take less than 3 GB
+AUTO_TILE = {"mixed_bfloat16": 1280, "float32": 768}
+
+
+class Weights:
+    """Finds the network for each image and each video."""
+
+    def __init__(self, model: str, scale: int = 1, strength: float = 1.0, tile: int | None = None):
+        """Prepare to load networks.
+
+        Args:
+            model: See :func:`rts_tf.load`, or ``"auto"``: weights of the package are chosen for
+                each file (:mod:`rts_tf.enhance.choice`).
+            scale: 1 to enhance images at their size, 2 to double it.
+            strength: The share of the network's change that images get.
+            tile: A tile has at most tile x tile pixels; None for what suits the precision.
+        """
+        self._model, self._scale, self._strength, self._tile = model, scale, strength, tile
+        self._counts: collections.Counter[str] = collections.Counter()
+        self._reasons: set[str] = set()
+        self._loaded = functools.cache(self._load)
+
+    def for_image(self, image: ImageFile) -> Network:
+        """The function of pixels that enhances ``image``, or enlarges it."""
+        model = self._loaded(self._name(for_image(image, self._scale)), "auto")
+        return self._network(model.upscale if self._scale == 2 else model.enhance)
+
+    def for_video(self, info: VideoInfo, precision: str) -> Enhancer:
+        """The network for the frames of a video, in a precision of :func:`rts_tf.load`."""
+        return self._loaded(self._name(for_video(info)), precision)
+
+    def chosen(self) -> str:
+        """Which weights were chosen for how many files, and why; empty if the user named some."""
+        if len(self._reasons) == 1:
+            return f"{next(iter(self._counts))}, for {next(iter(self._reasons))}"
+        return ", ".join(f"{name} for {count}" for name, count in self._counts.most_common())
+
+    def _name(self, choice: Choice) -> str:
+        if self._model != AUTO:
+            return self._model
+        self._counts[choice.model] += 1
+        self._reasons.add(choice.reason)
+        return choice.model
+
+    def _load(self, model: str, precision: str) -> Enhancer:
+        return load(model, precision, self._tile or AUTO_TILE[resolve_precision(precision)])
+
+    def _network(self, function: Callable[..., np.ndarray]) -> Network:
+        """``function`` in this strength, with an error that names the cure."""
+
+        def network(pixels: np.ndarray, on_pixels: Callable[[int], None]) -> np.ndarray:
+            try:
+                return function(pixels, self._strength, on_pixels)
+            except (MemoryError, tf.errors.ResourceExhaustedError):
+                raise ImageError(
+                    "there is not enough memory for it; name a smaller `tile`, or cut it"
+                ) from None
+
+        return network

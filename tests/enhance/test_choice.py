@@ -1,0 +1,99 @@
+"""Which weights are chosen for an image or a video, and that the command says so."""
+
+import types
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rts_tf import pretrained
+from rts_tf.enhance import choice
+from rts_tf.enhance.weights import Weights
+from rts_tf.images.coding import jpeg_quality
+from rts_tf.images.image_file import read_image_file
+from tests.support.enhance_command import command
+
+
+@pytest.fixture
+def photo(photograph) -> Image.Image:
+    return Image.fromarray(photograph[:120, :160])
+
+
+@pytest.mark.parametrize("quality", [5, 30, 50, 75, 89, 90, 95, 100])
+def test_the_quality_of_a_jpeg_file_is_read_from_its_tables(photo, tmp_path, quality):
+    photo.save(tmp_path / "a.jpg", quality=quality)
+    image = read_image_file(tmp_path / "a.jpg")
+    assert image.coding.quality == pytest.approx(quality, abs=1)
+    expected = choice.CLEAN if image.coding.quality >= choice.CLEAN_QUALITY else choice.CODED
+    assert choice.for_image(image).model == expected
+
+
+def test_a_table_of_ones_is_the_best_quality():
+    assert jpeg_quality([1] * 64) == 99 and jpeg_quality([255] * 64) < 15
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "model"),
+    [
+        ("a.webp", {"quality": 80}, choice.CODED),
+        ("a.webp", {"lossless": True}, choice.CLEAN),
+        ("a.png", {}, choice.CLEAN),
+        ("a.tif", {}, choice.CLEAN),
+    ],
+)
+def test_other_formats(photo, tmp_path, name, settings, model):
+    photo.save(tmp_path / name, **settings)
+    assert choice.for_image(read_image_file(tmp_path / name)).model == model
+
+
+def test_webp_with_metadata_has_its_pixels_in_a_later_chunk(photo, tmp_path):
+    for lossless, model in ((True, choice.CLEAN), (False, choice.CODED)):
+        photo.save(tmp_path / "a.webp", lossless=lossless, icc_profile=b"x" * 333)
+        assert choice.for_image(read_image_file(tmp_path / "a.webp")).model == model
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
+def test_block_edges_of_an_earlier_jpeg_are_seen(photo, tmp_path, mode):
+    photo.save(tmp_path / "a.jpg", quality=40)
+    Image.open(tmp_path / "a.jpg").convert(mode).save(tmp_path / "a.png")
+    chosen = choice.for_image(read_image_file(tmp_path / "a.png"))
+    assert chosen.model == choice.CODED and "block edges of" in chosen.reason
+
+
+def test_large_16_bit_images_are_looked_at_in_their_middle(photograph, tmp_path):
+    image = read_image_file(_saved(photograph, tmp_path))
+    wide = np.tile(image.pixels.astype(np.uint16) * 257, (5, 5, 1))
+    assert choice.for_image(image._replace(pixels=wide)).model == choice.CLEAN
+
+
+def _saved(photograph, tmp_path):
+    Image.fromarray(photograph[: photograph.shape[0] // 8 * 8]).save(tmp_path / "a.png")
+    return tmp_path / "a.png"
+
+
+@pytest.mark.parametrize(
+    ("codec", "model"), [("h264", choice.CODED), ("av1", choice.CODED), ("ffv1", choice.CLEAN)]
+)
+def test_videos_by_their_codec(codec, model):
+    assert choice.for_video(types.SimpleNamespace(codec=codec)).model == model
+
+
+def test_tiny_images_have_no_grid(photo, tmp_path):
+    photo.crop((0, 0, 9, 9)).save(tmp_path / "a.png")
+    assert choice.for_image(read_image_file(tmp_path / "a.png")).model == choice.CLEAN
+
+
+def test_every_choice_comes_with_the_package():
+    assert {choice.CLEAN, choice.CODED, choice.LARGER} <= set(pretrained.names())
+
+
+def test_the_command_says_what_it_chose(photo, tmp_path):
+    for quality in (40, 60, 97):
+        photo.save(tmp_path / f"{quality}.jpg", quality=quality)
+    code, out, err = command(str(tmp_path / "40.jpg"), f"--output={tmp_path / 'one.png'}")
+    assert code == 0 and f"weights: {choice.CODED}, for a JPEG of quality 40; --model" in out, err
+    code, out, err = command(str(tmp_path), f"--output={tmp_path / 'out'}")
+    assert code == 0 and f"weights: {choice.CODED} for 2, {choice.CLEAN} for 2" in out, out + err
+    named = Weights(choice.CLEAN)
+    named.for_image(read_image_file(tmp_path / "40.jpg"))
+    assert named.chosen() == ""
