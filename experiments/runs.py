@@ -140,7 +140,7 @@ def _run(own: flags.FlagValues, experiment: Callable[[], None], arguments: list[
         raise ConfigError(
             f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER."
         )
-    if own.quick:
+    if "quick" in own and own.quick:
         for name, folder in QUICK_FOLDERS.items():
             if own[name].using_default_value:
                 own[name].value = folder

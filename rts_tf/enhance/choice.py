@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # it imports PyAV, which images do not need
 
 CLEAN, CODED, LARGER = "residual3", "residual3-coded", "residual3_stage1"
 CLEAN_QUALITY = 90  # JPEG files from this quality on count as clean
-VISIBLE_STEP = 0.25  # levels at the 8x8 grid; clean images have less than 0.1, JPEG of 90 has 0.4
+VISIBLE_STEP = 0.3  # levels at the 8x8 grid; clean images have less than 0.15, JPEG of 75 has 1
 LOOKED_AT = 1024  # pixels a side of the middle of an image in which block edges are looked for
 # FFmpeg's names of codecs that lose nothing, or so little that footage is cut in them
 CLEAN_VIDEO_CODECS = frozenset(

@@ -1,5 +1,6 @@
 """The video encoders: their settings, and streams that encode a video with them."""
 
+import os
 from typing import NamedTuple
 
 import av
@@ -38,6 +39,7 @@ class Encoder(NamedTuple):
 # does not, and all others give the same output as each other.
 REPEATABLE = {"x264-params": "asm=AVX2"} if cv2.checkHardwareSupport(_AVX_512F) else {}
 
+os.environ.setdefault("SVT_LOG", "0")  # SVT-AV1 otherwise prints its settings
 ENCODERS = {
     "h264": Encoder("libx264", 17, {"preset": "medium"} | REPEATABLE),
     "hevc": Encoder(

@@ -95,7 +95,8 @@ def test_with_chroma_where_it_is_of_full_size(model):
         ycc = (np.stack(frame, axis=-1) - offset) / scale
         rgb = model.enhance((ycc @ np.linalg.inv(rgb_to_ycc).T).astype(np.float32))
         expected = np.clip(rgb @ rgb_to_ycc.T * scale + offset, 0, 255)
-        np.testing.assert_allclose(np.stack(better, axis=-1), expected, atol=0.55)
+        # Rounding to levels, and that of bfloat16 on tensors of other sizes
+        np.testing.assert_allclose(np.stack(better, axis=-1), expected, atol=0.6)
 
 
 @pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p"])

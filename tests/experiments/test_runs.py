@@ -1,8 +1,10 @@
 """What the experiments read from runs, and the commands that they print."""
 
 import json
+import sys
 
 import pytest
+from absl import flags
 
 from experiments import ablation, runs
 from tests.support.commands import set_flags
@@ -33,3 +35,12 @@ def test_the_command_to_type_again(tmp_path, monkeypatch):
         "--quick",
     }
     assert words == expected
+
+
+def test_an_experiment_without_the_shared_flags_runs(monkeypatch):
+    own, called = flags.FlagValues(), []
+    flags.DEFINE_string("name", "", "Of something.", flag_values=own)
+    monkeypatch.setattr(sys, "argv", ["experiment", "--name=a"])
+    with pytest.raises(SystemExit) as stopped:
+        runs.start(own, lambda: called.append(own.name))
+    assert not stopped.value.code and called == ["a"]
