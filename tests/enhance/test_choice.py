@@ -86,12 +86,14 @@ def test_every_choice_comes_with_the_package():
 
 
 def test_the_command_says_what_it_chose(photo, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
     for quality in (40, 60, 97):
-        photo.save(tmp_path / f"{quality}.jpg", quality=quality)
-    code, out, err = command(str(tmp_path / "40.jpg"), f"--output={tmp_path / 'one.png'}")
+        photo.save(folder / f"{quality}.jpg", quality=quality)
+    code, out, err = command(str(folder / "40.jpg"), f"--output={tmp_path / 'one.png'}")
     assert code == 0 and f"weights: {choice.CODED}, for a JPEG of quality 40; --model" in out, err
-    code, out, err = command(str(tmp_path), f"--output={tmp_path / 'out'}")
-    assert code == 0 and f"weights: {choice.CODED} for 2, {choice.CLEAN} for 2" in out, out + err
+    code, out, err = command(str(folder), f"--output={tmp_path / 'out'}")
+    assert code == 0 and f"weights: {choice.CODED} for 2, {choice.CLEAN} for 1" in out, out + err
     named = Weights(choice.CLEAN)
-    named.for_image(read_image_file(tmp_path / "40.jpg"))
+    named.for_image(read_image_file(folder / "40.jpg"))
     assert named.chosen() == ""
