@@ -17,6 +17,8 @@ from benchmarks.peer_process import MissingPackage, PeerProcess
 from benchmarks.timing import Seconds
 from rts_tf.export.archive import archive
 from rts_tf.images.resample import halve_shuffled
+from rts_tf.networks import receptive_radius
+from rts_tf.networks.borders import repeat_border, without_border
 
 # The modules of the peers, by the names in the table.
 MODULES = {"ONNX Runtime": "benchmarks.onnx_peer", "OpenVINO": "benchmarks.openvino_peer"}
@@ -81,10 +83,11 @@ def _enhance(network: keras.Model) -> tf.types.experimental.PolymorphicFunction:
     body = keras.Model(network.inputs, network.layers[padding - 1].output)
     kernel, bias = network.layers[-2].get_weights()
 
+    border = receptive_radius(network)
+
     def enhance(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        x = body(image, training=False)
-        x = tf.concat([x[:, :1], x, x[:, -1:]], 1)
-        x = tf.concat([x[:, :, :1], x, x[:, :, -1:]], 2)
-        return {"enhanced": halve_shuffled(tf.nn.conv2d(x, kernel, 1, "VALID") + bias)}
+        x = repeat_border(body(repeat_border(image, border), training=False), 1)
+        phases = tf.nn.conv2d(x, kernel, 1, "VALID") + bias
+        return {"enhanced": halve_shuffled(without_border(phases, border))}
 
     return tf.function(enhance, [tf.TensorSpec([1, None, None, 3], tf.float32, name="image")])

@@ -12,6 +12,7 @@ from rts_tf.config import preset
 from rts_tf.errors import ConfigError
 from rts_tf.images.resample import halve
 from rts_tf.networks import edsr, srresnet
+from rts_tf.networks.borders import with_repeated_border
 from rts_tf.training import recurrence
 from tests.support.commands import refused
 from tests.support.paths import ROOT
@@ -63,7 +64,7 @@ def test_two_stages(name, precision, small_photographs, tmp_path, photograph, mo
     )
     image = photograph[:30, :40].astype(np.float32) / 255
     np.testing.assert_allclose(
-        model.enhance(image), halve(model.network(image[None]))[0], atol=1e-5
+        model.enhance(image), halve(with_repeated_border(model.network)(image[None]))[0], atol=1e-5
     )
     statistics = [w for w in model.network.weights if "moving_mean" in w.name]
     assert bool(statistics) == (name == "srresnet") and all(
@@ -91,7 +92,8 @@ def test_the_ten_lines_of_the_page(module, small_photographs, tmp_path, photogra
     assert summary["stages"][0]["difference_ratio_percent"] > 0.05
     better = model.enhance(photograph)
     assert better.shape == photograph.shape and not np.array_equal(better, photograph)
-    whole = halve(model.network(photograph[None].astype(np.float32) / 255))[0]
+    bordered = with_repeated_border(model.network)
+    whole = halve(bordered(photograph[None].astype(np.float32) / 255))[0]
     small = rts_tf.inference.Enhancer(model.network, 64).enhance(
         photograph.astype(np.float32) / 255
     )
