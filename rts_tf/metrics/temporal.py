@@ -5,7 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from rts_tf.metrics.artifacts import BLOCK, FLAT_SHARE, LUMA
+from rts_tf.metrics.artifacts import BLOCK, FAINTEST, FLAT_SHARE, LUMA
 
 FINE = 2.0  # sigma in pixels; detail is what a Gaussian of this width removes
 
@@ -16,7 +16,8 @@ class Flicker(NamedTuple):
     Attributes:
         rms_per_detail: The factor on the RMS change over time, divided by the factor on the detail
             of the mean frame. Below 1, flicker grew by less than detail.
-        flat_rms: The factor on the RMS change over time in the flattest tenth of the blocks.
+        flat_rms: The factor on the RMS change over time in the flattest tenth of the blocks that
+            change at all; codecs copy many flat blocks from frame to frame. It is nan if none does.
     """
 
     rms_per_detail: float
@@ -32,13 +33,13 @@ def flicker(enhanced: np.ndarray, frames: np.ndarray) -> Flicker:
     """
     after, before = (_luma(sequence) for sequence in (enhanced, frames))
     rms_after, rms_before = (_change(sequence) for sequence in (after, before))
-    growth = np.sqrt(rms_after.mean() / rms_before.mean())
+    growth = np.sqrt(rms_after.mean() / rms_before.mean()) if rms_before.any() else np.nan
     detail = np.sqrt(_detail(after).mean() / _detail(before).mean())
-    flat = np.argsort(_detail(before), kind="stable")
+    changing = np.flatnonzero(rms_before > FAINTEST**2)
+    flat = changing[np.argsort(_detail(before)[changing], kind="stable")]
     flat = flat[: max(1, round(FLAT_SHARE * len(flat)))]
-    return Flicker(
-        float(growth / detail), float(np.sqrt(rms_after[flat].mean() / rms_before[flat].mean()))
-    )
+    factor = np.sqrt(rms_after[flat].mean() / rms_before[flat].mean()) if len(flat) else np.nan
+    return Flicker(float(growth / detail), float(factor))
 
 
 def _luma(sequence: np.ndarray) -> np.ndarray:

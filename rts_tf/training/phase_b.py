@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import tensorflow as tf
 
-from rts_tf import networks
 from rts_tf.data.shard_writer import build
 from rts_tf.data.shards import Record, ShardSet
 from rts_tf.images.dtypes import to_float
@@ -33,15 +32,13 @@ def run_phase_b(run: Run, stage: Stage, images: str = "training") -> ShardSet:
     """
     config = run.config
     source = run.training if images == "training" else run.validation
-    network = networks.build(config.network, precision=config.precision)
-    network.set_weights(stage.weights)
     directory = stage.shards(images)
     label = f"stage {stage.number}/{config.stages}  Phase B  {directory.name}"
     on_image = PhaseBProgress(run.progress, label, source, run.work)
     shards = build_targets(
         directory,
         source,
-        Enhancer(network, config.tile, config.target_kernel),
+        run.enhancer(stage),
         anchor=config.anchor,
         weights=weights_sha256(stage.weights),
         on_image=on_image,

@@ -11,11 +11,13 @@ from rts_tf.data.datasets import training_and_validation
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.shards import ShardSet
 from rts_tf.data.source_shards import build_source
+from rts_tf.inference import Enhancer
 from rts_tf.networks.precision import instruction_set
 from rts_tf.training.mos_validation import MEASURES_OF_ORIGINALS, images_for_mos
 from rts_tf.training.progress import Progress, Silent
 from rts_tf.training.run_directory import RunDirectory
 from rts_tf.training.selection import choose_criterion
+from rts_tf.training.stage import Stage
 from rts_tf.training.work_estimate import MEASURE_WORK, NetworkWork
 
 SMALLEST_VALIDATED = 16  # pixels a side that d() and the anchor need to mean something
@@ -49,6 +51,12 @@ class Run:
     def steps(self, number: int) -> int:
         """Training steps of stage ``number``."""
         return self.config.steps(number, len(self.training.sizes))
+
+    def enhancer(self, stage: Stage) -> Enhancer:
+        """The network of a trained stage, in the precision and with the d() of the run."""
+        network = networks.build(self.config.network, precision=self.config.precision)
+        network.set_weights(stage.weights)
+        return Enhancer(network, self.config.tile, self.config.target_kernel)
 
     def remaining_work(self) -> dict[str, float]:
         """GFLOP that are left to do, by phase."""

@@ -56,14 +56,23 @@ def turned_upward(history: list[dict]) -> bool:
 def select(history: list[dict], by_mos: bool) -> tuple[int, str]:
     """The stage to use, and the reason.
 
-    By MOS this is the stage with the best MOS (first criterion); the raw MOS, since small images
-    lie below the bound of the MOS. Else it is the stage whose HR_n is nearest to HR_{n-1} (second).
+    By MOS this is the stage with the best MOS (first criterion) among those that do not harm
+    compressed images: at half strength they bring a JPEG crop no further from the original. If all
+    do harm, as where LR is never compressed after the reduction, the MOS alone decides. The raw MOS
+    is compared, since small images lie below the bound of the MOS. Without MOS it is the stage
+    whose HR_n is nearest to HR_{n-1} (second criterion).
     """
     if by_mos:
-        best = max(history, key=lambda metrics: metrics["mos_raw"])
-        figure = f"{best['mos_raw']:.3f}"
+        harmless = [metrics for metrics in history if _is_harmless(metrics)]
+        best = max(harmless or history, key=lambda metrics: metrics["mos_raw"])
+        among = "is the best"
+        if not harmless:
+            among = "is the best, though every stage harms compressed images"
+        elif len(harmless) < len(history):
+            among = "is the best among the stages that do not harm compressed images"
         reason = (
-            f"its MOS on the validation images is the best ({figure}; section 3.4, first criterion)"
+            f"its MOS on the validation images {among} ({best['mos_raw']:.3f}; section 3.4, first"
+            " criterion)"
         )
         return best["stage"], reason
     best = min(history, key=lambda metrics: metrics["step_difference_percent"])
@@ -73,3 +82,8 @@ def select(history: list[dict], by_mos: bool) -> tuple[int, str]:
         " criterion)"
     )
     return best["stage"], reason
+
+
+def _is_harmless(metrics: dict) -> bool:
+    """Whether a stage harms compressed images. Stages of earlier versions were not measured."""
+    return metrics.get("coded_psnr_gain_db", 0.0) >= 0

@@ -1,6 +1,6 @@
 """Validate a stage: measure HR_n of the validation images, as the next stage would get it.
 
-All metrics are computed on the anchored HR_n.
+All metrics are computed on the anchored HR_n, but for those on compressed crops.
 """
 
 import tensorflow as tf
@@ -9,6 +9,7 @@ from rts_tf.data.degradation import Degradation
 from rts_tf.data.shards import ShardSet
 from rts_tf.storage import read_json, write_json
 from rts_tf.training.change_metrics import measure_change
+from rts_tf.training.coded_validation import measure_coded
 from rts_tf.training.crops import save_crops
 from rts_tf.training.mos_validation import (
     MEASURES_OF_ORIGINALS,
@@ -35,6 +36,7 @@ def validate(run: Run, stage: Stage, history: list[dict]) -> None:
     save_crops(stage.crops_file, run.validation, images)
     ratio_before = history[-1]["difference_ratio_percent"] if history else 0.0
     metrics = measure_change(run.validation, images, before, ratio_before)
+    metrics |= measure_coded(run.enhancer(stage), run.validation)
     if run.criterion == "mos":
         metrics |= _measure_mos(run, stage, images)
     for name, value in metrics.items():

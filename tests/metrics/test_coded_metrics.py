@@ -97,6 +97,13 @@ def test_an_unsharp_mask_adds_more_flicker_than_detail(noisy_scene):
     assert found.rms_per_detail > 1.05 and found.flat_rms > 1.3
 
 
+def test_blocks_that_a_codec_copies_do_not_count_as_flat(noisy_scene):
+    still = noisy_scene.copy()
+    still[:, :96] = still[0, 0, 0]
+    assert flicker(still // 2, still).flat_rms == pytest.approx(0.5, abs=0.05)
+    assert np.isnan(flicker(still[:, :96], still[:, :96]).flat_rms)
+
+
 def test_the_mean_over_time_does_not_flicker(noisy_scene):
     mean = np.rint(noisy_scene.mean(axis=0)).astype(np.uint8)
     found = flicker(np.stack([mean] * len(noisy_scene)), noisy_scene)
