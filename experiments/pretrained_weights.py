@@ -137,7 +137,8 @@ def record(run: pathlib.Path, stage: int, commit: str) -> dict[str, Any]:
     rows = read_json(directory / "quality.json") or {}
     training = open_set(run / "source" / "training")
     stages = summary["stages"][:stage]
-    anchored = {key: _rounded(stages[-1][key]) for key in ANCHORED}
+    # A run that was judged by delta has no MOS.
+    anchored = {key: _rounded(stages[-1][key]) for key in ANCHORED if key in stages[-1]}
     output = measure_output(enhancer, config)
     return {
         "network": config.network,
@@ -148,9 +149,12 @@ def record(run: pathlib.Path, stage: int, commit: str) -> dict[str, Any]:
         "commit": commit,
         "training_pictures": len(training.sizes),
         "training_sha256": training.fingerprint,
-        "table_1": [{key: _rounded(metrics[key]) for key in TABLE_1} for metrics in stages],
-        "mos_of_hr_0": _rounded(summary["originals"]["hr_0"]["mos"]),
-        "hr_n_as_judged": anchored | counts(list(rows.values())),
+        "table_1": [
+            {key: _rounded(metrics[key]) for key in TABLE_1 if key in metrics} for metrics in stages
+        ],
+        "mos_of_hr_0": _rounded(output["mos_raw_before"]),
+        "hr_n_as_judged": anchored | (counts(list(rows.values())) if rows else {}),
+        "table": "experiments/results/coded.md",
         "network_itself": {key: _rounded(value) for key, value in output.items()},
     }
 
