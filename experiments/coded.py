@@ -8,7 +8,7 @@ instruments at once, on the states in which people have their images (experiment
 - the step at the 8x8 grid, and the share of the low-contrast texture that is kept
 - on whole clean images: the gain in MOS, the overshoot, the noise of flat areas, the high-frequency
   diagonal and the drift of brightness, beside the unsharp mask of equal MOS
-- on static noisy videos: the change over time per detail gained
+- on noisy videos: the change over time per detail gained
 
 ::
 
@@ -33,7 +33,7 @@ import numpy as np
 from absl import flags
 
 from experiments import baselines, coded_page, results, runs
-from experiments.conditions import CONDITIONS, crop, static_scene
+from experiments.conditions import CONDITIONS, aligned, crop, noisy_video
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.errors import ConfigError, ImageError
@@ -94,7 +94,7 @@ def _experiment(arguments: list[str]) -> None:
         "versions": {name: version_of(name) for name in FLAGS.ways},
         "crops": {},
         "whole": {},
-        "static": {},
+        "flicker": {},
     }
     for name, way in ways.items():
         print(f"{name}: {time.monotonic() - began:.0f} s", flush=True)
@@ -102,7 +102,7 @@ def _experiment(arguments: list[str]) -> None:
             condition: measure_crops(way, inputs[condition], references)
             for condition in FLAGS.conditions
         }
-        record["static"][name] = measure_static(way, images, FLAGS.seed)
+        record["flicker"][name] = measure_flicker(way, images, FLAGS.seed)
         if FLAGS.whole and name != "input":
             record["whole"][name] = measure_whole(way, images)
     record["seconds"] = round(time.monotonic() - began)
@@ -243,14 +243,15 @@ def _mask_looks(enhanced: np.ndarray, original: np.ndarray, amount: float) -> di
     return found
 
 
-def measure_static(way: Way, images: dict[str, np.ndarray], seed: int) -> dict[str, dict]:
-    """Measure a way on static noisy videos, frame by frame."""
+def measure_flicker(way: Way, images: dict[str, np.ndarray], seed: int) -> dict[str, dict]:
+    """Measure a way on noisy videos of every fourth image, frame by frame."""
     from rts_tf.metrics.temporal import flicker
 
     found = {}
     for number, (name, image) in enumerate(list(images.items())[::4]):
-        frames = static_scene(image, seed + number)
-        found[name] = flicker(np.stack([way(frame) for frame in frames]), frames)._asdict()
+        frames = noisy_video(image, seed + number)
+        enhanced = np.stack([way(frame) for frame in frames])
+        found[name] = flicker(aligned(enhanced), aligned(frames))._asdict()
     return found
 
 

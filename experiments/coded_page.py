@@ -53,9 +53,9 @@ def markdown(record: dict[str, Any]) -> str:
             + results.table(*_whole(record["whole"]))
         )
     parts.append(
-        "## Static videos with noise of 3 levels, H.264 CRF 28\n\n"
-        "The change over time, over that of the input: per detail gained, and in flat areas.\n\n"
-        + results.table(*_static(record["static"]))
+        "## Moving videos with noise of 3 levels, H.264 CRF 28\n\n"
+        "The change over time of aligned frames, over that of the input: per detail gained, and in"
+        " flat areas.\n\n" + results.table(*_flicker(record["flicker"]))
     )
     versions = [f"{name}: {version}" for name, version in record["versions"].items() if version]
     parts.append("## Versions\n\n" + results.bullets(versions))
@@ -90,7 +90,7 @@ def _whole(ways: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     return [*header, "images that gain", "NIQE <= mask's", "BRISQUE <= mask's"], rows
 
 
-def _static(ways: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+def _flicker(ways: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     rows = [
         [name, *(_number(_mean(figures, field), 2) for field in ("rms_per_detail", "flat_rms"))]
         for name, figures in ways.items()

@@ -17,8 +17,9 @@ SIDE = 512  # pixels
 FRAMES, MOTION = 5, (2, 3)  # of a video, and pixels between two frames along y and x
 HEVC_OFFSET = 4  # what rts_tf.data.codecs adds to the CRF of x264
 SMALLER = round(SIDE * 2 / 3)  # pixels a side of a video that was scaled down before it was coded
-NOISE = 3.0  # levels; the std of the noise in a static scene
-STATIC = 8  # frames of a static scene
+NOISE = 3.0  # levels; the std of the noise in a longer video
+LONGER = 8  # frames of it
+SMALLEST = SIDE + 48  # pixels a side of an image, so that LONGER frames stay inside
 
 Condition = Callable[[np.ndarray], np.ndarray]  # uint8 [H, W, 3] to uint8 [SIDE, SIDE, 3]
 
@@ -29,18 +30,22 @@ def crop(image: np.ndarray, up: int = 0, left: int = 0) -> np.ndarray:
     Raises:
         ImageError: The image is too small.
     """
-    margin = FRAMES * max(MOTION)
-    if min(image.shape[:2]) < SIDE + 2 * margin:
+    if min(image.shape[:2]) < SMALLEST:
         size = f"{image.shape[1]}x{image.shape[0]}"
-        raise ImageError(f"{size} is smaller than {SIDE + 2 * margin} pixels a side")
+        raise ImageError(f"{size} is smaller than {SMALLEST} pixels a side")
     top, start = ((size - SIDE) // 16 * 8 for size in image.shape[:2])
     return image[top - up :, start - left :][:SIDE, :SIDE]
 
 
+def moving(image: np.ndarray, count: int) -> list[np.ndarray]:
+    """``count`` crops, between which the image moves, the last one that of :func:`crop`."""
+    dy, dx = MOTION
+    return [crop(image, dy * k, dx * k) for k in range(count - 1, -1, -1)]
+
+
 def frame(image: np.ndarray, codec: str, crf: float, side: int = SIDE) -> np.ndarray:
     """The last frame of a video, coded at ``side`` x ``side`` pixels and scaled back."""
-    dy, dx = MOTION
-    frames = [crop(image, dy * k, dx * k) for k in range(FRAMES - 1, -1, -1)]
+    frames = moving(image, FRAMES)
     if side != SIDE:
         frames = [cv2.resize(f, (side, side), interpolation=cv2.INTER_AREA) for f in frames]
     last = codecs.video(frames, codec, crf)[-1]
@@ -59,13 +64,33 @@ CONDITIONS: dict[str, Condition] = {
 }
 
 
-def static_scene(image: np.ndarray, seed: int) -> np.ndarray:
-    """A video of a scene that does not move, with fresh noise in each frame, H.264 of CRF 28.
+def noisy_video(image: np.ndarray, seed: int) -> np.ndarray:
+    """A moving video with fresh noise in each frame, H.264 of CRF 28.
+
+    Without motion the encoder would copy nearly every block from frame to frame.
 
     Returns:
-        uint8 [STATIC, SIDE, SIDE, 3].
+        uint8 [LONGER, SIDE, SIDE, 3].
     """
-    random, clean = np.random.default_rng(seed), crop(image)
-    noisy = clean + random.normal(0, NOISE, (STATIC, *clean.shape))
-    frames = np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
-    return np.stack(codecs.video(list(frames), "h264", 28))
+    random = np.random.default_rng(seed)
+    noisy = [frame + random.normal(0, NOISE, frame.shape) for frame in moving(image, LONGER)]
+    frames = [np.clip(np.rint(frame), 0, 255).astype(np.uint8) for frame in noisy]
+    return np.stack(codecs.video(frames, "h264", 28))
+
+
+def aligned(frames: np.ndarray) -> np.ndarray:
+    """Cut frames of :func:`moving` so that all show the same part of the image.
+
+    Args:
+        frames: [n, SIDE, SIDE, 3].
+
+    Returns:
+        [n, H, W, 3], a little smaller.
+    """
+    count = len(frames)
+    height, width = (SIDE - step * (count - 1) for step in MOTION)
+    dy, dx = MOTION
+    shifts = range(count - 1, -1, -1)
+    return np.stack(
+        [frame[dy * k :, dx * k :][:height, :width] for frame, k in zip(frames, shifts)]
+    )

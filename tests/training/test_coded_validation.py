@@ -1,7 +1,6 @@
 """What a stage does to compressed crops: a network that smooths, and one that sharpens."""
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from rts_tf import networks
