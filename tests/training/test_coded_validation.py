@@ -43,7 +43,7 @@ def test_sharpening_harms_and_smoothing_lowers_block_edges(photograph, tmp_path)
     )
     # Interpolation alone is a little soft, so d() of it smooths what JPEG left behind.
     assert 0 < same["coded_psnr_gain_db"] < 0.5 and 0.5 < same["coded_grid_step_gain"] < 1
-    assert sharp["coded_psnr_gain_db"] < -0.2 and sharp["coded_grid_step_gain"] > 1.2
+    assert sharp["coded_psnr_gain_db"] < -0.2 and sharp["coded_grid_step_gain"] > 1.1
     assert smooth["coded_grid_step_gain"] < same["coded_grid_step_gain"] - 0.05
 
 
