@@ -17,7 +17,7 @@ from rts_tf.metrics.blocking import GRID, grid_step
 if TYPE_CHECKING:  # it imports PyAV, which images do not need
     from rts_tf.video.info import VideoInfo
 
-CLEAN, CODED, LARGER = "residual3", "residual3-coded", "residual3_stage1"
+CLEAN, CODED, LARGER = "residual3", "residual3-coded", "residual3-wide"
 CLEAN_QUALITY = 90  # JPEG files from this quality on count as clean
 VISIBLE_STEP = 0.3  # levels at the 8x8 grid; clean images have less than 0.15, JPEG of 75 has 1
 LOOKED_AT = 1024  # pixels a side of the middle of an image in which block edges are looked for
