@@ -77,7 +77,23 @@ def test_the_weights_are_those_of_their_record(name):
     """
     expected = np.asarray(Image.open(EXAMPLES / f"pretrained_{name}.png")).astype(int)
     better = rts_tf.load(name).enhance(example()).astype(int)
-    assert np.abs(better - expected).max() <= 1 and np.abs(better - example()).mean() > 0.5
+    assert np.abs(better - expected).max() <= 1 and np.abs(better - example()).mean() > 0.3
     record, file = pretrained.record(name), pretrained.DIRECTORY / f"{name}.weights.h5"
     assert networks.parameters(networks.build(record["network"])) == record["parameters"]
     assert file.stat().st_size < 2e6
+
+
+@pytest.mark.parametrize("name", pretrained.names())
+def test_a_constant_image_is_the_same_up_to_its_border(name):
+    """Greys stay within a level; saturated colours move by up to three, inside as at the border."""
+    model = rts_tf.load(name)
+    for size in ((1, 1), (1, 5), (3, 2), (8, 8), (80, 1), (33, 47), (64, 64)):
+        for colour in ((0, 0, 0), (255, 255, 255), (128, 128, 128), (200, 30, 90), (5, 250, 1)):
+            image = np.broadcast_to(np.uint8(colour), (*size, 3))
+            bound = 1 if len(set(colour)) == 1 else 3
+            for scale, result in ((1, model.enhance(image)), (2, model.upscale(image))):
+                levels = result.astype(int)
+                assert np.abs(levels - colour).max() <= bound, (size, colour)
+                # The four phases of a pixel may differ, but not from those of any other pixel.
+                everywhere = np.tile(levels[:scale, :scale], (*size, 1))
+                assert np.abs(levels - everywhere).max() <= 1, (size, colour)
