@@ -25,6 +25,7 @@ def build_source(
     warn: Callable[[str], None] = print,
     *,
     made_on: str = "",
+    on_image: Callable[[], None] = lambda: None,
 ) -> ShardSet:
     """Write the source shards, or open those that are there.
 
@@ -37,6 +38,7 @@ def build_source(
         warn: Called with one line for each image that is skipped, and as
             :func:`rts_tf.data.shard_writer.build` says.
         made_on: The instruction set of this CPU, see :func:`rts_tf.data.shard_writer.build`.
+        on_image: Called after each image of ``images``, in the thread of the caller.
 
     Raises:
         ConfigError: None of the images can be used.
@@ -55,6 +57,7 @@ def build_source(
             variants = [degradation(image, name, v) for v in range(degradation.variants)]
             arrays = {"hr": image, "lr": np.stack(variants)}
             yield Record(name, k * images_per_shard + i, arrays)
+            on_image()
 
     count = math.ceil(len(names) / images_per_shard)
     made_from = {"photographs": list(names), "smallest": smallest}

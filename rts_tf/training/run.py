@@ -1,6 +1,7 @@
 """What the phases of one run share: its settings, its directory, its images and its progress."""
 
 import dataclasses
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -20,6 +21,7 @@ from rts_tf.training.selection import choose_criterion
 from rts_tf.training.stage import Stage
 from rts_tf.training.work_estimate import MEASURE_WORK, NetworkWork
 
+ANNOUNCED_EVERY = 10.0  # seconds between two lines while LR is made
 SMALLEST_VALIDATED = 16  # pixels a side that d() and the anchor need to mean something
 
 
@@ -115,6 +117,25 @@ def _sources(directory: RunDirectory, say: Callable[[str], None]) -> list[ShardS
                 config.images_per_shard,
                 say,
                 made_on=instruction_set(),
+                on_image=_announcer(len(images.names), say),
             )
         )
     return sets
+
+
+def _announcer(count: int, say: Callable[[str], None]) -> Callable[[], None]:
+    """Make the function to call after each of ``count`` images, which says the time left at times.
+
+    Codecs take a second for an image, and the progress of the run begins only afterwards.
+    """
+    began = announced = time.monotonic()
+    done = 0
+
+    def on_image() -> None:
+        nonlocal done, announced
+        done, now = done + 1, time.monotonic()
+        if now - announced >= ANNOUNCED_EVERY and done < count:
+            announced, left = now, (now - began) / done * (count - done)
+            say(f"LR of {done} of {count} images is made, about {left:.0f} s left")
+
+    return on_image
