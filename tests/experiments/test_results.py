@@ -8,6 +8,7 @@ import pytest
 from experiments import (
     ablation_page,
     alpha,
+    coded_page,
     figure5,
     kernels_page,
     sr_benchmark,
@@ -21,6 +22,7 @@ RESULTS = pathlib.Path(alpha.__file__).parent / "results"
 PAGES = {
     "ablation": ablation_page.page,
     "alpha": alpha.markdown,
+    "coded": coded_page.markdown,
     "figure5": lambda record: figure5.markdown(record, ["1", "2"]),
     "kernels": kernels_page.page,
     "sr_benchmark": sr_benchmark.markdown,
