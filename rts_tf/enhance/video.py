@@ -43,7 +43,6 @@ SEGMENT = 48  # frames, about two seconds: what a kill costs, and the distance o
 DECODED = 6  # frames that wait for the network
 ENHANCED = 24  # frames that wait for the encoder, which works in bursts
 
-
 # Loads the network for a video in a precision: "auto", "float32" or "mixed_bfloat16"
 LoadModel = Callable[[VideoInfo, str], Enhancer]
 
@@ -263,7 +262,8 @@ def _write(
     """Encode the frames into the segments from ``number`` on, in a thread of its own."""
     frames_left = iter(enhanced)
     with ThreadPoolExecutor(1) as encoder:
-        before: Future | None = None
+        # All are kept: a segment may fail after the last frame of the next one was handed over.
+        writing: list[Future] = []
         while (frame := next(frames_left, None)) is not None:
             handover = Handover(ENHANCED)
             path = work.segment(number)
@@ -278,8 +278,7 @@ def _write(
             try:
                 for count in range(1, SEGMENT + 1):
                     handover.put(frame)
-                    if before and before.done():
-                        before.result()
+                    _raise_failures(writing)
                     if count == SEGMENT or (frame := next(frames_left, None)) is None:
                         break
                 handover.put(None)
@@ -289,6 +288,13 @@ def _write(
                 with contextlib.suppress(GivenUp):
                     handover.put(error)
                 raise
-            before, number = future, number + 1
-        if before:
-            before.result()
+            writing.append(future)
+            number += 1
+        for future in writing:
+            future.result()
+
+
+def _raise_failures(writing: list[Future]) -> None:
+    """Drop what is done from ``writing``, and raise its exception if there is one."""
+    while writing and writing[0].done():
+        writing.pop(0).result()
