@@ -15,7 +15,6 @@ from rts_tf.errors import ImageError
 
 SIDE = 512  # pixels
 FRAMES, MOTION = 5, (2, 3)  # of a video, and pixels between two frames along y and x
-HEVC_OFFSET = 4  # what rts_tf.data.codecs adds to the CRF of x264
 SMALLER = round(SIDE * 2 / 3)  # pixels a side of a video that was scaled down before it was coded
 NOISE = 3.0  # levels; the std of the noise in a longer video
 LONGER = 8  # frames of it
@@ -59,7 +58,7 @@ CONDITIONS: dict[str, Condition] = {
     "JPEG 50": lambda image: codecs.jpeg(crop(image), 50),
     "JPEG 75": lambda image: codecs.jpeg(crop(image), 75),
     "H.264 CRF 28": lambda image: frame(image, "h264", 28),
-    "HEVC CRF 34": lambda image: frame(image, "hevc", 34 - HEVC_OFFSET),
+    "HEVC CRF 34": lambda image: frame(image, "hevc", 34 - codecs.VIDEO_CODECS["hevc"].offset),
     "2/3 size, H.264 CRF 26": lambda image: frame(image, "h264", 26, SMALLER),
 }
 

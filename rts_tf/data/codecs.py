@@ -3,7 +3,8 @@
 JPEG and WebP go through Pillow. The video codecs go through the FFmpeg of PyAV (the extra
 ``video``), as a short sequence, since most frames of a video are predicted from others and have
 other artifacts than a frame that is coded alone. Everything happens in memory and in one thread, so
-that the result depends on the arguments only.
+that one machine gives the same result every time. Another kind of CPU or another build of FFmpeg
+may round elsewhere: x265, SVT-AV1 and the conversion of colours have code for each instruction set.
 """
 
 import fractions

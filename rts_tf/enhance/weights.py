@@ -45,12 +45,13 @@ class Weights:
 
     def for_image(self, image: ImageFile) -> Network:
         """The function of pixels that enhances ``image``, or enlarges it."""
-        model = self._loaded(self._name(for_image(image, self._scale)), "auto")
+        name = self._name(lambda: for_image(image, self._scale))
+        model = self._loaded(name, "auto")
         return self._network(model.upscale if self._scale == 2 else model.enhance)
 
     def for_video(self, info: VideoInfo, precision: str) -> Enhancer:
         """The network for the frames of a video, in a precision of :func:`rts_tf.load`."""
-        return self._loaded(self._name(for_video(info)), precision)
+        return self._loaded(self._name(lambda: for_video(info)), precision)
 
     def chosen(self) -> str:
         """Which weights were chosen for how many files, and why; empty if the user named some."""
@@ -58,9 +59,11 @@ class Weights:
             return f"{next(iter(self._counts))}, for {next(iter(self._reasons))}"
         return ", ".join(f"{name} for {count}" for name, count in self._counts.most_common())
 
-    def _name(self, choice: Choice) -> str:
+    def _name(self, choose: Callable[[], Choice]) -> str:
+        """The weights that the user named, else those that ``choose`` finds."""
         if self._model != AUTO:
             return self._model
+        choice = choose()
         self._counts[choice.model] += 1
         self._reasons.add(choice.reason)
         return choice.model

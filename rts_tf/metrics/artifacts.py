@@ -14,6 +14,7 @@ from scipy import fft
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # the weights of RGB, ITU-R BT.601
 BLOCK = 16  # pixels a side of the blocks in which noise is measured
 FLAT_SHARE = 0.1  # of the blocks count as flat
+FINE = 2.0  # sigma in pixels; fine structure is what a Gaussian of this width removes
 # In 8-bit levels; a block with less noise is synthetic, burnt out or smoothed by JPEG compression,
 # and has no noise to amplify.
 FAINTEST = 0.3
@@ -75,7 +76,7 @@ def _flat_noise_gain(luma: np.ndarray, original_luma: np.ndarray) -> float:
 
 def _block_variances(luma: np.ndarray) -> np.ndarray:
     """The mean square of the structure finer than a Gaussian of sigma 2, in each block."""
-    fine = luma - cv2.GaussianBlur(luma, (0, 0), 2.0)
+    fine = luma - cv2.GaussianBlur(luma, (0, 0), FINE)
     rows, columns = (size // BLOCK for size in luma.shape)
     blocks = fine[: rows * BLOCK, : columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK)
     return np.mean(np.square(blocks, dtype=np.float64), axis=(1, 3)).ravel()

@@ -7,9 +7,8 @@ erase such texture, and neither sharpness nor noise metrics see it.
 import cv2
 import numpy as np
 
-from rts_tf.metrics.artifacts import BLOCK, FAINTEST, FLAT_SHARE, LUMA
+from rts_tf.metrics.artifacts import BLOCK, FAINTEST, FINE, FLAT_SHARE, LUMA
 
-FINE = 2.0  # sigma in pixels; texture is what a Gaussian of this width removes
 CONTRAST = (1.0, 6.0)  # levels; the std of texture in a block of low contrast: from, to
 ABOVE_NOISE = 2.0  # times the std in the flattest blocks, which is taken for noise
 NOISIEST = 1.0  # levels; flattest blocks with more than this hold texture too

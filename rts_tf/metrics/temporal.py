@@ -5,9 +5,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from rts_tf.metrics.artifacts import BLOCK, FAINTEST, FLAT_SHARE, LUMA
-
-FINE = 2.0  # sigma in pixels; detail is what a Gaussian of this width removes
+from rts_tf.metrics.artifacts import BLOCK, FAINTEST, FINE, FLAT_SHARE, LUMA
 
 
 class Flicker(NamedTuple):
