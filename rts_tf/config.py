@@ -120,6 +120,9 @@ class Config:
     variants: int = _setting(
         4, "With `degradation`=reduce,codec: LR variants of each training image, one drawn a visit."
     )
+    flat_share: float = _setting(
+        0.0, "Share of the patches that are one random colour, so that pure colours are kept."
+    )
 
     target_kernel: str = _setting(
         "lanczos",
@@ -172,7 +175,7 @@ class Config:
             least, most = getattr(self, lowest), getattr(self, highest)
             if least > most:
                 raise ConfigError(f"`{lowest}`={least} is above `{highest}`={most}.")
-        for share in ("codec_share", "soft_share"):
+        for share in ("codec_share", "soft_share", "flat_share"):
             if not 0 <= getattr(self, share) <= 1:
                 raise ConfigError(f"`{share}`={getattr(self, share)}: must be from 0 to 1.")
         if unknown := set(self.codecs.split(",")) - set(CODECS):
@@ -217,13 +220,8 @@ class Config:
 
 # The settings of degradation=reduce,codec, which the first version did not have
 _ADDED = {
-    "codecs",
-    "codec_share",
-    "codec_kernel",
-    "crf_low",
-    "crf_high",
-    "soft_share",
-    "variants",
+    *("codecs", "codec_share", "codec_kernel", "crf_low", "crf_high", "soft_share", "variants"),
+    "flat_share",
 }
 
 _LIMITS = {

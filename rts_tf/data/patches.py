@@ -23,6 +23,8 @@ _BUFFER_BYTES = 256 * 2**20
 _SHUFFLE_SALT = 0x525453
 _POSITION_SALT = 0x504C4143
 _VARIANT_SALT = 0x5641524E
+_COLOUR_SALT = 0x434F4C52
+_BEYOND = 0.15  # colours are drawn from a range wider than [0, 1] by this, so that many are pure
 
 
 def training_batches(
@@ -35,6 +37,7 @@ def training_batches(
     seed: int,
     stage: int,
     first_step: int = 0,
+    flat_share: float = 0.0,
 ) -> tf.data.Dataset:
     """The endless dataset of the batches of a stage.
 
@@ -47,6 +50,9 @@ def training_batches(
         positions: The number of patch positions in each image.
         stage: The number of the stage, from 1.
         first_step: The training step of the first batch, from 0.
+        flat_share: The share of the patches that are replaced by a single colour, drawn at random,
+            in LR and target alike. Images have few pure colours, and a network that has seen none
+            moves them by several levels.
 
     Returns:
         Elements (LR, target). LR is float32 [batch, patch/2, patch/2, 3] in [0, 1]. The target is
@@ -73,13 +79,18 @@ def training_batches(
         patches = pairs.flat_map(lambda *pair: cutter.cut(number, *pair))
         return patches.shuffle(buffer, seed=turn[0], reshuffle_each_iteration=False)
 
-    def to_float(lr: tf.Tensor, target: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        lr = tf.ensure_shape(lr, [batch, patch // 2, patch // 2, 3])
-        target = tf.ensure_shape(target, [batch, patch, patch, 3])
-        return _to_float(lr), _to_float(target)
+    def finished(step: tf.Tensor, pair: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        lr = _to_float(tf.ensure_shape(pair[0], [batch, patch // 2, patch // 2, 3]))
+        target = _to_float(tf.ensure_shape(pair[1], [batch, patch, patch, 3]))
+        if flat_share:
+            colours = tf.constant([seed, _COLOUR_SALT], tf.int64)
+            own = _fold_in(_fold_in(colours, stage), step)
+            lr, target = _with_flat_patches(lr, target, flat_share, own)
+        return lr, target
 
     dataset = tf.data.Dataset.range(first_pass, 2**62).flat_map(patches_of_pass).skip(skipped)
-    dataset = dataset.batch(batch, drop_remainder=True).map(to_float, num_parallel_calls=1)
+    dataset = dataset.batch(batch, drop_remainder=True).enumerate(first_step)
+    dataset = dataset.map(finished, num_parallel_calls=1)
     return dataset.prefetch(8).with_options(_options())
 
 
@@ -153,6 +164,17 @@ class _PatchCutter:
         order = tf.argsort(tf.random.stateless_uniform([self.positions], _fold_in(own, epoch)))
         first = tf.cast(number % self.passes, tf.int32) * self.per_pass
         return tf.gather(positions, order[first : first + self.per_pass])
+
+
+def _with_flat_patches(
+    lr: tf.Tensor, target: tf.Tensor, share: float, seed: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Replace a share of the patches of a batch by one colour each, in LR and target alike."""
+    batch = tf.shape(lr)[0]
+    chosen = tf.random.stateless_uniform([batch, 1, 1, 1], _fold_in(seed, 0)) < share
+    drawn = tf.random.stateless_uniform([batch, 1, 1, 3], _fold_in(seed, 1), -_BEYOND, 1 + _BEYOND)
+    colour = tf.clip_by_value(drawn, 0.0, 1.0)
+    return tf.where(chosen, colour, lr), tf.where(chosen, colour, target)
 
 
 def _read_pairs(paths: tf.Tensor) -> tf.data.Dataset:

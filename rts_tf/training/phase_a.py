@@ -66,6 +66,7 @@ def run_phase_a(run: Run, stage: Stage, targets: ShardSet | None) -> None:
             seed=config.seed,
             stage=stage.number,
             first_step=first_step,
+            flat_share=config.flat_share,
         )
 
     warm = config.warm_start and stage.number > 1

@@ -96,3 +96,27 @@ def test_mismatched_shards_are_refused(sets, tmp_path):
     bad = build(tmp_path / "targets", len(source.shards), wrong, TARGETS, {})
     with pytest.raises(Exception, match="do not match"):
         take((source, bad), 1)
+
+
+def test_a_share_of_the_patches_is_one_colour(sets):
+    """In LR and target alike; the other patches stay, and pure colours are among those drawn."""
+    plain, mixed = take(sets, 45), take(sets, 45, flat_share=0.3)
+    flats = []
+    for (lr, target), (mixed_lr, mixed_target) in zip(plain, mixed, strict=True):
+        for k in range(4):
+            if np.array_equal(lr[k], mixed_lr[k]):
+                np.testing.assert_array_equal(target[k], mixed_target[k])
+                continue
+            flats.append(mixed_lr[k, 0, 0])
+            assert np.all(mixed_lr[k] == flats[-1]) and np.all(mixed_target[k] == flats[-1])
+    flats = np.array(flats)
+    assert 0.2 < len(flats) / 180 < 0.4
+    assert flats.min() == 0 and flats.max() == 1 and np.unique(flats, axis=0).shape == flats.shape
+
+
+def test_flat_patches_depend_on_the_step_alone(sets):
+    unbroken = take(sets, 20, flat_share=0.3)[17:]
+    continued = take(sets, 3, first_step=17, flat_share=0.3)
+    for batch, same_batch in zip(unbroken, continued, strict=True):
+        for array, same_array in zip(batch, same_batch, strict=True):
+            np.testing.assert_array_equal(array, same_array)
