@@ -84,8 +84,8 @@ class Enhancer:
         self._tile = max(1, int(tile * min(1, CHANNELS / geometry.values) ** 0.5))
         radius = geometry.receptive_radius
         signature = [tf.TensorSpec([None, None, None, 3], tf.float32)]
-        upscale = tf.function(with_repeated_border(network), signature)
-        enhance = tf.function(enhancement(network, kernel), signature)
+        upscale = tf.function(with_repeated_border(network), signature, autograph=False)
+        enhance = tf.function(enhancement(network, kernel), signature, autograph=False)
         self._upscale = _Operation(upscale, double, scale=2, radius=max(radius, U_RADIUS))
         self._enhance = _Operation(enhance, tf.identity, scale=1, radius=radius + D_RADIUS)
 

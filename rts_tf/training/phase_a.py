@@ -154,7 +154,7 @@ def _counted(
         running_loss.assign(memory * running_loss + (1 - memory) * loss)
         done.assign_add(1)
 
-    return tf.function(step)
+    return tf.function(step, autograph=False)
 
 
 def _network_and_optimizer(
@@ -198,7 +198,7 @@ def make_step(
         losses = strategy.run(replica_step, args=(lr, target))
         return strategy.reduce("SUM", losses, axis=None)
 
-    return tf.function(step)
+    return tf.function(step, autograph=False)
 
 
 def _settle_statistics(

@@ -85,7 +85,8 @@ def build_targets(
         input_signature=[
             tf.TensorSpec([1, None, None, 3], tf.float32),
             tf.TensorSpec([1, None, None, 3], tf.uint8),
-        ]
+        ],
+        autograph=False,
     )
     def finished(hr_n: tf.Tensor, levels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """HR_n with its anchor, and the mean change before it in levels."""
