@@ -50,9 +50,8 @@ def training_batches(
         positions: The number of patch positions in each image.
         stage: The number of the stage, from 1.
         first_step: The training step of the first batch, from 0.
-        flat_share: The share of the patches that are replaced by a single colour, drawn at random,
-            in LR and target alike. Images have few pure colours, and a network that has seen none
-            moves them by several levels.
+        flat_share: The share of the patches that become one colour, drawn at random, in LR and
+            target alike: a network that has seen no pure colours moves them by several levels.
 
     Returns:
         Elements (LR, target). LR is float32 [batch, patch/2, patch/2, 3] in [0, 1]. The target is
@@ -64,7 +63,8 @@ def training_batches(
     pass_of_epoch, skipped = divmod(number, images * cutter.per_pass)
     first_pass = epoch * cutter.passes + pass_of_epoch
     files = tf.constant(list(zip(source.files, (targets or source).files, strict=True)))
-    root = _fold_in(tf.constant([seed, _SHUFFLE_SALT], tf.int64), stage)
+    seeds = (tf.constant([seed, salt], tf.int64) for salt in (_SHUFFLE_SALT, _COLOUR_SALT))
+    root, colours = (_fold_in(own, stage) for own in seeds)
     patch_bytes = patch * patch * 3 * 5  # the target and LR as float32
     buffer = max(1, min(images * cutter.per_pass, _BUFFER_BYTES // patch_bytes))
 
@@ -82,11 +82,8 @@ def training_batches(
     def finished(step: tf.Tensor, pair: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         lr = _to_float(tf.ensure_shape(pair[0], [batch, patch // 2, patch // 2, 3]))
         target = _to_float(tf.ensure_shape(pair[1], [batch, patch, patch, 3]))
-        if flat_share:
-            colours = tf.constant([seed, _COLOUR_SALT], tf.int64)
-            own = _fold_in(_fold_in(colours, stage), step)
-            lr, target = _with_flat_patches(lr, target, flat_share, own)
-        return lr, target
+        own = _fold_in(colours, step)
+        return _with_flat_patches(lr, target, flat_share, own) if flat_share else (lr, target)
 
     dataset = tf.data.Dataset.range(first_pass, 2**62).flat_map(patches_of_pass).skip(skipped)
     dataset = dataset.batch(batch, drop_remainder=True).enumerate(first_step)

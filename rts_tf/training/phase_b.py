@@ -81,13 +81,9 @@ def build_targets(
         ShardError: See :func:`rts_tf.data.shard_writer.build`.
     """
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([1, None, None, 3], tf.float32),
-            tf.TensorSpec([1, None, None, 3], tf.uint8),
-        ],
-        autograph=False,
-    )
+    floats, integers = (tf.TensorSpec([1, None, None, 3], t) for t in (tf.float32, tf.uint8))
+
+    @tf.function(input_signature=[floats, integers], autograph=False)
     def finished(hr_n: tf.Tensor, levels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         """HR_n with its anchor, and the mean change before it in levels."""
         hr_0 = tf.cast(levels, tf.float32) / 255.0
