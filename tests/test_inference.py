@@ -37,7 +37,7 @@ IN_PRECISION = {
 }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.sampled_from(sorted(NETWORKS)),
     st.integers(1, 90),
@@ -73,7 +73,7 @@ QUARTER_LEVEL = 0.25 / 255
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     st.integers(1, 150),
     st.integers(1, 150),

@@ -31,11 +31,28 @@ def load_tensorflow() -> None:
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)
     if "tensorflow" not in sys.modules:
-        with _quiet_stderr():
+        with _quiet_stderr(), _without_matplotlib():
             import keras  # noqa: F401
             import tensorflow as tf
 
             tf.config.list_physical_devices()
+
+
+@contextlib.contextmanager
+def _without_matplotlib() -> Iterator[None]:
+    """Let imports of Matplotlib fail in the body, as if it were not installed.
+
+    Keras imports matplotlib.pyplot where it is installed, for its galleries of images. That takes
+    a second, and no command draws with it. Afterwards Matplotlib can be imported as ever.
+    """
+    if "matplotlib" in sys.modules:  # what has been imported stays as it is
+        yield
+        return
+    sys.modules["matplotlib"] = None  # type: ignore[assignment]  # so says the import system
+    try:
+        yield
+    finally:
+        del sys.modules["matplotlib"]
 
 
 @contextlib.contextmanager

@@ -73,9 +73,7 @@ def training_batches(
         turn = _fold_in(root, number)
         order = tf.argsort(tf.random.stateless_uniform([len(source.files)], turn))
         shards = tf.data.Dataset.from_tensor_slices(tf.gather(files, order))
-        pairs = shards.interleave(
-            _read_pairs, cycle_length=4, num_parallel_calls=1, deterministic=True
-        )
+        pairs = shards.interleave(_read_pairs, cycle_length=4, num_parallel_calls=1)
         patches = pairs.flat_map(lambda *pair: cutter.cut(number, *pair))
         return patches.shuffle(buffer, seed=turn[0], reshuffle_each_iteration=False)
 

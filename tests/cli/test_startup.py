@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 SETUP = """import os, sys
 from absl import flags
 from rts_tf.cli import startup
@@ -23,14 +25,37 @@ def run(code: str, **environment: str) -> subprocess.CompletedProcess:
     )
 
 
-def test_tensorflow_loads_without_a_word():
-    done = run(
+@pytest.fixture(scope="module")
+def loaded() -> subprocess.CompletedProcess:
+    """A process that loads TensorFlow, and then Matplotlib."""
+    return run(
         "startup.load_tensorflow()\n"
         "print(sys.modules['tensorflow'].__version__)\n"
-        "os.write(2, b'heard')"
+        "os.write(2, b'heard')\n"
+        "print([name for name in sys.modules if name.startswith('matplotlib')])\n"
+        "import matplotlib.pyplot\n"
+        "print(matplotlib.pyplot.figure.__name__)"
     )
-    assert done.returncode == 0 and done.stdout[0] == "2"
-    assert done.stderr == "heard"  # from then on everything is printed
+
+
+def test_tensorflow_loads_without_a_word(loaded):
+    assert loaded.returncode == 0 and loaded.stdout[0] == "2"
+    assert loaded.stderr == "heard"  # from then on everything is printed
+
+
+def test_matplotlib_is_not_imported_with_tensorflow_and_can_be_afterwards(loaded):
+    assert loaded.stdout.splitlines()[1:] == ["[]", "figure"], loaded.stderr
+
+
+def test_matplotlib_stays_if_it_is_there_already():
+    done = run(
+        "import types\n"
+        "there = sys.modules['matplotlib'] = types.ModuleType('matplotlib')\n"
+        "with startup._without_matplotlib():\n"
+        "    assert sys.modules['matplotlib'] is there\n"
+        "print(sys.modules['matplotlib'] is there)"
+    )
+    assert done.stdout.split() == ["True"], done.stderr
 
 
 def test_messages_are_printed_after_all_if_loading_fails():
@@ -54,12 +79,13 @@ def test_benchmarks_set_the_variables():
     assert done.stdout.split() == ["1"], done.stderr
 
 
-def test_a_training_logs_no_error_of_tensorflow(tmp_path):
+def test_a_training_logs_no_error_of_tensorflow(small_photographs, tmp_path):
     """Targets are float16. At their first cast, oneDNN logs an error that it does not have it."""
     words = [
         "-m",
         "rts_tf.main",
         f"--workdir={tmp_path / 'run'}",
+        f"--data={small_photographs}",
         "--network=residual1",
         "--stages=2",
         "--first_steps=1",

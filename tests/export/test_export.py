@@ -48,6 +48,14 @@ def files(folder):
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in found}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_crops():
+    """Few and small crops, as those of tests.support.exported: observing all takes seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibration, "CALIBRATION", (12, 64))
+        yield
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "final.keras"
@@ -258,6 +266,8 @@ def test_killed_while_working(model, tmp_path):
         "rts_tf.export",
         f"--model={model}",
         f"--output={tmp_path}",
+        "--formats=tflite",
+        "--precisions=float32",
         "--height=64",
         "--width=96",
     ]

@@ -11,7 +11,7 @@ import rts_tf
 from rts_tf.config import preset
 from rts_tf.errors import ConfigError
 from rts_tf.images.resample import halve
-from rts_tf.networks import edsr, srresnet
+from rts_tf.networks import edsr, srresnet, vdsr
 from rts_tf.networks.borders import with_repeated_border
 from rts_tf.training import recurrence
 from tests.support.commands import refused
@@ -50,11 +50,10 @@ def run(
     ],
 )
 def test_two_stages(name, precision, small_photographs, tmp_path, photograph, monkeypatch):
-    for module in (
-        srresnet,
-        edsr,
-    ):  # with all 16 blocks this takes a minute, nearly all of it for tracing graphs
-        monkeypatch.setattr(module, "BLOCKS", 2)
+    # At their full depth this takes a minute, nearly all of it for tracing graphs.
+    monkeypatch.setattr(srresnet, "BLOCKS", 1)
+    monkeypatch.setattr(edsr, "BLOCKS", 1)
+    monkeypatch.setattr(vdsr, "DEPTH", 3)
     summary, model = run(name, small_photographs, tmp_path / "run", precision=precision)
     assert summary["network"] == name and len(summary["stages"]) == 2
     assert all(np.isfinite(stage["final_loss"]) for stage in summary["stages"])
