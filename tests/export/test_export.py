@@ -25,6 +25,7 @@ from rts_tf.inference import load
 from tests.support.commands import command_of
 from tests.support.disk import largest_file
 from tests.support.exported import NETWORK
+from tests.support.fake_viqet import fake_measure
 from tests.support.networks import NETWORKS
 
 SPEC = ExportSpec(
@@ -49,10 +50,14 @@ def files(folder):
 
 
 @pytest.fixture(scope="module", autouse=True)
-def few_crops():
-    """Few and small crops, as those of tests.support.exported: observing all takes seconds."""
+def less_work():
+    """Crops as few and as small as in tests.support.exported, and no VIQET.
+
+    Observing all crops takes seconds, and so does VIQET; test_limits.py measures with it.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(calibration, "CALIBRATION", (12, 64))
+        patch.setattr(limits, "measure", fake_measure)
         yield
 
 

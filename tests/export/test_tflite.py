@@ -1,8 +1,12 @@
-"""The TFLite files of every precision: parity with the network, types, sizes and operations."""
+"""The TFLite files of every precision: parity with the network, types, sizes and operations.
+
+What NPU.md and its budget say of the files is tested here too, since making them takes seconds.
+"""
 
 import numpy as np
 import pytest
 
+from benchmarks import npu_budget
 from rts_tf.export import HEADS, PRECISIONS, limits
 from rts_tf.export.downscale import _across, _along, block_of, halving_kernels
 from rts_tf.export.heads import head_function, macs_of_frame, macs_per_pixel
@@ -13,6 +17,9 @@ interpreter = pytest.importorskip(
 )
 from rts_tf.export.flatbuffer import operations_and_macs  # noqa: E402
 from tests.support.exported import FRAME, NETWORK, SIZE, converted  # noqa: E402
+from tests.support.paths import ROOT  # noqa: E402
+
+PAGE = ROOT / "export" / "settop" / "NPU.md"
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +108,28 @@ def test_the_float_residual_is_in_float(files):
     narrow = [t for t in model.get_tensor_details() if t["shape"].tolist() == [1, *SIZE, 3]]
     assert {t["dtype"] for t in narrow} == {np.float32, np.int8}
     assert sum(t["dtype"] == np.int8 for t in narrow) == 1  # the input
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize(
+    "precision", [precision for precision in PRECISIONS if precision != "dynamic"]
+)
+def test_npu_md_lists_the_operations(files, head, precision):
+    operations, _ = operations_and_macs(files[head, precision])
+    listed = ", ".join(f"{name} {operations.count(name)}" for name in dict.fromkeys(operations))
+    assert f"| {head}_{precision} | {listed} |\n" in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_budget_of_npus_counts_the_work_of_the_file(files):
+    border = 2 * receptive_radius(NETWORK)
+    height, width = SIZE[0] + border, SIZE[1] + border
+    pixels = height * width
+    macs, traffic = npu_budget.work(NETWORK, "upscale", *SIZE)
+    # What the pieces of the residual add.
+    segments, head = 9 * 64 * (12 - 3), 9 * (15 - 3) * 12
+    assert macs == pixels * (macs_per_pixel(NETWORK, "upscale") + segments + head)
+    halo = 15 * ((height + 2) * (width + 2) - pixels)
+    assert traffic == pixels * (3 + 64 + 64 + 64 + 3 * 64 + 64 + 12 + 15 + 12) + halo
+    for name in HEADS:
+        _, macs = operations_and_macs(files[name, "int8"])
+        assert npu_budget.work(NETWORK, name, *SIZE)[0] == macs

@@ -8,7 +8,7 @@ LONGEST_FIRST = (
     *("test_platforms", "test_notebook", "test_viqet", "test_startup", "test_network_runs"),
     *("test_crash", "test_evaluate", "test_coded", "test_damaged_run", "test_public_api"),
     *("test_pretrained", "test_perceptual", "test_no_skips", "test_mos_validation"),
-    *("test_npu_budget", "test_tflite", "test_eight_stages", "test_table3", "test_settop"),
+    *("test_tflite", "test_eight_stages", "test_table3", "test_settop"),
 )
 _RANK = {name: rank for rank, name in enumerate(LONGEST_FIRST)}
 
