@@ -98,7 +98,7 @@ def readings(
     """
     from rts_tf.images.resample import double, halve
     from rts_tf.metrics.difference import alpha, least_squares_factor
-    from rts_tf.training.phase_b import anchored
+    from rts_tf.training.anchors import anchored
 
     x = halve(y[None], kernel).numpy()
     learned = double(x)[0].numpy()

@@ -26,6 +26,7 @@ from absl import flags
 from matplotlib.figure import Figure
 
 from experiments import eight_stages, results, runs
+from experiments.crop_grid import crop_grid
 from experiments.eight_stages import Run
 from rts_tf.errors import ConfigError
 
@@ -38,7 +39,6 @@ CROP, ENLARGED = 64, 3  # pixels, as in the paper, and how much larger each is d
 IMAGES, IN_A_FIGURE = 6, 3
 STAGES = (0, 1, 2, 3, 4, 8)  # to show, as far as the run has them
 AROUND = 64  # pixels around a crop, more than the receptive radius of network, d() and anchor
-GAP, TITLE = 6, 26  # pixels
 
 
 def positions(run: Run, wanted: list[str]) -> dict[str, tuple[int, int]]:
@@ -92,7 +92,7 @@ def strips(
 ) -> dict[str, list[np.ndarray]]:
     """Make the crop of each image at each of ``stages``, uint8 [CROP, CROP, 3]."""
     from rts_tf.images.dtypes import to_uint8
-    from rts_tf.training.phase_b import anchored
+    from rts_tf.training.anchors import anchored
 
     found = {}
     anchor = run.summary["config"]["anchor"]
@@ -113,27 +113,9 @@ def strips(
 
 
 def figure(rows: dict[str, list[np.ndarray]], stages: list[int]) -> Figure:
-    """Draw a row for each image and a column for each stage.
-
-    Every pixel is a square of ENLARGED x ENLARGED pixels.
-    """
-    side = CROP * ENLARGED
-    width, height = len(stages) * (side + GAP) - GAP, len(rows) * (side + GAP) - GAP + TITLE
-    drawing = Figure(figsize=(width / results.DPI, height / results.DPI), dpi=results.DPI)
-    for j, stage in enumerate(stages):
-        x = j * (side + GAP)
-        drawing.text(
-            (x + side / 2) / width,
-            1 - TITLE / 2 / height,
-            f"HR{stage}" if stage else "HR0, the original",
-            ha="center",
-            va="center",
-            fontsize=10,
-        )
-        for i, crops in enumerate(reversed(rows.values())):  # from below
-            pixels = crops[j].repeat(ENLARGED, axis=0).repeat(ENLARGED, axis=1)
-            drawing.figimage(pixels, x, i * (side + GAP))
-    return drawing
+    """Draw a row for each image and a column for each stage."""
+    titles = [f"HR{stage}" if stage else "HR0, the original" for stage in stages]
+    return crop_grid(list(rows.values()), titles, ENLARGED)
 
 
 def credits(folder: str, names: list[str]) -> dict[str, str]:

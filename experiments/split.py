@@ -57,8 +57,8 @@ def cost(run: pathlib.Path, stages: int, anchor: str) -> dict[str, Any]:
     """
     from rts_tf.data.shards import open_set
     from rts_tf.inference import load
+    from rts_tf.training.anchors import anchored
     from rts_tf.training.pairs import originals
-    from rts_tf.training.phase_b import anchored
 
     images = [hr_0 for _, hr_0 in originals(open_set(run / "source" / "validation"))]
     found: dict[str, Any] = {"hr_0": _mos(eighths(hr_0) for hr_0 in images), "stages": []}

@@ -25,7 +25,7 @@ KERNELS = ("bilinear", "lanczos", "bicubic", "box", "gaussian")
 TARGET_KERNELS = ("lanczos", "bicubic", "bilinear")
 ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce", "reduce,codec")
 CODECS = ("jpeg", "webp", "h264", "hevc", "av1")
-ANCHORS = ("none", "low", "band")
+ANCHORS = ("none", "low", "band", "detail")
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SCHEDULES = ("cosine", "constant")
 JUDGES = ("auto", "mos", "delta")
@@ -100,6 +100,7 @@ class Config:
     noise: float = _setting(
         0.0, "Largest std of Gaussian noise on LR, in levels, drawn per image; 0: none."
     )
+    grain_share: float = _setting(0.0, "Share of LR whose noise is alike in neighbouring pixels.")
 
     codecs: str = _setting(
         ",".join(CODECS), "With `degradation`=reduce,codec: the codecs drawn from, comma-separated."
@@ -133,7 +134,9 @@ class Config:
         False, "Clip and round HR_n to 8 bits, as image files would."
     )
     anchor: str = _setting(
-        "low", "Bands of HR_n kept from HR_0: none, low (drift), band (low and Nyquist).", ANCHORS
+        "low",
+        "What HR_n keeps from HR_0: none, low frequencies, band (also Nyquist), detail.",
+        ANCHORS,
     )
     tile: int = _setting(
         1280, "A tile of Phase B has at most tile x tile pixels; this bounds the memory."
@@ -175,7 +178,7 @@ class Config:
             least, most = getattr(self, lowest), getattr(self, highest)
             if least > most:
                 raise ConfigError(f"`{lowest}`={least} is above `{highest}`={most}.")
-        for share in ("codec_share", "soft_share", "flat_share"):
+        for share in ("grain_share", "codec_share", "soft_share", "flat_share"):
             if not 0 <= getattr(self, share) <= 1:
                 raise ConfigError(f"`{share}`={getattr(self, share)}: must be from 0 to 1.")
         if unknown := set(self.codecs.split(",")) - set(CODECS):
@@ -221,7 +224,7 @@ class Config:
 # The settings of degradation=reduce,codec, which the first version did not have
 _ADDED = {
     *("codecs", "codec_share", "codec_kernel", "crf_low", "crf_high", "soft_share", "variants"),
-    "flat_share",
+    *("flat_share", "grain_share"),
 }
 
 _LIMITS = {

@@ -21,6 +21,7 @@ FRAMES = (2, 5)  # the length of a coded sequence, of which the last frame is LR
 MOTION = 4  # LR pixels that a sequence moves from frame to frame, at most
 TWO_THIRDS = 2 / 3  # the size at which broadcasters code, e.g. 1280 for 1920
 BLUR = (0.4, 0.9)  # sigma in LR pixels
+GRAIN = 0.7  # the same, of the noise of cameras
 SMALLEST_VIDEO = 64  # pixels a side; SVT-AV1 crashes on smaller frames
 
 
@@ -37,6 +38,7 @@ class Degradation:
         jpeg_high: The highest JPEG or WebP quality that is drawn.
         seed: The seed of everything that is drawn.
         noise: The largest std of the Gaussian noise on LR, in 8-bit levels; 0 adds none.
+        grain_share: The share of LR whose noise is that of cameras, see :func:`with_noise`.
         codec: The settings of the order "reduce,codec", else None.
     """
 
@@ -46,6 +48,7 @@ class Degradation:
     jpeg_high: int
     seed: int
     noise: float = 0.0
+    grain_share: float = 0.0
     codec: "CodecSettings | None" = None
 
     @classmethod
@@ -58,6 +61,7 @@ class Degradation:
             jpeg_high=config.jpeg_high,
             seed=config.seed,
             noise=config.noise,
+            grain_share=config.grain_share,
             codec=CodecSettings.of(config) if "codec" in config.degradation else None,
         )
 
@@ -69,8 +73,9 @@ class Degradation:
     def record(self) -> dict[str, Any]:
         """What LR depends on, as JSON types."""
         values = dataclasses.asdict(self)
-        if self.codec is None:
-            del values["codec"]  # as recorded by runs of earlier versions
+        for added in ("codec", "grain_share"):  # runs of earlier versions have not recorded these
+            if not values[added]:
+                del values[added]
         return values
 
     def quality(self, name: str) -> int:
@@ -106,7 +111,12 @@ class Degradation:
         if not self.noise:
             return image
         random = np.random.default_rng([self.seed, zlib.crc32(name.encode()), 1])
-        return with_noise(image, self.noise * random.random(), random)
+        return self._with_noise(image, self.noise * random.random(), random)
+
+    def _with_noise(self, image: np.ndarray, std: float, random: np.random.Generator) -> np.ndarray:
+        """Add noise to LR, in a share of the cases that of cameras."""
+        grain = bool(self.grain_share) and random.random() < self.grain_share
+        return with_noise(image, std, random, GRAIN if grain else 0.0)
 
     def _variant(
         self, image: np.ndarray, settings: "CodecSettings", random: np.random.Generator
@@ -115,7 +125,7 @@ class Degradation:
         coded = random.random() < settings.share
         std = self.noise * random.random()
         if not coded:
-            return with_noise(_reduce(image, self.kernel), std, random)
+            return self._with_noise(_reduce(image, self.kernel), std, random)
         lr = _reduce(image, settings.kernel or self.kernel)
         height, width = lr.shape[:2]
         softness = random.random() / settings.soft_share if settings.soft_share else 1.0
@@ -140,11 +150,11 @@ class Degradation:
         codec = settings.codecs[random.integers(len(settings.codecs))]
         if codec in codecs.VIDEO_CODECS and min(lr.shape[:2]) >= SMALLEST_VIDEO:
             frames = moving(lr, int(random.integers(*FRAMES)), random)
-            frames = [with_noise(frame, std, random) for frame in frames]
+            frames = [self._with_noise(frame, std, random) for frame in frames]
             crf = random.uniform(settings.crf_low, settings.crf_high)
             return codecs.video(frames, codec, crf)[-1]
         quality = int(random.integers(self.jpeg_low, self.jpeg_high, endpoint=True))
-        lr = with_noise(lr, std, random)
+        lr = self._with_noise(lr, std, random)
         if codec == "webp":
             return codecs.webp(lr, quality)
         return codecs.jpeg(lr, quality, ("4:2:0", "4:4:4")[random.integers(2)])
@@ -202,8 +212,13 @@ def moving(image: np.ndarray, count: int, random: np.random.Generator) -> list[n
     return [padded[y : y + height, x : x + width] for y, x in starts]
 
 
-def with_noise(image: np.ndarray, std: float, random: np.random.Generator) -> np.ndarray:
+def with_noise(
+    image: np.ndarray, std: float, random: np.random.Generator, grain: float = 0.0
+) -> np.ndarray:
     """Add Gaussian noise of the std ``std`` in levels to uint8 [H, W, 3].
+
+    The noise of a camera is alike in neighbouring pixels, since it interpolates their colours. It
+    is imitated by blurring the noise with a Gaussian of the sigma ``grain``.
 
     Near black and white the noise is limited to what has room on both sides. Noise that is clipped
     on one side would brighten black, and the network would learn to darken: 26 % of the samples in
@@ -212,6 +227,9 @@ def with_noise(image: np.ndarray, std: float, random: np.random.Generator) -> np
     if std == 0:
         return image
     noise = random.normal(0, std, image.shape)
+    if grain:
+        noise = cv2.GaussianBlur(noise, (0, 0), grain)
+        noise *= std / noise.std()
     room = np.minimum(image, 255 - image)
     return np.rint(image + np.clip(noise, -1.0 * room, room)).astype(np.uint8)
 

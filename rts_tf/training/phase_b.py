@@ -13,16 +13,15 @@ import tensorflow as tf
 from rts_tf.data.shard_writer import build
 from rts_tf.data.shards import Record, ShardSet
 from rts_tf.images.dtypes import to_float
-from rts_tf.images.filters import nyquist_component, wide_gaussian
 from rts_tf.inference import Enhancer
 from rts_tf.networks.precision import instruction_set
 from rts_tf.networks.weights import weights_sha256
+from rts_tf.training.anchors import anchored
 from rts_tf.training.progress import PhaseBProgress
 from rts_tf.training.run import Run
 from rts_tf.training.stage import Stage
 
 DTYPES: dict[str, type] = {"target": np.float16}
-LOW_SIGMA = 4.0  # pixels; a stage must not change structures that are wider than this
 
 
 def run_phase_b(run: Run, stage: Stage, images: str = "training") -> ShardSet:
@@ -71,7 +70,7 @@ def build_targets(
     the time that the image took.
 
     Args:
-        anchor: ``"none"``, ``"low"`` or ``"band"``, see :func:`anchored`.
+        anchor: One of :mod:`rts_tf.training.anchors`.
         weights: SHA-256 of the network's weights. Shards made with other weights are made afresh.
         on_image: Called with the name of each image when it is done.
         warn: Called with a line for each shard that is damaged.
@@ -110,23 +109,3 @@ def build_targets(
     }
     shards = len(source.shards)
     return build(directory, shards, records, DTYPES, made_from, warn, made_on=instruction_set())
-
-
-def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:
-    """Keep from HR_0 the bands that a stage must not change. This is not in the paper.
-
-    ``"low"`` subtracts the blurred change, so that the brightness cannot drift from stage to
-    stage. ``"band"`` also subtracts the change on the high-frequency diagonal (the corner of the
-    spectrum), where the stages would otherwise grow a weave at the scale of single pixels.
-
-    Args:
-        hr_n: float32 [batch, H, W, 3].
-        hr_0: The same shape.
-        anchor: ``"none"``, ``"low"`` or ``"band"``.
-    """
-    change = hr_n - hr_0
-    if anchor in ("low", "band"):
-        change -= wide_gaussian(change, LOW_SIGMA)
-    if anchor == "band":
-        change -= nyquist_component(change)
-    return hr_0 + change

@@ -83,6 +83,16 @@ def test_noise_on_lr_has_an_std_of_its_own_for_each_image(even):
     assert (once != degradation(noise=6.0, seed=2)(even, "x")).any()
 
 
+def test_the_noise_of_cameras_is_alike_in_neighbouring_pixels():
+    grey = np.full((80, 80, 3), 128, np.uint8)
+    for share, alike in ((0.0, 0.0), (1.0, 0.5)):
+        degradation = Degradation("reduce", "box", 60, 95, 1, noise=20.0, grain_share=share)
+        lrs = [degradation(grey, str(k)) - 128.0 for k in range(8)]
+        found = [(lr[:, 1:] * lr[:, :-1]).mean() / np.square(lr).mean() for lr in lrs]
+        assert np.mean(found) == pytest.approx(alike, abs=0.1)
+        assert 4 < np.mean([lr.std() for lr in lrs]) < 16
+
+
 @pytest.mark.parametrize("level", [0, 2, 128, 254, 255])
 def test_noise_neither_brightens_black_nor_darkens_white(level):
     flat = np.full((256, 256, 3), level, np.uint8)

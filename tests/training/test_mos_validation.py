@@ -18,7 +18,7 @@ from rts_tf.metrics import baseline
 from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.unsharp import unsharp_mask
 from rts_tf.training import mos_validation, validation
-from rts_tf.training.phase_b import anchored
+from rts_tf.training.anchors import anchored
 from rts_tf.training.recurrence import train
 from tests.support.fake_viqet import fake_measure, sharpness
 from tests.support.training import SMALL_RUN as SMALL

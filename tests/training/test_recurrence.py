@@ -11,7 +11,7 @@ from rts_tf.errors import ConfigError
 from rts_tf.images.read import read_image
 from rts_tf.metrics.difference import change_percent, drift_levels
 from rts_tf.training import validation
-from rts_tf.training.phase_b import anchored
+from rts_tf.training.anchors import anchored
 from rts_tf.training.recurrence import train
 from tests.support.training import SMALL_RUN as SMALL
 
