@@ -39,7 +39,7 @@ flags.DEFINE_string("peer", "waifu2x", "The other network.", flag_values=FLAGS)
 HEIGHT, WIDTH, ENLARGED = 48, 72, 4  # of a crop in pixels, and how much larger each is drawn
 AMOUNT = 0.8  # of the unsharp mask, whose MOS is about that of the network on clean images
 FRAMES, CRF = 5, 28
-JPEG = {"quality": 80, "optimize": True}
+JPEG = {"quality": 70, "optimize": True}
 
 
 class Detail(NamedTuple):

@@ -100,6 +100,7 @@ class Config:
     noise: float = _setting(
         0.0, "Largest std of Gaussian noise on LR, in levels, drawn per image; 0: none."
     )
+    noise_low: float = _setting(0.0, "Smallest std of that noise.")
     grain_share: float = _setting(0.0, "Share of LR whose noise is alike in neighbouring pixels.")
 
     codecs: str = _setting(
@@ -170,11 +171,9 @@ class Config:
             raise ConfigError(f"`learning_rate`={self.learning_rate}: must be above 0.")
         if not 0 <= self.ema < 1:
             raise ConfigError(f"`ema`={self.ema}: must be from 0 (off) to below 1.")
-        if not 0 <= self.noise <= 50:
-            raise ConfigError(f"`noise`={self.noise}: must be from 0 (none) to 50 levels.")
         if self.patch % 2:
             raise ConfigError(f"`patch`={self.patch}: must be even, since LR is half of it.")
-        for lowest, highest in (("jpeg_low", "jpeg_high"), ("crf_low", "crf_high")):
+        for lowest, highest in _RANGES:
             least, most = getattr(self, lowest), getattr(self, highest)
             if least > most:
                 raise ConfigError(f"`{lowest}`={least} is above `{highest}`={most}.")
@@ -224,10 +223,12 @@ class Config:
 # The settings of degradation=reduce,codec, which the first version did not have
 _ADDED = {
     *("codecs", "codec_share", "codec_kernel", "crf_low", "crf_high", "soft_share", "variants"),
-    *("flat_share", "grain_share"),
+    *("flat_share", "grain_share", "noise_low"),
 }
 
+_RANGES = (("jpeg_low", "jpeg_high"), ("crf_low", "crf_high"), ("noise_low", "noise"))
 _LIMITS = {
+    **dict.fromkeys(("noise_low", "noise"), (0, 50)),
     "stages": (1, 100),
     "first_steps": (1, 10**8),
     "later_steps": (1, 10**8),
@@ -237,10 +238,8 @@ _LIMITS = {
     "patches_per_image": (1, 10**6),
     "warmup": (0, 10**6),
     "checkpoint_every": (1, 10**8),
-    "jpeg_low": (1, 100),
-    "jpeg_high": (1, 100),
-    "crf_low": (0, 51),
-    "crf_high": (0, 51),
+    **dict.fromkeys(("jpeg_low", "jpeg_high"), (1, 100)),
+    **dict.fromkeys(("crf_low", "crf_high"), (0, 51)),
     "variants": (1, 64),
     "tile": (64, 8192),
     "images_per_shard": (1, 10**6),

@@ -38,6 +38,7 @@ class Degradation:
         jpeg_high: The highest JPEG or WebP quality that is drawn.
         seed: The seed of everything that is drawn.
         noise: The largest std of the Gaussian noise on LR, in 8-bit levels; 0 adds none.
+        noise_low: The smallest.
         grain_share: The share of LR whose noise is that of cameras, see :func:`with_noise`.
         codec: The settings of the order "reduce,codec", else None.
     """
@@ -48,6 +49,7 @@ class Degradation:
     jpeg_high: int
     seed: int
     noise: float = 0.0
+    noise_low: float = 0.0
     grain_share: float = 0.0
     codec: "CodecSettings | None" = None
 
@@ -61,6 +63,7 @@ class Degradation:
             jpeg_high=config.jpeg_high,
             seed=config.seed,
             noise=config.noise,
+            noise_low=config.noise_low,
             grain_share=config.grain_share,
             codec=CodecSettings.of(config) if "codec" in config.degradation else None,
         )
@@ -73,7 +76,7 @@ class Degradation:
     def record(self) -> dict[str, Any]:
         """What LR depends on, as JSON types."""
         values = dataclasses.asdict(self)
-        for added in ("codec", "grain_share"):  # runs of earlier versions have not recorded these
+        for added in ("codec", "noise_low", "grain_share"):  # earlier versions did not record them
             if not values[added]:
                 del values[added]
         return values
@@ -111,7 +114,11 @@ class Degradation:
         if not self.noise:
             return image
         random = np.random.default_rng([self.seed, zlib.crc32(name.encode()), 1])
-        return self._with_noise(image, self.noise * random.random(), random)
+        return self._with_noise(image, self._std(random), random)
+
+    def _std(self, random: np.random.Generator) -> float:
+        """Draw the std of the noise."""
+        return self.noise_low + (self.noise - self.noise_low) * random.random()
 
     def _with_noise(self, image: np.ndarray, std: float, random: np.random.Generator) -> np.ndarray:
         """Add noise to LR, in a share of the cases that of cameras."""
@@ -123,7 +130,7 @@ class Degradation:
     ) -> np.ndarray:
         """Reduce, then add noise; a share then passes a codec, and a share of that is soft."""
         coded = random.random() < settings.share
-        std = self.noise * random.random()
+        std = self._std(random)
         if not coded:
             return self._with_noise(_reduce(image, self.kernel), std, random)
         lr = _reduce(image, settings.kernel or self.kernel)

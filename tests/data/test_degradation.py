@@ -93,6 +93,13 @@ def test_the_noise_of_cameras_is_alike_in_neighbouring_pixels():
         assert 4 < np.mean([lr.std() for lr in lrs]) < 16
 
 
+def test_the_std_of_the_noise_is_drawn_from_a_range(even):
+    clean = degradation(order="reduce")(even, "x").astype(float)
+    noisy = degradation(order="reduce", noise=6.0, noise_low=4.0)
+    stds = [(noisy(even, str(i)) - clean).std() for i in range(50)]
+    assert min(stds) == pytest.approx(4, abs=0.4) and max(stds) == pytest.approx(6, abs=0.4)
+
+
 @pytest.mark.parametrize("level", [0, 2, 128, 254, 255])
 def test_noise_neither_brightens_black_nor_darkens_white(level):
     flat = np.full((256, 256, 3), level, np.uint8)
