@@ -1,6 +1,7 @@
 """What the phases of one run share: its settings, its directory, its images and its progress."""
 
 import dataclasses
+import functools
 import time
 from collections.abc import Callable
 
@@ -55,9 +56,17 @@ class Run:
         return self.config.steps(number, len(self.training.sizes))
 
     def enhancer(self, stage: Stage) -> Enhancer:
-        """The network of a trained stage, in the precision and with the d() of the run."""
+        """The network of a trained stage, in the precision and with the d() of the run.
+
+        A run has only one, since TensorFlow traces each anew for about two seconds. So it is that
+        of the stage that was asked for last.
+        """
+        self._enhancer.network.set_weights(stage.weights)
+        return self._enhancer
+
+    @functools.cached_property
+    def _enhancer(self) -> Enhancer:
         network = networks.build(self.config.network, precision=self.config.precision)
-        network.set_weights(stage.weights)
         return Enhancer(network, self.config.tile, self.config.target_kernel)
 
     def remaining_work(self) -> dict[str, float]:
