@@ -12,6 +12,7 @@ from PIL import Image  # noqa: E402
 from skimage import data  # noqa: E402
 
 from tests.support.commands import photo  # noqa: E402
+from tests.support.memory import pytest_collection_finish  # noqa: E402, F401
 from tests.support.order import pytest_collection_modifyitems  # noqa: E402, F401
 from tests.support.skips import (  # noqa: E402, F401
     pytest_make_collect_report,
