@@ -8,7 +8,8 @@ network that ``python -m rts_tf.enhance`` chooses for such a file, and another n
     python -m experiments.sheets --output=docs --peer=realesrgan
 
 It needs the extras ``video`` and ``peers``, and writes ``sheet_clean.jpg``, ``sheet_jpeg_50.jpg``
-and ``sheet_crf_28.jpg`` in half a minute.
+and ``sheet_crf_28.jpg`` in half a minute. ``before_after.jpg``, which README shows, has a larger
+detail and a column for each of them: the input, the unsharp mask and the network, from above.
 """
 
 import pathlib
@@ -18,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import skimage
 from absl import flags
+from matplotlib.figure import Figure
 from PIL import Image
 
 from experiments import baselines
@@ -36,7 +38,8 @@ FLAGS = flags.FlagValues()
 flags.DEFINE_string("output", "docs", "Folder for the sheets.", flag_values=FLAGS)
 flags.DEFINE_string("peer", "waifu2x", "The other network.", flag_values=FLAGS)
 
-HEIGHT, WIDTH, ENLARGED = 48, 72, 4  # of a crop in pixels, and how much larger each is drawn
+SIZE, ENLARGED = (48, 72), 4  # of a crop in pixels, and how much larger each is drawn
+README_SIZE, README_ENLARGED = (96, 120), 3
 AMOUNT = 0.8  # of the unsharp mask, whose MOS is about that of the network on clean images
 FRAMES, CRF = 5, 28
 JPEG = {"quality": 70, "optimize": True}
@@ -62,24 +65,29 @@ DETAILS = (
 )
 
 
+README_DETAIL = Detail("astronaut.png", 60, 150)
+
+
 class Sheet(NamedTuple):
     """One state of the images.
 
     Attributes:
+        title: What it is.
         file: The name of the sheet.
         state: Maps an image, uint8 [H, W, 3] with even sides, to the same shape.
         network: The weights that are chosen for such a file.
     """
 
+    title: str
     file: str
     state: Callable[[np.ndarray], np.ndarray]
     network: str
 
 
 SHEETS = (
-    Sheet("sheet_clean.jpg", lambda image: image, CLEAN),
-    Sheet("sheet_jpeg_50.jpg", lambda image: codecs.jpeg(image, 50), CODED),
-    Sheet("sheet_crf_28.jpg", lambda image: last_frame(image), CODED),
+    Sheet("clean", "sheet_clean.jpg", lambda image: image, CLEAN),
+    Sheet("JPEG 50", "sheet_jpeg_50.jpg", lambda image: codecs.jpeg(image, 50), CODED),
+    Sheet("H.264 CRF 28", "sheet_crf_28.jpg", lambda image: last_frame(image), CODED),
 )
 
 
@@ -99,19 +107,21 @@ def read(file: str) -> np.ndarray:
     return pixels[: len(pixels) // 2 * 2, : pixels.shape[1] // 2 * 2]
 
 
-def row(detail: Detail, sheet: Sheet, peer: str) -> list[np.ndarray]:
-    """The crops of one row, uint8 [HEIGHT, WIDTH, 3] each."""
+def views(detail: Detail, sheet: Sheet, size: tuple[int, int]) -> list[np.ndarray]:
+    """Crops of the original, the input, the unsharp mask and the network: uint8 [*size, 3]."""
     original = read(detail.file)
     source = sheet.state(original)
-    views = [
-        original,
-        source,
-        baselines.unsharp(source, AMOUNT),
-        way_of(sheet.network)(source),
-        way_of(peer)(source),
-    ]
-    rows, columns = slice(detail.top, None), slice(detail.left, None)
-    return [view[rows, columns][:HEIGHT, :WIDTH] for view in views]
+    found = [original, source, baselines.unsharp(source, AMOUNT), way_of(sheet.network)(source)]
+    return [_cut(view, detail, size) for view in found]
+
+
+def peer_view(detail: Detail, sheet: Sheet, peer: str) -> np.ndarray:
+    """The crop of what the other network makes of the input: uint8 [*SIZE, 3]."""
+    return _cut(way_of(peer)(sheet.state(read(detail.file))), detail, SIZE)
+
+
+def _cut(image: np.ndarray, detail: Detail, size: tuple[int, int]) -> np.ndarray:
+    return image[detail.top :, detail.left :][: size[0], : size[1]]
 
 
 def main(arguments: list[str]) -> int:
@@ -131,12 +141,21 @@ def _experiment(arguments: list[str]) -> None:
     load_tensorflow()
     for sheet in SHEETS:
         titles = ["original", "input", "unsharp mask", sheet.network, FLAGS.peer]
-        rows = [row(detail, sheet, FLAGS.peer) for detail in DETAILS]
-        path = pathlib.Path(FLAGS.output, sheet.file)
-        with atomic_path(path) as temporary:
-            grid = crop_grid(rows, titles, ENLARGED)
-            grid.savefig(temporary, format="jpeg", dpi=DPI, pil_kwargs=JPEG)
-        print(path)
+        rows = [
+            [*views(detail, sheet, SIZE), peer_view(detail, sheet, FLAGS.peer)]
+            for detail in DETAILS
+        ]
+        _write(sheet.file, crop_grid(rows, titles, ENLARGED))
+    columns = [views(README_DETAIL, sheet, README_SIZE)[1:] for sheet in SHEETS]
+    titles = [sheet.title for sheet in SHEETS]
+    _write("before_after.jpg", crop_grid(list(zip(*columns)), titles, README_ENLARGED))
+
+
+def _write(file: str, drawing: Figure) -> None:
+    path = pathlib.Path(FLAGS.output, file)
+    with atomic_path(path) as temporary:
+        drawing.savefig(temporary, format="jpeg", dpi=DPI, pil_kwargs=JPEG)
+    print(path)
 
 
 if __name__ == "__main__":

@@ -235,8 +235,8 @@ def with_noise(
         return image
     noise = random.normal(0, std, image.shape)
     if grain:
-        noise = cv2.GaussianBlur(noise, (0, 0), grain)
-        noise *= std / noise.std()
+        blurred = np.asarray(cv2.GaussianBlur(noise, (0, 0), grain), np.float64)
+        noise = blurred * (std / blurred.std())
     room = np.minimum(image, 255 - image)
     return np.rint(image + np.clip(noise, -1.0 * room, room)).astype(np.uint8)
 
