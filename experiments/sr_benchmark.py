@@ -225,8 +225,6 @@ def benchmark(models: dict[str, str], sets: dict[str, list[Sample]]) -> dict[str
 
 def trained() -> dict[str, str]:
     """Return the runs of the networks that the flags name, after training what is left of them."""
-    if unknown := sorted(set(FLAGS.networks) - set(STEPS)):
-        raise ConfigError(f"--networks={','.join(unknown)}: choose from {', '.join(STEPS)}.")
     made = {}
     for network in ("residual1",) if FLAGS.quick else FLAGS.networks:
         config = runs.configuration(
@@ -248,6 +246,8 @@ def experiment() -> None:
     """Train and measure the networks, and write the results."""
     if not all(":" in model for model in FLAGS.models):
         raise ConfigError(f"--models={','.join(FLAGS.models)}: each must be NAME:PATH.")
+    if unknown := sorted(set(FLAGS.networks) - set(STEPS)):
+        raise ConfigError(f"--networks={','.join(unknown)}: choose from {', '.join(STEPS)}.")
     # The images are read first, since the training takes long.
     sets = samples(pathlib.Path(FLAGS.benchmarks), FLAGS.quick)
     models = benchmark(dict(model.split(":", 1) for model in FLAGS.models) or trained(), sets)
