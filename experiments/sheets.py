@@ -1,8 +1,8 @@
 """Sheets of crops at four times their size, to look at: clean, as JPEG, and out of a video.
 
-Each row shows a detail of an image that comes with scikit-image: text, skin, hair, fur, grass,
-water, the night and a drawing. The columns are the original, the input, an unsharp mask, the
-network that ``python -m rts_tf.enhance`` chooses for such a file, and another network::
+Each row shows a detail of an image that comes with scikit-image: text, skin, hair, fur, grass, a
+cup, a rocket before the sky, and a drawing. The columns are the original, the input, an unsharp
+mask, the network that ``python -m rts_tf.enhance`` chooses for such a file, and another network::
 
     python -m experiments.sheets --output=docs
     python -m experiments.sheets --output=docs --peer=realesrgan
@@ -40,7 +40,7 @@ flags.DEFINE_string("peer", "waifu2x", "The other network.", flag_values=FLAGS)
 
 SIZE, ENLARGED = (48, 72), 4  # of a crop in pixels, and how much larger each is drawn
 README_SIZE, README_ENLARGED = (96, 120), 3
-AMOUNT = 0.8  # of the unsharp mask, whose MOS is about that of the network on clean images
+UNSHARP = "unsharp:0.8"  # on clean images it looks about as sharp as the network
 FRAMES, CRF = 5, 28
 JPEG = {"quality": 70, "optimize": True}
 
@@ -59,12 +59,10 @@ DETAILS = (
     Detail("astronaut.png", 20, 150),  # hair
     Detail("chelsea.png", 100, 190),  # fur
     Detail("grass.png", 200, 200),
-    Detail("coffee.png", 120, 300),  # liquid
-    Detail("rocket.jpg", 150, 300),  # the sky at night
+    Detail("coffee.png", 120, 300),  # a cup
+    Detail("rocket.jpg", 150, 300),  # the sky
     Detail("logo.png", 150, 150),  # a drawing
 )
-
-
 README_DETAIL = Detail("astronaut.png", 60, 150)
 
 
@@ -107,21 +105,18 @@ def read(file: str) -> np.ndarray:
     return pixels[: len(pixels) // 2 * 2, : pixels.shape[1] // 2 * 2]
 
 
-def views(detail: Detail, sheet: Sheet, size: tuple[int, int]) -> list[np.ndarray]:
-    """Crops of the original, the input, the unsharp mask and the network: uint8 [*size, 3]."""
+def row(detail: Detail, size: tuple[int, int], sheet: Sheet, *ways: str) -> list[np.ndarray]:
+    """Crops of the original, of the input, and of what each way makes of it: uint8 [*size, 3].
+
+    Args:
+        ways: Names of :func:`experiments.coded.way_of`.
+    """
     original = read(detail.file)
     source = sheet.state(original)
-    found = [original, source, baselines.unsharp(source, AMOUNT), way_of(sheet.network)(source)]
-    return [_cut(view, detail, size) for view in found]
-
-
-def peer_view(detail: Detail, sheet: Sheet, peer: str) -> np.ndarray:
-    """The crop of what the other network makes of the input: uint8 [*SIZE, 3]."""
-    return _cut(way_of(peer)(sheet.state(read(detail.file))), detail, SIZE)
-
-
-def _cut(image: np.ndarray, detail: Detail, size: tuple[int, int]) -> np.ndarray:
-    return image[detail.top :, detail.left :][: size[0], : size[1]]
+    images = [original, source, *(way_of(way)(source) for way in ways)]
+    rows = slice(detail.top, detail.top + size[0])
+    columns = slice(detail.left, detail.left + size[1])
+    return [image[rows, columns] for image in images]
 
 
 def main(arguments: list[str]) -> int:
@@ -138,15 +133,14 @@ def _experiment(arguments: list[str]) -> None:
         raise ConfigError(f"unexpected argument {arguments[0]!r}; write --output=FOLDER.")
     if FLAGS.peer not in baselines.PEERS:
         raise ConfigError(f"--peer={FLAGS.peer}: choose one of {', '.join(baselines.PEERS)}.")
+    pathlib.Path(FLAGS.output).mkdir(parents=True, exist_ok=True)
     load_tensorflow()
     for sheet in SHEETS:
         titles = ["original", "input", "unsharp mask", sheet.network, FLAGS.peer]
-        rows = [
-            [*views(detail, sheet, SIZE), peer_view(detail, sheet, FLAGS.peer)]
-            for detail in DETAILS
-        ]
+        ways = UNSHARP, sheet.network, FLAGS.peer
+        rows = [row(detail, SIZE, sheet, *ways) for detail in DETAILS]
         _write(sheet.file, crop_grid(rows, titles, ENLARGED))
-    columns = [views(README_DETAIL, sheet, README_SIZE)[1:] for sheet in SHEETS]
+    columns = [row(README_DETAIL, README_SIZE, s, UNSHARP, s.network)[1:] for s in SHEETS]
     titles = [sheet.title for sheet in SHEETS]
     _write("before_after.jpg", crop_grid(list(zip(*columns)), titles, README_ENLARGED))
 

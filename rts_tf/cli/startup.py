@@ -43,7 +43,8 @@ def _without_matplotlib() -> Iterator[None]:
     """Let imports of Matplotlib fail in the body, as if it were not installed.
 
     Keras imports matplotlib.pyplot where it is installed, for its galleries of images. That takes
-    a second, and no command draws with it. Afterwards Matplotlib can be imported as ever.
+    half a second of every command, and none draws with it. Afterwards Matplotlib can be imported as
+    ever.
     """
     if "matplotlib" in sys.modules:  # what has been imported stays as it is
         yield

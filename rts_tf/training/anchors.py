@@ -14,9 +14,9 @@ Phase B writes HR_n = d(SR_n(HR_0)) with an anchor. Each one does what those bef
 import tensorflow as tf
 
 from rts_tf.images.filters import gaussian, nyquist_component, wide_gaussian
+from rts_tf.metrics.artifacts import FINE
 
 LOW_SIGMA = 4.0  # pixels; a stage must not change structures that are wider than this
-FINE_SIGMA = 2.0  # pixels; fine structure is what this Gaussian removes
 AREA = 9  # pixels a side of the area whose fine structure is looked at
 FLAT, TEXTURED = 0.8 / 255, 1.6 / 255  # its std: up to here it is noise, from here on texture
 NOISE_KEPT = 0.5  # of the structure of a flat area
@@ -41,7 +41,7 @@ def anchored(hr_n: tf.Tensor, hr_0: tf.Tensor, anchor: str) -> tf.Tensor:
 
 
 def _with_detail(hr_n: tf.Tensor, hr_0: tf.Tensor) -> tf.Tensor:
-    fine, original = (images - gaussian(images, FINE_SIGMA) for images in (hr_n, hr_0))
+    fine, original = (images - gaussian(images, FINE) for images in (hr_n, hr_0))
     std = tf.sqrt(tf.nn.avg_pool2d(tf.square(original), AREA, 1, "SAME"))
     texture = tf.clip_by_value((std - FLAT) / (TEXTURED - FLAT), 0.0, 1.0)
     # Where both have the same sign, the larger of the two; else that of HR_0

@@ -58,8 +58,8 @@ class Run:
     def enhancer(self, stage: Stage) -> Enhancer:
         """The network of a trained stage, in the precision and with the d() of the run.
 
-        A run has only one, since TensorFlow traces each anew for about two seconds. So it is that
-        of the stage that was asked for last.
+        A run has only one, since TensorFlow would trace each anew. So the result is the network of
+        the stage that was asked for last.
         """
         self._enhancer.network.set_weights(stage.weights)
         return self._enhancer

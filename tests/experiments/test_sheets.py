@@ -13,7 +13,7 @@ from tests.support.paths import ROOT  # noqa: E402
 
 @pytest.fixture
 def ways(monkeypatch):
-    """Replaces the networks by one that changes nothing; returns the names that were asked for."""
+    """Replaces every way by one that changes nothing; returns the names that were asked for."""
     asked = []
     monkeypatch.setattr(sheets, "way_of", lambda name: asked.append(name) or (lambda image: image))
     return asked
@@ -28,12 +28,20 @@ def test_every_detail_is_inside_its_image(detail):
 
 @pytest.mark.parametrize("sheet", sheets.SHEETS, ids=lambda sheet: sheet.title)
 def test_views_show_the_same_in_the_state_of_the_sheet(sheet, ways):
-    original, source, sharpened, network = sheets.views(sheets.DETAILS[2], sheet, sheets.SIZE)
+    original, source, network = sheets.row(sheets.DETAILS[2], sheets.SIZE, sheet, sheet.network)
     assert np.array_equal(original, source) == (sheet.title == "clean")
     np.testing.assert_array_equal(network, source)
     assert ways == ["residual3" if sheet.title == "clean" else "residual3-coded"]
-    for view in (source, sharpened):
-        assert np.corrcoef(view.ravel(), original.ravel())[0, 1] > 0.8
+    assert original.shape == (*sheets.SIZE, 3)
+    assert np.corrcoef(source.ravel(), original.ravel())[0, 1] > 0.8
+
+
+def test_the_unsharp_mask_sharpens():
+    _, source, sharpened = sheets.row(
+        sheets.DETAILS[2], sheets.SIZE, sheets.SHEETS[0], sheets.UNSHARP
+    )
+    gradients = [np.abs(np.diff(view.astype(int), axis=1)).mean() for view in (source, sharpened)]
+    assert gradients[1] > 1.1 * gradients[0]
 
 
 def test_the_command_writes_all(ways, tmp_path):

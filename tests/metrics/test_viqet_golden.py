@@ -122,16 +122,14 @@ def rows() -> list[dict[str, str]]:
 
 
 def spread(everything: list[dict], count: int = 40) -> list[dict]:
-    """Choose the smallest image of every operation, and further rows at even distances."""
-    smallest: dict[str, int] = {}
-    for i, row in enumerate(everything):
-        best = everything[smallest.setdefault(row["op"], i)]
-        if float(row["resolution"]) < float(best["resolution"]):
-            smallest[row["op"]] = i
-    rest = [i for i in range(len(everything)) if i not in smallest.values()]
-    more = count - len(smallest)
-    chosen = {*smallest.values(), *(rest[k * len(rest) // more] for k in range(more))}
-    return [everything[i] for i in sorted(chosen)]
+    """Choose the first row of every operation, and further rows at even distances."""
+    chosen = {row["op"]: i for i, row in reversed(list(enumerate(everything)))}.values()
+    rest = [i for i in range(len(everything)) if i not in chosen]
+    more = count - len(chosen)
+    return [
+        everything[i]
+        for i in sorted([*chosen, *(rest[k * len(rest) // more] for k in range(more))])
+    ]
 
 
 def check(row: dict[str, str]) -> tuple[list[str], np.ndarray]:

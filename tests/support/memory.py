@@ -1,6 +1,6 @@
 """A hook that spares the garbage collector what is imported.
 
-TensorFlow, Keras and JAX make about a million objects, which stay until the end. Without the hook,
+TensorFlow, Keras and JAX make very many objects, which stay until the end. Without the hook,
 every full collection visits them all, and tracing graphs causes many collections.
 """
 
