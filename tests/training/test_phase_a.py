@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -110,6 +111,20 @@ def unbroken(tmp_path_factory):
     )
 
 
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory):
+    """A directory with the checkpoints of steps 5 and 10 of 16."""
+
+    def interrupt(step, loss, rate):
+        if step == 10:
+            raise Interrupted("stopped")
+
+    directory = tmp_path_factory.mktemp("stopped")
+    with pytest.raises(Interrupted):
+        fit(CONFIG, start(), batches, 16, directory, interrupt)
+    return directory
+
+
 LISTS = {"no list": b"", "half a list": b"model_check", "zeros for a list": bytes(99)}
 
 
@@ -134,16 +149,10 @@ def spoil(directory, damage):
     ],
 )
 def test_a_spoiled_checkpoint_gives_way_to_the_one_before(
-    tmp_path, unbroken, damage, continued_from
+    tmp_path, unbroken, stopped, damage, continued_from
 ):
     reached = []
-
-    def interrupt(step, loss, rate):
-        if step == 10:
-            raise Interrupted("stopped")
-
-    with pytest.raises(Interrupted):
-        fit(CONFIG, start(), batches, 16, tmp_path, interrupt)
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
     spoil(tmp_path, damage)
     again = fit(
         CONFIG, start(), batches, 16, tmp_path, lambda step, loss, rate: reached.append(step)
