@@ -42,8 +42,9 @@ if TYPE_CHECKING:
     from rts_tf.inference import Enhancer
 
 WAYS = (
-    *("input", "residual3-coded", "residual3-coded:0.5", "residual3", "unsharp:0.8"),
-    *("unsharp:0.4", "bilateral+unsharp:1.2", "cas:0.5", "waifu2x", "realesrgan"),
+    *("input", "residual3", "residual3-jpeg", "residual3-jpeg:0.5", "residual3-video"),
+    *("residual3-video:0.5", "unsharp:0.8", "unsharp:0.4", "bilateral+unsharp:1.2", "cas:0.5"),
+    *("waifu2x", "realesrgan"),
 )
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("images", "", "Folder of clean images.", flag_values=FLAGS)

@@ -30,7 +30,7 @@ from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.data import codecs
 from rts_tf.data.degradation import moving
-from rts_tf.enhance.choice import CLEAN, CODED
+from rts_tf.enhance import choice
 from rts_tf.errors import ConfigError
 from rts_tf.storage import atomic_path
 
@@ -83,9 +83,9 @@ class Sheet(NamedTuple):
 
 
 SHEETS = (
-    Sheet("clean", "sheet_clean.jpg", lambda image: image, CLEAN),
-    Sheet("JPEG 50", "sheet_jpeg_50.jpg", lambda image: codecs.jpeg(image, 50), CODED),
-    Sheet("H.264 CRF 28", "sheet_crf_28.jpg", lambda image: last_frame(image), CODED),
+    Sheet("clean", "sheet_clean.jpg", lambda image: image, choice.CLEAN),
+    Sheet("JPEG 50", "sheet_jpeg_50.jpg", lambda image: codecs.jpeg(image, 50), choice.JPEG),
+    Sheet("H.264 CRF 28", "sheet_crf_28.jpg", lambda image: last_frame(image), choice.VIDEO),
 )
 
 

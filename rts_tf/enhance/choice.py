@@ -1,8 +1,9 @@
 """Chooses the weights for an image or a video where the user names none (``--model=auto``).
 
 What a codec leaves behind must be removed, and what a camera has seen must be kept. No network of
-this size does both, so the package has weights for either. The file of an image often tells how it
-was compressed; where it does not, the pixels show the block edges of JPEG.
+this size does both, so the package has weights for clean images, for JPEG files and for what video
+codecs leave. The file of an image often tells how it was compressed; where it does not, the pixels
+show the block edges of JPEG.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from rts_tf.metrics.blocking import GRID, grid_step
 if TYPE_CHECKING:  # it imports PyAV, which images do not need
     from rts_tf.video.info import VideoInfo
 
-CLEAN, CODED, LARGER = "residual3", "residual3-coded", "residual3-wide"
+CLEAN, JPEG, VIDEO = "residual3", "residual3-jpeg", "residual3-video"
+LARGER = "residual3-wide"
 CLEAN_QUALITY = 90  # JPEG files from this quality on count as clean
 VISIBLE_STEP = 0.3  # levels at the 8x8 grid; clean images have less than 0.15, JPEG of 75 has 1
 LOOKED_AT = 1024  # pixels a side of the middle of an image in which block edges are looked for
@@ -48,13 +50,13 @@ def for_image(image: ImageFile, scale: int = 1) -> Choice:
         return Choice(LARGER, "an image to be enlarged")
     name, quality = image.coding
     if quality is not None:
-        return Choice(CLEAN if quality >= CLEAN_QUALITY else CODED, f"a {name}")
+        return Choice(CLEAN if quality >= CLEAN_QUALITY else JPEG, f"a {name}")
     if name:
-        return Choice(CODED, f"a {name}")
+        return Choice(VIDEO, f"a {name}")  # lossy WebP is a frame of a video codec
     if min(image.pixels.shape[:2]) >= 3 * GRID:
         step = grid_step(_middle(image))
         if step > VISIBLE_STEP:
-            return Choice(CODED, f"an image with block edges of {step:.1f} levels")
+            return Choice(JPEG, f"an image with block edges of {step:.1f} levels")
     return Choice(CLEAN, "an image without signs of compression")
 
 
@@ -62,7 +64,7 @@ def for_video(info: VideoInfo) -> Choice:
     """Choose the weights that enhance the frames of a video."""
     if info.codec in CLEAN_VIDEO_CODECS:
         return Choice(CLEAN, f"a video in {info.codec}")
-    return Choice(CODED, f"a video in {info.codec}")
+    return Choice(VIDEO, f"a video in {info.codec}")
 
 
 def _middle(image: ImageFile) -> np.ndarray:

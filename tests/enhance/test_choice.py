@@ -25,7 +25,7 @@ def test_the_quality_of_a_jpeg_file_is_read_from_its_tables(photo, tmp_path, qua
     photo.save(tmp_path / "a.jpg", quality=quality)
     image = read_image_file(tmp_path / "a.jpg")
     assert image.coding.quality == pytest.approx(quality, abs=1)
-    expected = choice.CLEAN if image.coding.quality >= choice.CLEAN_QUALITY else choice.CODED
+    expected = choice.CLEAN if image.coding.quality >= choice.CLEAN_QUALITY else choice.JPEG
     assert choice.for_image(image).model == expected
 
 
@@ -36,7 +36,7 @@ def test_a_table_of_ones_is_the_best_quality():
 @pytest.mark.parametrize(
     ("name", "settings", "model"),
     [
-        ("a.webp", {"quality": 80}, choice.CODED),
+        ("a.webp", {"quality": 80}, choice.VIDEO),
         ("a.webp", {"lossless": True}, choice.CLEAN),
         ("a.png", {}, choice.CLEAN),
         ("a.tif", {}, choice.CLEAN),
@@ -48,7 +48,7 @@ def test_other_formats(photo, tmp_path, name, settings, model):
 
 
 def test_webp_with_metadata_has_its_pixels_in_a_later_chunk(photo, tmp_path):
-    for lossless, model in ((True, choice.CLEAN), (False, choice.CODED)):
+    for lossless, model in ((True, choice.CLEAN), (False, choice.VIDEO)):
         photo.save(tmp_path / "a.webp", lossless=lossless, icc_profile=b"x" * 333)
         assert choice.for_image(read_image_file(tmp_path / "a.webp")).model == model
 
@@ -58,7 +58,7 @@ def test_block_edges_of_an_earlier_jpeg_are_seen(photo, tmp_path, mode):
     photo.save(tmp_path / "a.jpg", quality=40)
     Image.open(tmp_path / "a.jpg").convert(mode).save(tmp_path / "a.png")
     chosen = choice.for_image(read_image_file(tmp_path / "a.png"))
-    assert chosen.model == choice.CODED and "block edges of" in chosen.reason
+    assert chosen.model == choice.JPEG and "block edges of" in chosen.reason
 
 
 def test_large_16_bit_images_are_looked_at_in_their_middle(photograph):
@@ -66,11 +66,11 @@ def test_large_16_bit_images_are_looked_at_in_their_middle(photograph):
     fine = ImageFile(wide.astype(np.uint16) * 257)
     assert choice.for_image(fine).model == choice.CLEAN
     blocky = ImageFile(jpeg(wide, 40).astype(np.uint16) * 257)
-    assert choice.for_image(blocky).model == choice.CODED
+    assert choice.for_image(blocky).model == choice.JPEG
 
 
 @pytest.mark.parametrize(
-    ("codec", "model"), [("h264", choice.CODED), ("av1", choice.CODED), ("ffv1", choice.CLEAN)]
+    ("codec", "model"), [("h264", choice.VIDEO), ("av1", choice.VIDEO), ("ffv1", choice.CLEAN)]
 )
 def test_videos_by_their_codec(codec, model):
     assert choice.for_video(types.SimpleNamespace(codec=codec)).model == model
@@ -82,7 +82,7 @@ def test_tiny_images_have_no_grid(photo, tmp_path):
 
 
 def test_every_choice_comes_with_the_package():
-    assert {choice.CLEAN, choice.CODED, choice.LARGER} <= set(pretrained.names())
+    assert {choice.CLEAN, choice.JPEG, choice.VIDEO, choice.LARGER} <= set(pretrained.names())
 
 
 def test_the_command_says_what_it_chose(photo, tmp_path):
@@ -91,9 +91,9 @@ def test_the_command_says_what_it_chose(photo, tmp_path):
     for quality in (40, 60, 97):
         photo.save(folder / f"{quality}.jpg", quality=quality)
     code, out, err = command(str(folder / "40.jpg"), f"--output={tmp_path / 'one.png'}")
-    assert code == 0 and f"weights: {choice.CODED}, for a JPEG of quality 40; --model" in out, err
+    assert code == 0 and f"weights: {choice.JPEG}, for a JPEG of quality 40; --model" in out, err
     code, out, err = command(str(folder), f"--output={tmp_path / 'out'}")
-    assert code == 0 and f"weights: {choice.CODED} for 2, {choice.CLEAN} for 1" in out, out + err
+    assert code == 0 and f"weights: {choice.JPEG} for 2, {choice.CLEAN} for 1" in out, out + err
     named = Weights(choice.CLEAN)
     named.for_image(read_image_file(folder / "40.jpg"))
     assert named.chosen() == ""

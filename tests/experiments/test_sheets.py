@@ -10,6 +10,12 @@ from experiments import sheets  # noqa: E402
 from tests.support.commands import command_of  # noqa: E402
 from tests.support.paths import ROOT  # noqa: E402
 
+NETWORKS = {
+    "clean": "residual3",
+    "JPEG 50": "residual3-jpeg",
+    "H.264 CRF 28": "residual3-video",
+}
+
 
 @pytest.fixture
 def ways(monkeypatch):
@@ -31,7 +37,7 @@ def test_views_show_the_same_in_the_state_of_the_sheet(sheet, ways):
     original, source, network = sheets.row(sheets.DETAILS[2], sheets.SIZE, sheet, sheet.network)
     assert np.array_equal(original, source) == (sheet.title == "clean")
     np.testing.assert_array_equal(network, source)
-    assert ways == ["residual3" if sheet.title == "clean" else "residual3-coded"]
+    assert ways == [NETWORKS[sheet.title]]
     assert original.shape == (*sheets.SIZE, 3)
     assert np.corrcoef(source.ravel(), original.ravel())[0, 1] > 0.8
 
