@@ -82,12 +82,13 @@ def _whole(ways: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
         values = figures.values()
         gained = sum(value["mos_gain"] > 0 for value in values)
         better = [
-            sum(value[key] <= value[f"unsharp_{key}"] for value in values)
+            [value[key] <= value[f"unsharp_{key}"] for value in values]
             for key in ("niqe", "brisque")
         ]
-        rows.append([name, *cells, str(gained), *(str(number) for number in better)])
+        counts = [gained, *map(sum, better), sum(map(all, zip(*better, strict=True)))]
+        rows.append([name, *cells, *map(str, counts)])
     header = ["", *(heading for _, heading, _ in WHOLE)]
-    return [*header, "images that gain", "NIQE <= mask's", "BRISQUE <= mask's"], rows
+    return [*header, "images that gain", "NIQE <= mask's", "BRISQUE <= mask's", "both"], rows
 
 
 def _flicker(ways: dict[str, Any]) -> tuple[list[str], list[list[str]]]:

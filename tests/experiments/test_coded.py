@@ -79,7 +79,7 @@ def test_the_experiment_on_one_image(image, tmp_path, capsys):
         "images": str(tmp_path / "images"),
         "ways": ["input", "unsharp:0.8"],
         "conditions": ["clean", "JPEG 50"],
-        "whole": False,
+        "whole": [],
         "output": str(tmp_path / "results"),
     }
     with set_flags(coded.FLAGS, **flags):
@@ -94,6 +94,10 @@ def test_the_experiment_on_one_image(image, tmp_path, capsys):
     assert page == coded_page.markdown(record) and "## JPEG 50" in page
     assert f"| unsharp:0.8 | {after['vmaf']:.1f} | {after['neg']:.1f} (0) |" in page
     assert record["flicker"]["unsharp:0.8"]["a.png"]["rms_per_detail"] > 1
-    wrong = set_flags(coded.FLAGS, **flags | {"conditions": ["JPEG 51"]})
-    with wrong, pytest.raises(ConfigError, match="'JPEG 51' is none of clean, JPEG 50"):
-        coded._experiment([])
+    for mistake, message in (
+        ({"conditions": ["JPEG 51"]}, "'JPEG 51' is none of clean, JPEG 50"),
+        ({"whole": ["residual1"]}, "'residual1' is none of `ways`"),
+    ):
+        wrong = set_flags(coded.FLAGS, **flags | mistake)
+        with wrong, pytest.raises(ConfigError, match=message):
+            coded._experiment([])
