@@ -24,6 +24,7 @@ WHOLE = (
     ("overshoot_levels", "overshoot", 2),
     ("unsharp_overshoot_levels", "mask's", 2),
     ("flat_noise_gain", "flat noise", 2),
+    ("unsharp_flat_noise_gain", "mask's", 2),
     ("corner_gain_db", "diagonal, dB", 1),
     ("brightness_drift_levels", "drift", 2),
     ("texture_kept", "texture", 2),

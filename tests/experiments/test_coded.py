@@ -79,7 +79,6 @@ def test_the_experiment_on_one_image(image, tmp_path, capsys):
         "images": str(tmp_path / "images"),
         "ways": ["input", "unsharp:0.8"],
         "conditions": ["clean", "JPEG 50"],
-        "whole": [],
         "output": str(tmp_path / "results"),
     }
     with set_flags(coded.FLAGS, **flags):
