@@ -10,8 +10,9 @@ another row with another seed::
 Everything is measured on whole images: the anchored HR_3, which is what the run itself measures,
 and the network's own output d(SR_3(HR_0)), which is what users of the network get. MOS is VIQET's
 raw score, before it is bounded. The other figures are the artifacts that MOS does not see
-(rts_tf.metrics.artifacts); in brackets are those of the unsharp mask with the same MOS. The runs
-are shorter than ``standard`` (4000 + 2 x 1500 steps) and have the smallest network, see SETTINGS.
+(rts_tf.metrics.artifacts); in brackets are those of the unsharp mask with the same MOS. The row
+``standard`` has the paper's degradation and the anchor ``low``; the preset of that name has taken
+up another recipe since. The runs are short and have the smallest network, see SETTINGS.
 ``--rows`` takes some of the rows, ``--quick`` trains one stage.
 
 A row costs 8 minutes on one core with other work on the other: 5 minutes for Phases A and B, the

@@ -69,7 +69,7 @@ def page(record: dict[str, Any]) -> str:
         f" {_recommended(record, 'hr_n')}. By the network's own output: "
         f"{_recommended(record, 'output')}.\n\n"
         f"{record['training_images']} training images and {record['validation_images']} validation"
-        f" images; `--preset=standard {settings}`, seed {seed}. Phases A and B took"
+        f" images; `--patch=128 --warmup=100 {settings}`, seed {seed}. Phases A and B took"
         f" {record['training_seconds'] / 60:.0f} minutes on one core, with other work on the"
         f" other: `{record['command']}`\n"
     )

@@ -5,9 +5,9 @@ on one core that multiplies bfloat16. ``--anchors=low`` trains the anchored run 
 needs no other. The committed runs had a core each, with other work on the other; the anchored one
 stood still for some 14 of its 45 minutes.
 
-The runs are short: 2000 + 7 x 750 steps of 8 patches of 128 x 128, half of what the preset
-``standard`` takes. The paper trains each stage afresh for 20 epochs of 80,000 patches of 256 x 256:
-200,000 steps, 250 an image. Stage 1 here has 16 steps an image and sees 400 times fewer pixels.
+The runs are short: 2000 + 7 x 750 steps of 8 patches of 128 x 128. The paper trains each stage
+afresh for 20 epochs of 80,000 patches of 256 x 256: 200,000 steps, 250 an image. Stage 1 here has
+16 steps an image and sees 400 times fewer pixels.
 """
 
 import dataclasses

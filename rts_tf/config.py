@@ -87,9 +87,7 @@ class Config:
     )
     warm_start: bool = _setting(True, "Stage n starts from the weights of stage n-1, not afresh.")
     precision: str = _setting(
-        "auto",
-        "Arithmetic of the convolutions; auto: bfloat16 where the hardware has it.",
-        PRECISIONS,
+        "auto", "Arithmetic of convolutions; auto: bfloat16 where hardware has it.", PRECISIONS
     )
     checkpoint_every: int = _setting(200, "Training steps between checkpoints.")
 
@@ -111,7 +109,7 @@ class Config:
     )
     codec_kernel: str = _setting(
         "",
-        "Kernel of the reduction of LR variants that pass a codec; empty: `kernel`.",
+        "Kernel that reduces the LR variants that pass a codec; empty: `kernel`.",
         ("", *KERNELS),
     )
     crf_low: int = _setting(18, "Lowest CRF drawn for video codecs, on the scale of x264.")
@@ -127,9 +125,7 @@ class Config:
     )
 
     target_kernel: str = _setting(
-        "lanczos",
-        "Kernel of d() in Phase B; a network in use or exported always has Lanczos.",
-        TARGET_KERNELS,
+        "lanczos", "Kernel of d() in Phase B; a network in use always has Lanczos.", TARGET_KERNELS
     )
     eight_bit_targets: bool = _setting(
         False, "Clip and round HR_n to 8 bits, as image files would."
@@ -230,19 +226,16 @@ _RANGES = (("jpeg_low", "jpeg_high"), ("crf_low", "crf_high"), ("noise_low", "no
 _LIMITS = {
     **dict.fromkeys(("noise_low", "noise"), (0, 50)),
     "stages": (1, 100),
-    "first_steps": (1, 10**8),
-    "later_steps": (1, 10**8),
+    **dict.fromkeys(("first_steps", "later_steps", "checkpoint_every"), (1, 10**8)),
     "epochs": (0, 10**5),
     "batch": (1, 4096),
     "patch": (16, 4096),
-    "patches_per_image": (1, 10**6),
+    **dict.fromkeys(("patches_per_image", "images_per_shard"), (1, 10**6)),
     "warmup": (0, 10**6),
-    "checkpoint_every": (1, 10**8),
     **dict.fromkeys(("jpeg_low", "jpeg_high"), (1, 100)),
     **dict.fromkeys(("crf_low", "crf_high"), (0, 51)),
     "variants": (1, 64),
     "tile": (64, 8192),
-    "images_per_shard": (1, 10**6),
     "seed": (0, 2**31 - 1),
 }
 
@@ -259,14 +252,22 @@ def _check_type_and_choice(field: dataclasses.Field, value: Any) -> None:
 PRESETS = {
     # The sample images, four stages in at most five minutes on two cores
     "quick": Config(),
-    # Own images, 50 to 150 of 1 to 2 megapixels: 20 minutes to two hours on two cores
+    # Own images, 50 to 150 of 1 to 2 megapixels, by the recipe of the weights ``residual3``
     "standard": Config(
         preset="standard",
-        first_steps=4000,
-        later_steps=1500,
-        patch=128,
+        first_steps=3000,
+        later_steps=1200,
         warmup=100,
         checkpoint_every=250,
+        degradation="reduce,codec",
+        codecs="jpeg",
+        codec_share=0.35,
+        soft_share=0.0,
+        jpeg_high=97,
+        noise=4.5,
+        grain_share=0.5,
+        flat_share=0.03,
+        anchor="detail",
     ),
     # Section 4.1 to the letter: 100 patches of 256x256 per image, batch 8, 1e-3, 20 epochs, and
     # nothing anchored

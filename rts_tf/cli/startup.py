@@ -31,7 +31,7 @@ def load_tensorflow() -> None:
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)
     if "tensorflow" not in sys.modules:
-        with _quiet_stderr(), _without_matplotlib():
+        with _quiet_stderr(), _without_optional_packages():
             import keras  # noqa: F401
             import tensorflow as tf
 
@@ -39,21 +39,20 @@ def load_tensorflow() -> None:
 
 
 @contextlib.contextmanager
-def _without_matplotlib() -> Iterator[None]:
-    """Let imports of Matplotlib fail in the body, as if it were not installed.
+def _without_optional_packages() -> Iterator[None]:
+    """Let imports of Matplotlib and JAX fail in the body, as if they were not installed.
 
-    Keras imports matplotlib.pyplot where it is installed, for its galleries of images. That takes
-    half a second of every command, and none draws with it. Afterwards Matplotlib can be imported as
-    ever.
+    Where they are installed, Keras imports matplotlib.pyplot for its galleries of images, and
+    TensorFlow imports JAX for its converter of JAX functions. Each takes half a second of every
+    command, and no command uses these. Afterwards both can be imported as ever.
     """
-    if "matplotlib" in sys.modules:  # what has been imported stays as it is
-        yield
-        return
-    sys.modules["matplotlib"] = None  # type: ignore[assignment]  # so says the import system
+    hidden = [name for name in ("matplotlib", "jax") if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # so says the import system
     try:
         yield
     finally:
-        del sys.modules["matplotlib"]
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextlib.contextmanager

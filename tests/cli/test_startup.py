@@ -32,7 +32,7 @@ def loaded() -> subprocess.CompletedProcess:
         "startup.load_tensorflow()\n"
         "print(sys.modules['tensorflow'].__version__)\n"
         "os.write(2, b'heard')\n"
-        "print([name for name in sys.modules if name.startswith('matplotlib')])\n"
+        "print([name for name in sys.modules if name.startswith(('matplotlib', 'jax'))])\n"
         "import matplotlib.pyplot\n"
         "print(matplotlib.pyplot.figure.__name__)"
     )
@@ -43,15 +43,15 @@ def test_tensorflow_loads_without_a_word(loaded):
     assert loaded.stderr == "heard"  # from then on everything is printed
 
 
-def test_matplotlib_is_not_imported_with_tensorflow_and_can_be_afterwards(loaded):
+def test_optional_packages_are_not_imported_with_tensorflow_and_can_be_afterwards(loaded):
     assert loaded.stdout.splitlines()[1:] == ["[]", "figure"], loaded.stderr
 
 
-def test_matplotlib_stays_if_it_is_there_already():
+def test_an_optional_package_stays_if_it_is_there_already():
     done = run(
         "import types\n"
         "there = sys.modules['matplotlib'] = types.ModuleType('matplotlib')\n"
-        "with startup._without_matplotlib():\n"
+        "with startup._without_optional_packages():\n"
         "    assert sys.modules['matplotlib'] is there\n"
         "print(sys.modules['matplotlib'] is there)"
     )
