@@ -3,6 +3,7 @@
 By default HR_n is neither clipped nor rounded to 8 bits: that would lose a tenth of the effect.
 """
 
+import functools
 import pathlib
 import time
 from collections.abc import Callable, Iterable
@@ -79,17 +80,7 @@ def build_targets(
     Raises:
         ShardError: See :func:`rts_tf.data.shard_writer.build`.
     """
-
-    floats, integers = (tf.TensorSpec([1, None, None, 3], t) for t in (tf.float32, tf.uint8))
-
-    @tf.function(input_signature=[floats, integers], autograph=False)
-    def finished(hr_n: tf.Tensor, levels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """HR_n with its anchor, and the mean change before it in levels."""
-        hr_0 = tf.cast(levels, tf.float32) / 255.0
-        target = anchored(hr_n, hr_0, anchor)[0]
-        if eight_bit:
-            target = tf.round(255 * tf.clip_by_value(target, 0.0, 1.0)) / 255
-        return target, 255 * tf.reduce_mean(hr_n - hr_0)
+    finished = _finishing(anchor, eight_bit)
 
     def records(k: int) -> Iterable[Record]:
         for record in source.records(k, {"hr": np.uint8}):
@@ -109,3 +100,20 @@ def build_targets(
     }
     shards = len(source.shards)
     return build(directory, shards, records, DTYPES, made_from, warn, made_on=instruction_set())
+
+
+@functools.cache  # so that TensorFlow traces it once for all stages
+def _finishing(anchor: str, eight_bit: bool) -> Callable[..., tuple[tf.Tensor, tf.Tensor]]:
+    """The last steps of HR_n, as a function of d(SR_n(HR_0)) and HR_0 in levels."""
+    floats, integers = (tf.TensorSpec([1, None, None, 3], t) for t in (tf.float32, tf.uint8))
+
+    @tf.function(input_signature=[floats, integers], autograph=False)
+    def finished(hr_n: tf.Tensor, levels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """HR_n with its anchor, and the mean change before it in levels."""
+        hr_0 = tf.cast(levels, tf.float32) / 255.0
+        target = anchored(hr_n, hr_0, anchor)[0]
+        if eight_bit:
+            target = tf.round(255 * tf.clip_by_value(target, 0.0, 1.0)) / 255
+        return target, 255 * tf.reduce_mean(hr_n - hr_0)
+
+    return finished

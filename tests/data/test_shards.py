@@ -6,6 +6,7 @@ A run that is killed with SIGKILL is in tests/training/test_crash.py.
 import dataclasses
 import json
 import os
+import pathlib
 import shutil
 
 import numpy as np
@@ -50,6 +51,30 @@ def make(directory, made_from=None, source=records, made_on=""):
     made_from = made_from or {"seed": 1}
     made = build(directory, SHARDS, source, DTYPES, made_from, lines.append, made_on=made_on)
     return made, lines
+
+
+def test_a_shard_is_read_as_tensorflow_reads_it(tmp_path):
+    """With two variants of LR, of which the first is read."""
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 6, 8, 3), np.uint8)
+    arrays = {"hr": pixels[0], "lr": pixels[1:, ::2, ::2]}
+    made, _ = make(tmp_path / "set", source=lambda k: [Record("ä", 7, arrays)] * (k + 1))
+    for k, file in enumerate(made.files):
+        found, dataset = list(made.records(k, DTYPES)), tf.data.TFRecordDataset(file)
+        assert len(found) == k + 1
+        for record, serialized in zip(found, dataset, strict=True):
+            example = {key: value.numpy() for key, value in parse(serialized, DTYPES).items()}
+            assert (record.name, record.index) == (example["name"].decode(), example["index"])
+            for key in DTYPES:
+                np.testing.assert_array_equal(record.arrays[key], example[key], strict=True)
+
+
+def test_a_shard_that_ends_within_an_image(tmp_path):
+    made, _ = make(tmp_path / "set")
+    whole = pathlib.Path(made.files[0]).read_bytes()
+    for size in (5, 13, len(whole) - 2):
+        pathlib.Path(made.files[0]).write_bytes(whole[:size])
+        with pytest.raises(ShardError, match="00000.tfrecord: ends within an image"):
+            list(made.records(0, DTYPES))
 
 
 def test_shards_give_back_what_was_written(tmp_path):
