@@ -33,10 +33,10 @@ import numpy as np
 from absl import flags
 
 from experiments import baselines, coded_page, results, runs
-from experiments.conditions import CONDITIONS, aligned, crop, noisy_video
+from experiments.conditions import CONDITIONS, aligned, clean_images, crop, noisy_video
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.startup import load_tensorflow
-from rts_tf.errors import ConfigError, ImageError
+from rts_tf.errors import ConfigError
 
 if TYPE_CHECKING:
     from rts_tf.inference import Enhancer
@@ -86,7 +86,7 @@ def _experiment(arguments: list[str]) -> None:
         raise ConfigError(f"`conditions`: {unknown.pop()!r} is none of {', '.join(CONDITIONS)}.")
     if missing := set(FLAGS.whole or ()) - set(FLAGS.ways):
         raise ConfigError(f"`whole`: {missing.pop()!r} is none of `ways`; name it there too.")
-    images = dict(_images(FLAGS.images, FLAGS.count))
+    images = dict(clean_images(FLAGS.images, FLAGS.count))
     if not images:
         raise ConfigError(f"`images`={FLAGS.images}: has no image that is large enough.")
     ways = {name: way_of(name) for name in FLAGS.ways}
@@ -116,21 +116,6 @@ def _experiment(arguments: list[str]) -> None:
             record["whole"][name] = measure_whole(way, images)
     record["seconds"] = round(time.monotonic() - began)
     results.save(FLAGS.output, "coded", record, coded_page.markdown(record))
-
-
-def _images(folder: str, count: int) -> Iterator[tuple[str, np.ndarray]]:
-    """The images of a folder that are large enough, by name."""
-    from rts_tf.data.datasets import folder as source_of
-
-    source = source_of(folder, "images")
-    for name in source.names[: count or None]:
-        try:
-            image = source.read(name)
-            crop(image)
-        except ImageError as error:
-            print(f"skipped {name}: {error}")
-            continue
-        yield name, image
 
 
 @functools.cache

@@ -5,7 +5,7 @@ the image begin. A frame of a video is the last of five, in which the image move
 right and 2 down from frame to frame, so that it is mostly predicted from the frames before it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
@@ -34,6 +34,21 @@ def crop(image: np.ndarray, up: int = 0, left: int = 0) -> np.ndarray:
         raise ImageError(f"{size} is smaller than {SMALLEST} pixels a side")
     top, start = ((size - SIDE) // 16 * 8 for size in image.shape[:2])
     return image[top - up :, start - left :][:SIDE, :SIDE]
+
+
+def clean_images(folder: str, count: int = 0) -> Iterator[tuple[str, np.ndarray]]:
+    """The images of a folder that are large enough, by name; ``count`` at most unless it is 0."""
+    from rts_tf.data.datasets import folder as source_of
+
+    source = source_of(folder, "images")
+    for name in source.names[: count or None]:
+        try:
+            image = source.read(name)
+            crop(image)
+        except ImageError as error:
+            print(f"skipped {name}: {error}")
+            continue
+        yield name, image
 
 
 def moving(image: np.ndarray, count: int) -> list[np.ndarray]:

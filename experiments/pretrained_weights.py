@@ -31,6 +31,9 @@ flags.DEFINE_string("run", "", "Directory of a finished run.", flag_values=FLAGS
 flags.DEFINE_integer("stage", 0, "The stage to take.", flag_values=FLAGS)
 flags.DEFINE_string("name", "", "The name of the weights.", flag_values=FLAGS)
 flags.DEFINE_string("commit", "", "The commit that the run was trained at.", flag_values=FLAGS)
+flags.DEFINE_string(
+    "table", "coded", "The experiment that compares the weights with others.", flag_values=FLAGS
+)
 
 TABLE_1 = (
     "stage",
@@ -120,12 +123,11 @@ def measure_output(enhancer, config: Config) -> dict[str, float]:
     }
 
 
-def record(run: pathlib.Path, stage: int, commit: str) -> dict[str, Any]:
-    """Return the record of ``stage`` of the run.
+def record(run: pathlib.Path, stage: int, commit: str, table: str) -> dict[str, Any]:
+    """Return the record of ``stage`` of the finished ``run``.
 
     Raises:
         RtsError: The network or the images cannot be read.
-        OSError: The run is not finished.
     """
     import rts_tf
     from rts_tf import networks
@@ -154,7 +156,7 @@ def record(run: pathlib.Path, stage: int, commit: str) -> dict[str, Any]:
         ],
         "mos_of_hr_0": _rounded(output["mos_raw_before"]),
         "hr_n_as_judged": anchored | (counts(list(rows.values())) if rows else {}),
-        "table": "experiments/results/coded.md",
+        "table": f"experiments/results/{table}.md",
         "network_itself": {key: _rounded(value) for key, value in output.items()},
     }
 
@@ -171,7 +173,9 @@ def main() -> None:
     from rts_tf import pretrained
 
     run = pathlib.Path(FLAGS.run)
-    made = record(run, FLAGS.stage, FLAGS.commit)
+    if not (run / "summary.json").is_file():
+        raise ConfigError(f"--run={run}: is not the directory of a finished run.")
+    made = record(run, FLAGS.stage, FLAGS.commit, FLAGS.table)
     enhancer = rts_tf.load(run / f"stage_{FLAGS.stage}" / "model.keras")
     with atomic_path(pretrained.DIRECTORY / f"{FLAGS.name}.weights.h5") as temporary:
         # Keras wants this suffix, which the temporary name does not have.

@@ -85,18 +85,14 @@ def test_the_weights_are_those_of_their_record(name):
 
 @pytest.mark.parametrize("name", pretrained.names())
 def test_a_constant_image_is_the_same_up_to_its_border(name):
-    """Within a level, inside as at the border.
-
-    Networks that were trained without patches of one colour move saturated colours by up to three.
-    """
-    model, exact = rts_tf.load(name), "--flat_share" in pretrained.record(name)["command"]
+    """Within a level, inside as at the border."""
+    model = rts_tf.load(name)
     for size in ((1, 1), (1, 5), (3, 2), (8, 8), (80, 1), (33, 47), (64, 64)):
         for colour in ((0, 0, 0), (255, 255, 255), (128, 128, 128), (200, 30, 90), (5, 250, 1)):
             image = np.broadcast_to(np.uint8(colour), (*size, 3))
-            bound = 1 if exact or len(set(colour)) == 1 else 3
             for scale, result in ((1, model.enhance(image)), (2, model.upscale(image))):
                 levels = result.astype(int)
-                assert np.abs(levels - colour).max() <= bound, (size, colour)
+                assert np.abs(levels - colour).max() <= 1, (size, colour)
                 # The four phases of a pixel may differ, but not from those of any other pixel.
                 everywhere = np.tile(levels[:scale, :scale], (*size, 1))
                 assert np.abs(levels - everywhere).max() <= 1, (size, colour)

@@ -25,7 +25,7 @@ def test_the_quality_of_a_jpeg_file_is_read_from_its_tables(photo, tmp_path, qua
     photo.save(tmp_path / "a.jpg", quality=quality)
     image = read_image_file(tmp_path / "a.jpg")
     assert image.coding.quality == pytest.approx(quality, abs=1)
-    expected = choice.CLEAN if image.coding.quality >= choice.CLEAN_QUALITY else choice.JPEG
+    expected = choice.CLEAN if image.coding.quality >= choice.CLEAN_QUALITY[1] else choice.JPEG
     assert choice.for_image(image).model == expected
 
 
@@ -81,8 +81,25 @@ def test_tiny_images_have_no_grid(photo, tmp_path):
     assert choice.for_image(read_image_file(tmp_path / "a.png")).model == choice.CLEAN
 
 
+@pytest.mark.parametrize(
+    ("name", "settings", "model"),
+    [
+        ("a.png", {}, choice.LARGER),
+        ("a.jpg", {"quality": 95}, choice.LARGER),
+        ("a.jpg", {"quality": 90}, choice.LARGER_JPEG),
+        ("a.jpg", {"quality": 75}, choice.LARGER_JPEG),
+        ("a.webp", {"quality": 80}, choice.LARGER_JPEG),
+    ],
+)
+def test_images_to_be_enlarged(photo, tmp_path, name, settings, model):
+    photo.save(tmp_path / name, **settings)
+    image = read_image_file(tmp_path / name)
+    assert choice.for_image(image, scale=2) == (model, choice.for_image(image).reason)
+
+
 def test_every_choice_comes_with_the_package():
-    assert {choice.CLEAN, choice.JPEG, choice.VIDEO, choice.LARGER} <= set(pretrained.names())
+    larger = {choice.LARGER, choice.LARGER_JPEG}
+    assert {choice.CLEAN, choice.JPEG, choice.VIDEO} | larger <= set(pretrained.names())
 
 
 def test_the_command_says_what_it_chose(photo, tmp_path):

@@ -52,6 +52,15 @@ def test_a_stage_goes_into_the_package(small_photographs, tmp_path, monkeypatch,
     np.testing.assert_array_equal(drawn, rts_tf.load("new").enhance(example))
 
 
+def test_a_run_that_is_not_finished_is_refused(tmp_path):
+    flags = {"run": str(tmp_path), "stage": 1, "name": "new", "commit": "a1b2c3"}
+    with (
+        set_flags(pretrained_weights.FLAGS, **flags),
+        pytest.raises(ConfigError, match=f"--run={tmp_path}: is not the directory of a finished"),
+    ):
+        pretrained_weights.main()
+
+
 def test_all_flags_are_needed():
     with (
         set_flags(pretrained_weights.FLAGS, run="run", stage=3, name="new"),
