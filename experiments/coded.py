@@ -34,8 +34,6 @@ from absl import flags
 
 from experiments import baselines, coded_page, results, runs
 from experiments.conditions import CONDITIONS, aligned, clean_images, crop, noisy_video
-from rts_tf.cli.command import exit_code_of, run_command
-from rts_tf.cli.startup import load_tensorflow
 from rts_tf.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -64,19 +62,8 @@ flags.DEFINE_string("output", "experiments/results", "Folder for the results.", 
 Way = Callable[[np.ndarray], np.ndarray]  # uint8 [H, W, 3] to the same
 
 
-def main(arguments: list[str]) -> int:
-    return exit_code_of(
-        lambda: _experiment(arguments[1:]),
-        stopped="stopped; nothing was written.",
-        command_flags=FLAGS,
-    )
-
-
-def _experiment(arguments: list[str]) -> None:
+def experiment() -> None:
     """Measure everything and write the results."""
-    if arguments:
-        raise ConfigError(f"unexpected argument {arguments[0]!r}; write --images=FOLDER.")
-    load_tensorflow()
     from rts_tf.metrics.resources import cores
     from rts_tf.networks.precision import instruction_set
 
@@ -250,4 +237,4 @@ def measure_flicker(way: Way, images: dict[str, np.ndarray], seed: int) -> dict[
 
 
 if __name__ == "__main__":
-    run_command(main, FLAGS)
+    runs.start(FLAGS, experiment, "stopped; nothing was written.")

@@ -25,8 +25,6 @@ from experiments.coded import version_of
 from experiments.conditions import clean_images, crop
 from experiments.matlab_bicubic import matlab_bicubic
 from experiments.sr_benchmark import means, samples
-from rts_tf.cli.command import exit_code_of, run_command
-from rts_tf.cli.startup import load_tensorflow
 from rts_tf.data.codecs import jpeg
 from rts_tf.errors import ConfigError
 from rts_tf.metrics.psnr_ssim import fidelity
@@ -35,6 +33,7 @@ BASELINE = "lanczos"
 WAYS = ("auto", "residual3-wide", "residual3-wide-jpeg", "residual3", "waifu2x")
 CONDITIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "bicubic": lambda lr: lr,
+    "JPEG 95": lambda lr: jpeg(lr, 95),
     "JPEG 90": lambda lr: jpeg(lr, 90),
     "JPEG 75": lambda lr: jpeg(lr, 75),
     "JPEG 50": lambda lr: jpeg(lr, 50),
@@ -48,19 +47,8 @@ flags.DEFINE_list("ways", list(WAYS), "What to measure, see above.", flag_values
 flags.DEFINE_string("output", "experiments/results", "Folder for the results.", flag_values=FLAGS)
 
 
-def main(arguments: list[str]) -> int:
-    return exit_code_of(
-        lambda: _experiment(arguments[1:]),
-        stopped="stopped; nothing was written.",
-        command_flags=FLAGS,
-    )
-
-
-def _experiment(arguments: list[str]) -> None:
+def experiment() -> None:
     """Measure everything and write the results."""
-    if arguments:
-        raise ConfigError(f"unexpected argument {arguments[0]!r}; write --images=FOLDER.")
-    load_tensorflow()
     from rts_tf.metrics.resources import cores
     from rts_tf.networks.precision import instruction_set
 
@@ -140,4 +128,4 @@ def _mean(images: dict[str, dict[str, float]]) -> float:
 
 
 if __name__ == "__main__":
-    run_command(main, FLAGS)
+    runs.start(FLAGS, experiment, "stopped; nothing was written.")

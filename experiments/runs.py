@@ -131,9 +131,16 @@ def settings(config: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key not in FOLDERS}
 
 
-def start(own: flags.FlagValues, experiment: Callable[[], None]) -> None:
-    """Be the command of an experiment: parse the flags ``own``, run it and report errors."""
-    stopped = "stopped; the runs are whole. The same command continues them."
+def start(
+    own: flags.FlagValues,
+    experiment: Callable[[], None],
+    stopped: str = "stopped; the runs are whole. The same command continues them.",
+) -> None:
+    """Be the command of an experiment: parse the flags ``own``, run it and report errors.
+
+    Args:
+        stopped: What is printed after Ctrl-C.
+    """
 
     def main(arguments: list[str]) -> int:
         return exit_code_of(

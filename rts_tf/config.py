@@ -87,7 +87,7 @@ class Config:
     )
     warm_start: bool = _setting(True, "Stage n starts from the weights of stage n-1, not afresh.")
     precision: str = _setting(
-        "auto", "Arithmetic of convolutions; auto: bfloat16 where hardware has it.", PRECISIONS
+        "auto", "Arithmetic of convolutions; auto: bfloat16 if the hardware has it.", PRECISIONS
     )
     checkpoint_every: int = _setting(200, "Training steps between checkpoints.")
 
@@ -125,7 +125,7 @@ class Config:
     )
 
     target_kernel: str = _setting(
-        "lanczos", "Kernel of d() in Phase B; a network in use always has Lanczos.", TARGET_KERNELS
+        "lanczos", "Kernel of d() in Phase B; everywhere else it is Lanczos.", TARGET_KERNELS
     )
     eight_bit_targets: bool = _setting(
         False, "Clip and round HR_n to 8 bits, as image files would."

@@ -20,11 +20,11 @@ if TYPE_CHECKING:  # it imports PyAV, which images do not need
 
 CLEAN, JPEG, VIDEO = "residual3", "residual3-jpeg", "residual3-video"
 LARGER, LARGER_JPEG = "residual3-wide", "residual3-wide-jpeg"
-# JPEG files from this quality on count as clean, by the scale. Of the networks that enlarge, that
-# for JPEG has .13 dB more at 90 and .34 dB less at 95.
+# JPEG files from this quality on count as clean, by the scale. Of the two networks that enlarge,
+# the one for JPEG is better at 90 and worse at 95 (experiments/results/enlarging.md).
 CLEAN_QUALITY = {1: 90, 2: 92}
-# Levels at the 8x8 grid. Clean images have less than .15 and JPEG of quality 75 has about 1; small
-# clean images of 256 x 256 pixels have up to .35.
+# Levels at the 8x8 grid. Clean images have less than .15 and JPEG of quality 75 has about 1. Clean
+# images of 150 to 250 pixels a side have up to .4, so half a level tells them apart.
 VISIBLE_STEP = 0.5
 LOOKED_AT = 1024  # pixels a side of the middle of an image in which block edges are looked for
 # FFmpeg's names of codecs that lose nothing, or so little that footage is cut in them

@@ -82,7 +82,7 @@ def test_the_experiment_on_one_image(image, tmp_path, capsys):
         "output": str(tmp_path / "results"),
     }
     with set_flags(coded.FLAGS, **flags):
-        coded._experiment([])
+        coded.experiment()
     assert "skipped small.png" in capsys.readouterr().out
     record = json.loads((tmp_path / "results" / "coded.json").read_text())
     before, after = (record["crops"][way]["JPEG 50"]["a.png"] for way in flags["ways"])
@@ -99,4 +99,4 @@ def test_the_experiment_on_one_image(image, tmp_path, capsys):
     ):
         wrong = set_flags(coded.FLAGS, **flags | mistake)
         with wrong, pytest.raises(ConfigError, match=message):
-            coded._experiment([])
+            coded.experiment()

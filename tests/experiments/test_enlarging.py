@@ -29,7 +29,7 @@ def test_the_experiment(tmp_path, monkeypatch):
         "output": str(tmp_path / "results"),
     }
     with set_flags(enlarging.FLAGS, **flags):
-        enlarging._experiment([])
+        enlarging.experiment()
     record = json.loads((tmp_path / "results" / "enlarging.json").read_text())
     psnr = {
         (way, condition): images["a.png"]["psnr_y"]
@@ -46,4 +46,4 @@ def test_the_experiment(tmp_path, monkeypatch):
     Image.fromarray(large[:50]).save(tmp_path / "empty" / "small.png")
     wrong = set_flags(enlarging.FLAGS, **flags | {"images": str(tmp_path / "empty")})
     with wrong, pytest.raises(ConfigError, match="has no image that is large enough"):
-        enlarging._experiment([])
+        enlarging.experiment()
