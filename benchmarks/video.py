@@ -11,25 +11,19 @@ gain in MOS of frames of the two videos and what that costs. All parts are inter
 process, and the shortest time of each part counts.
 """
 
-import io
 import os
 import pathlib
 import tempfile
-from fractions import Fraction
 
 import av
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from rich.console import Console
 
-from benchmarks.inputs import define_data_flag, define_model_flag, images, repeated
+from benchmarks.clips import HEIGHT, IMAGES, WIDTH, enhance, write_clip
+from benchmarks.inputs import define_data_flag, define_model_flag
 from benchmarks.table import Line, show
 from benchmarks.timing import Seconds, seconds_of
-from rts_tf.cli.progress import RunProgress
-from rts_tf.enhance.jobs import Job
-from rts_tf.enhance.progress import VIDEOS
-from rts_tf.enhance.video import Settings, enhance_video, megapixels_of
 from rts_tf.enhance.weights import AUTO_TILE
 from rts_tf.images.dtypes import to_float
 from rts_tf.inference import Enhancer, load
@@ -45,9 +39,6 @@ define_data_flag()
 flags.DEFINE_integer("frames", 48, "Length of the clip.")
 flags.DEFINE_integer("rounds", 3, "How often everything is measured.")
 
-WIDTH, HEIGHT = 1920, 1080
-IMAGES = 3  # that the clip shows
-PAN = 2  # pixels per frame
 PAIRS = 4  # pairs of frames through the bare network in a round
 
 
@@ -60,7 +51,7 @@ def main(_: list[str]) -> None:
         video, enhanced, sharpened = (
             root / f"{part}.mp4" for part in ("clip", "enhanced", "sharpened")
         )
-        write_clip(video)
+        write_clip(video, FLAGS.data, FLAGS.frames)
         forward = bare_network(model, video)
         parts = {
             "command": lambda: enhance(video, enhanced, model),
@@ -77,14 +68,6 @@ def main(_: list[str]) -> None:
                 print(f"{part}: {1 / per_frame[0]:.3f} frames/s", flush=True)
         report_speed(least["command"], least["bare network"])
         report_quality(least, video, {"command": enhanced, "unsharp mask": sharpened})
-
-
-def enhance(video: pathlib.Path, enhanced: pathlib.Path, model: Enhancer) -> None:
-    """Enhance a video as the command does."""
-    enhanced.unlink(missing_ok=True)
-    job = Job(str(video), enhanced, video.name, video=True)
-    progress = RunProgress({VIDEOS: megapixels_of(job)}, Console(file=io.StringIO()))
-    enhance_video(job, lambda precision: model, Settings(), progress, "clip")
 
 
 def bare_network(model: Enhancer, video: pathlib.Path):
@@ -131,29 +114,6 @@ def report_quality(
             f"{part}: {1 / least[part].clock:.2f} frames/s; MOS {mos:+.3f}, clipped {clipped:.2f}"
             f" %, noise of flat areas x{noise:.2f}, file x{size:.2f}"
         )
-
-
-def write_clip(path: pathlib.Path) -> None:
-    """Write a video that pans over ``IMAGES`` images, one after the other."""
-    source = images(FLAGS.data)
-    each = -(-FLAGS.frames // IMAGES)
-    with av.open(str(path), "w") as container:
-        video = container.add_stream(
-            "libx264", rate=Fraction(24), width=WIDTH, height=HEIGHT, options={"crf": "14"}
-        )
-        video.codec_context.color_range, video.codec_context.colorspace = 1, 1
-        for i in range(FLAGS.frames):
-            if i % each == 0:
-                name = source.names[i // each]
-                image = repeated(source.read(name), HEIGHT, WIDTH + PAN * each)
-            left = PAN * (i % each)
-            window = np.ascontiguousarray(image[:HEIGHT, left : left + WIDTH])
-            frame = av.VideoFrame.from_ndarray(window, "rgb24").reformat(
-                format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
-            )
-            frame.pts = i
-            container.mux(video.encode(frame))
-        container.mux(video.encode(None))
 
 
 def write_sharpened(video: pathlib.Path, sharpened: pathlib.Path) -> None:

@@ -23,28 +23,33 @@ from rts_tf.config import Config, preset
 
 if TYPE_CHECKING:
     from rts_tf.inference import Enhancer
+    from rts_tf.luma.enhancer import LumaEnhancer
 
 __all__ = ["Config", "load", "train"]
 __version__ = "0.1.0"
 
 
-def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280) -> Enhancer:
+def load(
+    model: str | os.PathLike, precision: str = "float32", tile: int = 1280
+) -> Enhancer | LumaEnhancer:
     """Load a trained network.
 
     Args:
-        model: The name of weights that come with the package, such as "residual3", a run directory
-            (its selected stage is loaded), or a ``.keras`` file.
+        model: The name of weights that come with the package, such as "residual3" or "fast", a run
+            directory (its selected stage is loaded), or a ``.keras`` file.
         precision: "float32", "mixed_bfloat16", or "auto": mixed_bfloat16 where the CPU or GPU
-            multiplies bfloat16 in hardware.
+            multiplies bfloat16 in hardware. Networks for luma have a rule of their own
+            (:mod:`rts_tf.luma.engines`).
         tile: A tile has at most tile x tile pixels. This bounds the memory.
 
     Returns:
         The network with its methods ``enhance`` and ``upscale``, see
-        :class:`rts_tf.inference.Enhancer`.
+        :class:`rts_tf.inference.Enhancer`; a network for luma has ``enhance`` and
+        ``enhance_luma``, see :class:`rts_tf.luma.enhancer.LumaEnhancer`.
 
     Raises:
         RtsError: There is no such file, the run is not finished, or the file does not hold a
-            network that doubles the size.
+            network of one of these kinds.
 
     Example::
 
@@ -52,7 +57,10 @@ def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280)
         better = model.enhance(np.asarray(PIL.Image.open("image.jpg").convert("RGB")))
     """
     from rts_tf import inference
+    from rts_tf.luma import loading
 
+    if loading.is_luma_model(model):
+        return loading.load_luma(model)
     return inference.load(model, precision, tile)
 
 

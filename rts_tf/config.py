@@ -4,11 +4,11 @@ Nothing here imports TensorFlow, so a mistyped flag is reported at once.
 """
 
 import dataclasses
-import json
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from rts_tf.errors import ConfigError
+from rts_tf.settings import Settings, setting
 
 # Networks by name: the module of rts_tf.networks, and the settings of its function ``build``
 NETWORKS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -26,17 +26,12 @@ TARGET_KERNELS = ("lanczos", "bicubic", "bilinear")
 ORDERS = ("jpeg,reduce", "reduce,jpeg", "reduce", "reduce,codec")
 CODECS = ("jpeg", "webp", "h264", "hevc", "av1")
 ANCHORS = ("none", "low", "band", "detail")
-PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 SCHEDULES = ("cosine", "constant")
 JUDGES = ("auto", "mos", "delta")
 
 
-def _setting(default: Any, text: str, choices: tuple = ()) -> Any:
-    return dataclasses.field(default=default, metadata={"help": text, "choices": choices})
-
-
 @dataclasses.dataclass(frozen=True)
-class Config:
+class Config(Settings):
     """Every setting of a run. ``python -m rts_tf.main`` has a flag of the same name for each.
 
     The metadata of each field holds its "help" text and its "choices", a tuple that is empty if
@@ -47,104 +42,100 @@ class Config:
         config = dataclasses.replace(rts_tf.Config(), data="photos", stages=6).validate()
     """
 
-    preset: str = _setting(
+    # The settings of degradation=reduce,codec, which the first version did not have
+    ADDED: ClassVar[frozenset[str]] = frozenset(
+        (
+            *("codecs", "codec_share", "codec_kernel", "crf_low", "crf_high", "soft_share"),
+            *("variants", "flat_share", "grain_share", "noise_low"),
+        )
+    )
+
+    preset: str = setting(
         "quick", "Preset that the other settings start from.", ("quick", "standard", "paper")
     )
-    data: str = _setting("sample", "Training images: 'sample', 'div2k', or a folder.")
-    validation: str = _setting(
-        "", "Validation images: a folder; empty: the source's own, or a tenth of the folder."
-    )
-    data_dir: str = _setting("", "Where tensorflow-datasets keeps DIV2K (with `data`=div2k).")
-    network: str = _setting(
+    network: str = setting(
         "residual3", "Network (docs/networks.md); your own as module:function.", tuple(NETWORKS)
     )
-    stages: int = _setting(4, "The most stages to train.")
-    stop_early: bool = _setting(
+    stages: int = setting(4, "The most stages to train.")
+    stop_early: bool = setting(
         True, "Stop when the change between stages turns upward (section 3.4)."
     )
-    seed: int = _setting(1, "Seed of everything drawn at random.")
 
-    first_steps: int = _setting(260, "Training steps of stage 1.")
-    later_steps: int = _setting(130, "Training steps of each later stage.")
-    epochs: int = _setting(
+    first_steps: int = setting(260, "Training steps of stage 1.")
+    later_steps: int = setting(130, "Training steps of each later stage.")
+    epochs: int = setting(
         0, "If above 0: passes over all patches per stage, instead of the two step counts."
     )
-    batch: int = _setting(8, "Patches per training step (section 4.1: 8).")
-    patch: int = _setting(96, "Side of an HR patch in pixels, even (section 4.1: 256).")
-    patches_per_image: int = _setting(
+    batch: int = setting(8, "Patches per training step (section 4.1: 8).")
+    patch: int = setting(96, "Side of an HR patch in pixels, even (section 4.1: 256).")
+    patches_per_image: int = setting(
         100, "Patch positions per image, drawn at random (section 4.1: 100)."
     )
-    learning_rate: float = _setting(1e-3, "Learning rate of Adam (section 4.1: 0.001).")
-    schedule: str = _setting(
+    learning_rate: float = setting(1e-3, "Learning rate of Adam (section 4.1: 0.001).")
+    schedule: str = setting(
         "cosine", "Learning rate over a stage; cosine starts with a warm-up.", SCHEDULES
     )
-    warmup: int = _setting(30, "Warm-up steps of the cosine schedule.")
-    ema: float = _setting(
+    warmup: int = setting(30, "Warm-up steps of the cosine schedule.")
+    ema: float = setting(
         0.0, "Decay of the moving average of the weights, e.g. 0.999; 0 turns it off."
     )
-    identity_start: bool = _setting(
+    identity_start: bool = setting(
         True, "Start as plain interpolation; otherwise with random convolutions (Glorot)."
     )
-    warm_start: bool = _setting(True, "Stage n starts from the weights of stage n-1, not afresh.")
-    precision: str = _setting(
-        "auto", "Arithmetic of convolutions; auto: bfloat16 if the hardware has it.", PRECISIONS
-    )
-    checkpoint_every: int = _setting(200, "Training steps between checkpoints.")
+    warm_start: bool = setting(True, "Stage n starts from the weights of stage n-1, not afresh.")
+    checkpoint_every: int = setting(200, "Training steps between checkpoints.")
 
-    kernel: str = _setting("bilinear", "Kernel of the 2x reduction HR -> LR, antialiased.", KERNELS)
-    degradation: str = _setting("jpeg,reduce", "Steps that make LR, in this order.", ORDERS)
-    jpeg_low: int = _setting(60, "Lowest JPEG quality drawn.")
-    jpeg_high: int = _setting(95, "Highest JPEG quality drawn.")
-    noise: float = _setting(
+    kernel: str = setting("bilinear", "Kernel of the 2x reduction HR -> LR, antialiased.", KERNELS)
+    degradation: str = setting("jpeg,reduce", "Steps that make LR, in this order.", ORDERS)
+    jpeg_low: int = setting(60, "Lowest JPEG quality drawn.")
+    jpeg_high: int = setting(95, "Highest JPEG quality drawn.")
+    noise: float = setting(
         0.0, "Largest std of Gaussian noise on LR, in levels, drawn per image; 0: none."
     )
-    noise_low: float = _setting(0.0, "Smallest std of that noise.")
-    grain_share: float = _setting(0.0, "Share of LR whose noise is alike in neighbouring pixels.")
+    noise_low: float = setting(0.0, "Smallest std of that noise.")
+    grain_share: float = setting(0.0, "Share of LR whose noise is alike in neighbouring pixels.")
 
-    codecs: str = _setting(
+    codecs: str = setting(
         ",".join(CODECS), "With `degradation`=reduce,codec: the codecs drawn from, comma-separated."
     )
-    codec_share: float = _setting(
+    codec_share: float = setting(
         0.5, "Share of the LR variants that pass a codec; the others are only reduced."
     )
-    codec_kernel: str = _setting(
+    codec_kernel: str = setting(
         "",
         "Kernel that reduces the LR variants that pass a codec; empty: `kernel`.",
         ("", *KERNELS),
     )
-    crf_low: int = _setting(18, "Lowest CRF drawn for video codecs, on the scale of x264.")
-    crf_high: int = _setting(36, "Highest CRF drawn for video codecs.")
-    soft_share: float = _setting(
+    crf_low: int = setting(18, "Lowest CRF drawn for video codecs, on the scale of x264.")
+    crf_high: int = setting(36, "Highest CRF drawn for video codecs.")
+    soft_share: float = setting(
         0.25, "Share of the coded LR variants that are blurred, or coded at 2/3 of their size."
     )
-    variants: int = _setting(
+    variants: int = setting(
         4, "With `degradation`=reduce,codec: LR variants of each training image, one drawn a visit."
     )
-    flat_share: float = _setting(
+    flat_share: float = setting(
         0.0, "Share of the patches that are one random colour, so that pure colours are kept."
     )
 
-    target_kernel: str = _setting(
+    target_kernel: str = setting(
         "lanczos", "Kernel of d() in Phase B; everywhere else it is Lanczos.", TARGET_KERNELS
     )
-    eight_bit_targets: bool = _setting(
-        False, "Clip and round HR_n to 8 bits, as image files would."
-    )
-    anchor: str = _setting(
+    eight_bit_targets: bool = setting(False, "Clip and round HR_n to 8 bits, as image files would.")
+    anchor: str = setting(
         "low",
         "What HR_n keeps from HR_0: none, low frequencies, band (also Nyquist), detail.",
         ANCHORS,
     )
-    tile: int = _setting(
+    tile: int = setting(
         1280, "A tile of Phase B has at most tile x tile pixels; this bounds the memory."
     )
-    judge: str = _setting(
+    judge: str = setting(
         "auto",
         "What selects a stage: mos (VIQET), delta (the change); auto: mos if images are large.",
         JUDGES,
     )
-    images_per_shard: int = _setting(8, "Images in one TFRecord shard.")
-    keep_targets: bool = _setting(False, "Keep the target shards of every stage.")
+    keep_targets: bool = setting(False, "Keep the target shards of every stage.")
 
     def steps(self, stage: int, images: int) -> int:
         """Return the training steps of ``stage`` (from 1) on a number of training ``images``."""
@@ -158,11 +149,7 @@ class Config:
         Raises:
             ConfigError: A setting cannot work; the message names it.
         """
-        for field in dataclasses.fields(self):
-            _check_type_and_choice(field, getattr(self, field.name))
-        for name, (low, high) in _LIMITS.items():
-            if not low <= getattr(self, name) <= high:
-                raise ConfigError(f"`{name}`={getattr(self, name)}: must be from {low} to {high}.")
+        self.check_each(_LIMITS)
         if not 0 < self.learning_rate < math.inf:
             raise ConfigError(f"`learning_rate`={self.learning_rate}: must be above 0.")
         if not 0 <= self.ema < 1:
@@ -184,43 +171,6 @@ class Config:
             raise ConfigError("`data` is empty: name a folder of images, 'sample' or 'div2k'.")
         return self
 
-    def to_json(self) -> str:
-        """Return the settings as JSON text."""
-        return json.dumps(dataclasses.asdict(self), indent=1) + "\n"
-
-    @classmethod
-    def from_json(cls, text: str) -> "Config":
-        """Return the settings that ``to_json`` wrote.
-
-        Raises:
-            ConfigError: The text is damaged, or a setting is missing, unknown or invalid. Settings
-                that an earlier version did not have may be missing; their defaults do not change
-                what its runs do.
-        """
-        try:
-            values = json.loads(text)
-            known = {field.name for field in dataclasses.fields(cls)}
-            if not isinstance(values, dict) or not known - _ADDED <= set(values) <= known:
-                raise ValueError("not the settings of this version")
-            return cls(**values).validate()
-        except (ValueError, TypeError, ConfigError) as error:
-            raise ConfigError(f"cannot read the settings: {str(error).rstrip('.')}") from None
-
-    def differences(self, other: "Config") -> list[str]:
-        """Return a line ``field: mine, here theirs`` for every field that differs."""
-        mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
-        return [
-            f"{name}: {mine[name]!r}, here {theirs[name]!r}"
-            for name in mine
-            if mine[name] != theirs[name]
-        ]
-
-
-# The settings of degradation=reduce,codec, which the first version did not have
-_ADDED = {
-    *("codecs", "codec_share", "codec_kernel", "crf_low", "crf_high", "soft_share", "variants"),
-    *("flat_share", "grain_share", "noise_low"),
-}
 
 _RANGES = (("jpeg_low", "jpeg_high"), ("crf_low", "crf_high"), ("noise_low", "noise"))
 _LIMITS = {
@@ -238,15 +188,6 @@ _LIMITS = {
     "tile": (64, 8192),
     "seed": (0, 2**31 - 1),
 }
-
-
-def _check_type_and_choice(field: dataclasses.Field, value: Any) -> None:
-    kind, choices = type(field.default), field.metadata["choices"]
-    if type(value) is not kind and (kind, type(value)) != (float, int):
-        raise ConfigError(f"`{field.name}`={value!r}: must be of type {kind.__name__}.")
-    is_own_network = field.name == "network" and ":" in value
-    if choices and value not in choices and not is_own_network:
-        raise ConfigError(f"`{field.name}`={value}: choose one of {', '.join(choices)}.")
 
 
 PRESETS = {

@@ -10,7 +10,6 @@ import dataclasses
 import os
 import pathlib
 import shlex
-from collections.abc import Callable
 from typing import Any
 
 from absl import flags
@@ -18,29 +17,21 @@ from rich.console import Console
 
 from rts_tf.cli.command import exit_code_of, in_flags, run_command
 from rts_tf.cli.progress import RunProgress
+from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.config import PRESETS, Config, preset
 from rts_tf.errors import ConfigError, RtsError, first_line
 
 FLAGS = flags.FLAGS
-_DEFINE: dict[type, Callable] = {
-    bool: flags.DEFINE_boolean,
-    int: flags.DEFINE_integer,
-    float: flags.DEFINE_float,
-    str: flags.DEFINE_string,
-}
 
 
 def _define_flags() -> None:
     """Define a flag for every field of Config. Without a flag, the preset decides."""
     flags.DEFINE_string("workdir", "rts_run", "Directory of the run; made if it is not there.")
     for field in dataclasses.fields(Config):
-        text, choices = in_flags(field.metadata["help"]), field.metadata["choices"]
-        if choices:
-            text += f" One of: {' '.join(choices)}."
         values = (f"{name}: {getattr(PRESETS[name], field.name)!r}" for name in PRESETS)
         default = field.default if field.name == "preset" else None
-        _DEFINE[type(field.default)](field.name, default, f"{text} ({', '.join(values)})")
+        define_flag(field, default, f"({', '.join(values)})", FLAGS)
 
 
 def config_from_flags() -> Config:

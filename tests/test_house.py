@@ -15,10 +15,13 @@ MODULES = sorted((ROOT / "rts_tf").rglob("*.py"))
 ROOT_MODULES = {
     "__init__",
     "config",
+    "distill",
     "errors",
     "evaluate",
     "inference",
     "main",
+    "quiet",
+    "settings",
     "storage",
     "viqet",
 }

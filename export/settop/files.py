@@ -82,19 +82,20 @@ class FrameFile:
         self._file = open(target, "wb", buffering=0, closefd=path != "-")  # noqa: SIM115
         self._stack.enter_context(self._file)
 
-    def write(self, frame: bytes) -> None:
-        """Write one frame.
+    def write(self, *parts: bytes | np.ndarray) -> None:
+        """Write one frame, which consists of contiguous buffers. Nothing of it is kept back.
 
         Raises:
             BrokenPipeError: if nobody reads the pipe any more.
             SettopError: if the file cannot be written.
         """
-        left = memoryview(frame)
         with _named_errors(self._path):
-            while left:
-                left = left[self._file.write(left) :]
+            for part in parts:
+                left = memoryview(part).cast("B")
+                while left:
+                    left = left[self._file.write(left) :]
         self.count += 1
-        self._bytes += len(frame)
+        self._bytes += sum(memoryview(part).nbytes for part in parts)
 
     def close(self) -> None:
         """Give the file its name, without a frame that is not whole.

@@ -9,18 +9,24 @@ import numpy as np
 from export.settop.errors import SettopError
 from export.settop.tiles import spans
 
-RADIUS = b"receptive_radius"  # the name under which the export notes it in the file's metadata
+# The names under which the export notes whole numbers in the file's metadata
+RADIUS, PACK = b"receptive_radius", b"pack"
 
 
 class Network:
-    """A file of ``rts_tf.export`` that is open in LiteRT.
+    """A file of ``rts_tf.export`` that is open in LiteRT. Its frames are RGB, or luma alone.
+
+    A file for luma repeats the border of the image itself, by which its result does not depend on
+    where the file's frame ends: planes smaller than that frame go through as well.
 
     Attributes:
         head: "enhance" or "upscale".
+        luma: whether it takes planes of luma. Full and limited range are alike to it.
         scale: output pixels a side for each input pixel, 1 or 2.
         size: (height, width) of the frame that it takes; (0, 0) if it takes any.
         radius: pixels of the input on each side on which a pixel of the output depends; None if
             the file does not say.
+        pack: pixels a side of the blocks that become one position; tiles begin with a block.
     """
 
     def __init__(
@@ -58,38 +64,65 @@ class Network:
             raise SettopError(
                 f"{path}: cannot be opened{with_delegate} ({_one_line(error)})"
             ) from None
-        if list(signatures) not in (["enhance"], ["upscale"]) or len(self._input["shape"]) != 4:
+        shape, signature = self._input["shape"], self._input["shape_signature"]
+        kinds = {1: ["enhance"], 3: ["enhance", "upscale"]}  # by the channels of the image
+        if len(shape) != 4 or list(signatures) not in ([head] for head in kinds.get(shape[3], ())):
             raise SettopError(
                 f"{path}: is not a file of rts_tf.export, which has the signature 'enhance' or"
                 " 'upscale'"
             )
         self._path, self._interpreter, (self.head,) = path, opened, signatures
+        self.luma = shape[3] == 1
         self.scale = 2 if self.head == "upscale" else 1
-        self.size = tuple(max(0, int(side)) for side in self._input["shape_signature"][1:3])
-        self.radius = _noted_radius(path)
+        self.size = tuple(max(0, int(side)) for side in signature[1:3])
+        notes = _notes(path)
+        self.radius, self.pack = notes.get(RADIUS), notes.get(PACK, 1)
+        if self.luma and (PACK not in notes or 0 in self.size):
+            raise SettopError(
+                f"{path}: is not a file for luma of rts_tf.export, which has one fixed size and"
+                " says its 'pack'"
+            )
         self._shape = None  # of the frame that LiteRT is prepared for
+        self._entry, self._result = (
+            opened.tensor(of["index"]) for of in (self._input, self._output)
+        )
 
     def run(self, frame: np.ndarray) -> np.ndarray:
         """Run the network on one frame.
 
         Args:
-            frame: uint8 [H, W, 3] of the file's size.
+            frame: uint8 [H, W, 3] of the file's size; of a file for luma [H, W], not larger.
 
         Returns:
-            uint8 [scale * H, scale * W, 3]. Values beyond black and white are clipped.
+            uint8 [scale * H, scale * W, 3], or [H, W]. Values beyond black and white are clipped.
         """
-        if self._shape != frame.shape:
-            self._interpreter.resize_tensor_input(self._input["index"], [1, *frame.shape])
+        result = self._like(frame)
+        height, width = result.shape[:2]
+        result[:] = _levels(self._computed(frame)[:height, :width])
+        return result
+
+    def _computed(self, frame: np.ndarray) -> np.ndarray:
+        """Run the network, and return its output where LiteRT has it: nobody may keep that."""
+        shape = [1, *self.size, 1] if self.luma else [1, *frame.shape]
+        if self._shape != shape:
+            self._interpreter.resize_tensor_input(self._input["index"], shape)
             self._interpreter.allocate_tensors()
-            self._shape = frame.shape
-        levels = self._input["dtype"] == np.uint8
-        image = frame if levels else frame.astype(np.float32) / np.float32(255)
-        self._interpreter.set_tensor(self._input["index"], image[None])
+            self._shape = shape
+        entry, (height, width) = self._entry()[0], frame.shape[:2]
+        if self.luma:
+            entry = entry[..., 0]
+        levels = entry.dtype == np.uint8
+        entry[:height, :width] = frame if levels else frame.astype(np.float32) / np.float32(255)
+        entry[:height, width:] = entry[:height, width - 1 : width]
+        entry[height:] = entry[height - 1 : height]
+        del entry  # LiteRT refuses to compute while somebody has its memory
         self._interpreter.invoke()
-        output = self._interpreter.get_tensor(self._output["index"])[0]
-        if output.dtype == np.uint8:
-            return output
-        return np.clip(np.rint(output * np.float32(255)), 0, 255).astype(np.uint8)
+        return self._result()[0, ..., 0] if self.luma else self._result()[0]
+
+    def _like(self, image: np.ndarray) -> np.ndarray:
+        """Return an array for the result of an image."""
+        height, width, *channels = image.shape
+        return np.empty((self.scale * height, self.scale * width, *channels), np.uint8)
 
     def tile_size(
         self, height: int, width: int, longest: int = 0, overlap: int = -1
@@ -107,7 +140,8 @@ class Network:
             Height and width of the tiles, and the radius by which they overlap.
 
         Raises:
-            SettopError: if the image is smaller than the file's frame, or tiles would show.
+            SettopError: if tiles would show, or if the image is smaller than the frame of a file
+                for RGB.
         """
         fixed = self.size != (0, 0)
         if fixed and longest:
@@ -118,12 +152,12 @@ class Network:
         size = self.size
         if not fixed:
             size = min(height, longest or height), min(width, longest or width)
-        if size[0] > height or size[1] > width:
+        if not self.luma and (size[0] > height or size[1] > width):
             raise SettopError(
                 f"{width}x{height} is smaller than {self._frame}, the frame of {self._path.name}:"
                 " export a smaller one (--height, --width), or take a 'dynamic' file"
             )
-        if size == (height, width):
+        if size[0] >= height and size[1] >= width:
             return size, 0
         radius = self.radius if overlap < 0 else overlap
         if radius is None:
@@ -132,14 +166,17 @@ class Network:
                 " it again, or name the radius with --overlap (residual1, 3, 6: 7, 9, 12 for"
                 " 'enhance', 4, 6, 9 for 'upscale')"
             )
-        if any(side <= 2 * radius and side < whole for side, whole in zip(size, (height, width))):
+        try:
+            for side, whole in zip(size, (height, width)):
+                spans(whole, side, radius, self.pack)
+        except ValueError:
             what = f"{self._path.name}: its frame of {self._frame}"
             if longest:
                 what = f"--tile={longest}"
             raise SettopError(
                 f"{what} leaves nothing of a tile, since the receptive radius of the network is"
                 f" {radius} pixels"
-            )
+            ) from None
         return size, radius
 
     def run_tiles(
@@ -149,7 +186,7 @@ class Network:
         radius: int,
         on_tile: Callable[[], None] = lambda: None,
     ) -> np.ndarray:
-        """Run the network on an image of any size not below ``size``, in tiles.
+        """Run the network on an image of any size in tiles.
 
         With an int8 file the result is exactly that of the whole image at once, on every CPU: sums
         of integers do not depend on their order. With a file in floating point it is that up to
@@ -157,23 +194,25 @@ class Network:
         pixel, and no difference was found. A delegate for an NPU or GPU promises neither.
 
         Args:
-            image: uint8 [H, W, 3].
+            image: uint8 [H, W, 3], or [H, W] for a file for luma; RGB is not smaller
+                than ``size``.
             size: of the tiles (``tile_size``).
             radius: by which they overlap.
             on_tile: is called after every tile.
 
         Returns:
-            uint8 [scale * H, scale * W, 3].
+            uint8 [scale * H, scale * W, 3], or [H, W].
         """
-        height, width, _ = image.shape
+        height, width = image.shape[:2]
         if size == (height, width):
             return self.run(image)
-        scale, result = self.scale, np.empty((self.scale * height, self.scale * width, 3), np.uint8)
-        for rows in spans(height, size[0], radius):
-            for columns in spans(width, size[1], radius):
-                tile = self.run(np.ascontiguousarray(image[rows.read, columns.read]))
+        scale, result = self.scale, self._like(image)
+        for rows in spans(height, size[0], radius, self.pack):
+            for columns in spans(width, size[1], radius, self.pack):
+                tile = self._computed(image[rows.read, columns.read])
                 inner = tile[_scaled(rows.inner, scale), _scaled(columns.inner, scale)]
-                result[_scaled(rows.write, scale), _scaled(columns.write, scale)] = inner
+                result[_scaled(rows.write, scale), _scaled(columns.write, scale)] = _levels(inner)
+                del tile, inner  # as in _computed
                 on_tile()
         return result
 
@@ -198,15 +237,24 @@ def _scaled(span: slice, scale: int) -> slice:
     return slice(scale * span.start, scale * span.stop)
 
 
-def _noted_radius(path: pathlib.Path) -> int | None:
-    """Read the receptive radius from the metadata of a file."""
+def _levels(output: np.ndarray) -> np.ndarray:
+    """Convert what a file computes to uint8."""
+    if output.dtype == np.uint8:
+        return output
+    return np.clip(np.rint(output * np.float32(255)), 0, 255).astype(np.uint8)
+
+
+def _notes(path: pathlib.Path) -> dict[bytes, int]:
+    """Read the whole numbers that the export noted in the metadata of a file."""
     from ai_edge_litert import schema_py_generated as schema
 
     model = schema.Model.GetRootAsModel(path.read_bytes(), 0)
-    for i in range(model.MetadataLength()):
-        if model.Metadata(i).Name() == RADIUS:
-            return int(model.Buffers(model.Metadata(i).Buffer()).DataAsNumpy().tobytes())
-    return None
+    entries = {model.Metadata(i).Name(): model.Metadata(i) for i in range(model.MetadataLength())}
+    return {
+        name: int(model.Buffers(entries[name].Buffer()).DataAsNumpy().tobytes())
+        for name in (RADIUS, PACK)
+        if name in entries
+    }
 
 
 def _one_line(error: Exception) -> str:

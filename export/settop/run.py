@@ -2,33 +2,41 @@
 
 Usage: ``python -m export.settop.run MODEL.tflite INPUT --output=PATH``.
 
-INPUT is an image or, with --size, a stream of raw frames; ``-`` is standard input (as --output,
-standard output):
+INPUT is an image, or video: YUV4MPEG2 (.y4m), or with --size raw frames. ``-`` is standard input
+(as --output, standard output):
 
     python -m export.settop.run enhance_int8.tflite photo.jpg --output=better.png
+    ffmpeg -v error -i in.mp4 -f yuv4mpegpipe - |
+        python -m export.settop.run luma_int8.tflite - --output=- | mpv -
     ffmpeg -v error -i in.mp4 -f rawvideo -pix_fmt yuv420p - |
         python -m export.settop.run enhance_int8.tflite - --output=- --size=1920x1080 |
         ffmpeg -v error -f rawvideo -pix_fmt yuv420p -s 1920x1080 -r 25 -i - out.mp4
+
+A file for luma changes the plane of luma and leaves the bytes of chroma as they are.
 
 It needs ai-edge-litert, numpy and pillow, and neither TensorFlow nor rts_tf: copying the folder
 ``export`` to the device is enough.
 """
 
 import argparse
-import concurrent.futures
 import os
 import pathlib
 import re
 import signal
 import sys
-import time
 
 from export.settop.errors import SettopError
-from export.settop.files import WRITTEN, FrameFile, read_image, write_image
+from export.settop.files import WRITTEN, read_image, write_image
 from export.settop.litert import Network
 from export.settop.progress import Progress
-from export.settop.streams import FORMATS, LUMA, Stream, ahead, frames_of
+from export.settop.sources import is_stream
+from export.settop.streams import FORMATS, LUMA
 from export.settop.tiles import spans
+from export.settop.video import run_stream
+
+ALIASES = {"i420": "yuv420p"}
+# How ffmpeg names formats of more than 8 bits: yuv420p10le, p010, y210, rgb48be, gray16
+HIGH_BITS = re.compile(r"(?!nv)[a-z0-9]*?(9|1[0246]|48|64)([lb]e)?")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -62,7 +70,8 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("model", type=pathlib.Path, help="a .tflite file of rts_tf.export")
-    add("input", help="an image; with --size a file of raw frames, or - for standard input")
+    text = "an image or a file of video; - for video on standard input"
+    add("input", help=text)
     text = "the image or file to write; - for frames to standard output"
     add("--output", required=True, help=text)
     add("--threads", type=int, default=min(4, os.cpu_count() or 1), help="threads on the CPU")
@@ -74,8 +83,9 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     text = "receptive radius of the network, for a file that does not say it"
     add("--overlap", type=int, default=-1, help=text)
     add("--size", default="", help="WxH of the raw frames that come in")
-    add("--format", choices=FORMATS, default=FORMATS[0], help="of raw frames, in and out")
-    text = "of yuv420p, whose range is limited"
+    text = f"of raw frames, in and out: {', '.join((*FORMATS, *ALIASES))}"
+    add("--format", type=_format, default=FORMATS[0], help=text)
+    text = "of yuv420p and nv12, if the network takes RGB; their range is limited"
     add("--matrix", choices=list(LUMA), default="bt709", help=text)
     flags = parser.parse_args(arguments)
     for name, least in (("threads", 1), ("tile", 0), ("overlap", -1)):
@@ -89,19 +99,31 @@ def _parsed(arguments: list[str]) -> argparse.Namespace:
     return flags
 
 
+def _format(name: str) -> str:
+    """Return the format of raw frames that a user names."""
+    name = ALIASES.get(name.lower(), name.lower())
+    if name not in FORMATS:
+        known = f"is none of {', '.join((*FORMATS, *ALIASES))}"
+        reason = "has more than 8 bits a sample" if HIGH_BITS.fullmatch(name) else known
+        hint = f"let ffmpeg convert it (-pix_fmt {FORMATS[0]})"
+        raise argparse.ArgumentTypeError(f"{name} {reason}; {hint}")
+    return name
+
+
 def _run(flags: argparse.Namespace) -> None:
-    _check_output(flags)
+    video = bool(flags.size) or is_stream(flags.input)
+    _check_output(flags, video)
     options = dict(pair.split("=") for pair in flags.delegate_options.split(",") if pair)
     network = Network(flags.model, flags.threads, flags.delegate, options)
-    (_run_stream if flags.size else _run_image)(network, flags)
+    (run_stream if video else _run_image)(network, flags)
 
 
-def _check_output(flags: argparse.Namespace) -> None:
+def _check_output(flags: argparse.Namespace, video: bool) -> None:
     """Raise SettopError, before anything is done, if the output cannot be written."""
     path = pathlib.Path(flags.output)
-    if not flags.size:
-        if flags.input == "-" or flags.output == "-":
-            raise SettopError("-: is for raw frames, which need their --size")
+    if not video:
+        if flags.output == "-":
+            raise SettopError("--output=-: is for video; for raw frames name their --size")
         if path.suffix.lower() not in WRITTEN:
             raise SettopError(
                 f"--output={path}: must end in {', '.join(WRITTEN)}; for raw frames name their"
@@ -109,7 +131,7 @@ def _check_output(flags: argparse.Namespace) -> None:
             )
     elif flags.output == "-" and sys.stdout.isatty():
         raise SettopError(
-            "--output=-: raw frames are not for a terminal; send them into a pipe or a file"
+            "--output=-: frames are not for a terminal; send them into a pipe or a file"
         )
     if flags.output != "-":
         if path.is_dir() or not path.parent.is_dir():
@@ -121,6 +143,11 @@ def _check_output(flags: argparse.Namespace) -> None:
 
 
 def _run_image(network: Network, flags: argparse.Namespace) -> None:
+    if network.luma:
+        raise SettopError(
+            f"{flags.model}: is a file for luma, and for video alone; for images take one for RGB,"
+            " or rts_tf.enhance"
+        )
     image, profile = read_image(flags.input)
     height, width, _ = image.shape
     size, radius = network.tile_size(height, width, flags.tile, flags.overlap)
@@ -134,66 +161,6 @@ def _run_image(network: Network, flags: argparse.Namespace) -> None:
         f"{flags.output}: {result.shape[1]}x{result.shape[0]}, {seconds:.2f} s{tiles}",
         file=sys.stderr,
     )
-
-
-def _run_stream(network: Network, flags: argparse.Namespace) -> None:
-    """Read frames, run the network on them, and write them, in a thread each."""
-    width, height = map(int, flags.size.split("x"))
-    if flags.format == "yuv420p" and (height % 2 or width % 2):
-        raise SettopError(
-            f"--size={flags.size}: yuv420p, with one sample of chroma for 2x2 pixels, needs even"
-            " sides"
-        )
-    stream = Stream(flags.format, height, width, flags.matrix)
-    made = stream.scaled(network.scale)
-    size, radius = network.tile_size(height, width, flags.tile, flags.overlap)
-    total = _frames_in(flags.input, stream)
-    # The thread that reads may outlive this function.
-    source = open(0 if flags.input == "-" else flags.input, "rb", buffering=0)  # noqa: SIM115
-    progress, output = Progress("frames", total), FrameFile(flags.output)
-    alone = 0.0  # seconds of the network alone
-    try:
-        with concurrent.futures.ThreadPoolExecutor(1) as writer:
-            written = None
-            for frame in ahead(frames_of(source, stream, flags.input)):
-                began = time.monotonic()
-                result = network.run_tiles(frame, size, radius)
-                alone += time.monotonic() - began
-                if written:
-                    written.result()
-                written = writer.submit(lambda frame=result: output.write(made.from_rgb(frame)))
-                progress.advance()
-            if not written:
-                raise SettopError(f"{flags.input}: holds no frame")
-            written.result()
-    finally:  # whole frames are kept even if the command was stopped
-        elapsed = progress.end()
-        output.close()
-        if output.count:
-            pace = f"{output.count / elapsed:.2f} frames/s, the network alone"
-            pace += f" {1000 * alone / progress.done:.1f} ms a frame"
-            where = "to standard output" if flags.output == "-" else f"in {flags.output}"
-            print(f"{output.count} whole frames {where}, {elapsed:.1f} s: {pace}", file=sys.stderr)
-
-
-def _frames_in(path: str, stream: Stream) -> int | None:
-    """Return the number of frames in a file; None for a pipe or device.
-
-    Raises:
-        SettopError: if the last frame is not whole.
-    """
-    if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
-        return None
-    if not os.path.isfile(path):
-        raise SettopError(f"{path}: no such file")
-    length = os.path.getsize(path)
-    if not length or length % stream.bytes:
-        raise SettopError(
-            f"{path}: {length} bytes are not a number of {stream.kind} frames of"
-            f" {stream.width}x{stream.height}, of {stream.bytes} bytes each; do --size and --format"
-            " fit?"
-        )
-    return length // stream.bytes
 
 
 if __name__ == "__main__":

@@ -1,33 +1,37 @@
-"""Converts raw frames, one after the other without a header, to RGB and back.
-
-A frame is RGB, or planes of Y'CbCr 4:2:0.
-"""
+"""Says how the frames of video lie in memory, and converts them to RGB and back."""
 
 import functools
-import itertools
-import queue
-import threading
-from collections.abc import Iterable, Iterator
-from typing import BinaryIO, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from export.settop.errors import SettopError
 
-FORMATS = ("yuv420p", "rgb24")
+FORMATS = ("yuv420p", "nv12", "rgb24")  # of raw frames
+# By kind, rows and columns of pixels for each sample of chroma; (0, 0): it has none.
+CHROMA = {
+    "yuv420p": (2, 2),
+    "nv12": (2, 2),
+    "yuv422p": (1, 2),
+    "yuv444p": (1, 1),
+    "gray": (0, 0),
+}
 LUMA = {"bt709": (0.2126, 0.0722), "bt601": (0.299, 0.114)}  # shares of red and blue
-AHEAD = 2  # frames that are read before they are asked for
 
 
 class Stream(NamedTuple):
     """The kind and size of the frames of a stream.
 
-    "rgb24" is full-range R'G'B', byte by byte. "yuv420p" is limited-range Y'CbCr (8 bits, Y'
-    16..235, Cb and Cr 16..240) with the matrix of ITU-R BT.709 or BT.601. Its chroma lies beside
-    every second pixel of a line and between two lines (as in MPEG-2, H.264 and HEVC unless they
-    say otherwise). The network is one of RGB, so chroma is brought to full size and back by
-    bicubic interpolation; what lies outside of the RGB cube is clipped.
+    "rgb24" is full-range R'G'B', byte by byte. All others are Y'CbCr of 8 bits, with the plane of
+    luma first. "nv12" has Cb and Cr in turn in one plane, the others have a plane of each.
+
+    For a network of RGB, "yuv420p" and "nv12" are of limited range (Y' 16..235, Cb and Cr 16..240)
+    with the matrix of ITU-R BT.709 or BT.601, and have even sides. Their chroma lies beside every
+    second pixel of a line and between two lines (as in MPEG-2, H.264 and HEVC unless they say
+    otherwise). It is brought to full size and back by bicubic interpolation; what lies outside of
+    the RGB cube is clipped.
     """
 
     kind: str
@@ -36,22 +40,40 @@ class Stream(NamedTuple):
     matrix: str = "bt709"
 
     @property
+    def luma(self) -> int:
+        """The bytes of the plane of luma, with which a frame begins; 0 if it has none."""
+        return 0 if self.kind == "rgb24" else self.height * self.width
+
+    @property
+    def chroma(self) -> tuple[int, int]:
+        """Height and width of each of the two planes of chroma; the last samples may be shared."""
+        rows, columns = CHROMA[self.kind]
+        if not rows:
+            return 0, 0
+        return -(-self.height // rows), -(-self.width // columns)
+
+    @property
     def bytes(self) -> int:
         """The bytes of a frame."""
-        return self.height * self.width * 3 // (1 if self.kind == "rgb24" else 2)
+        if self.kind == "rgb24":
+            return 3 * self.height * self.width
+        rows, columns = self.chroma
+        return self.luma + 2 * rows * columns
 
     def scaled(self, scale: int) -> "Stream":
         """Return the same stream with frames ``scale`` times as high and wide."""
         return self._replace(height=scale * self.height, width=scale * self.width)
 
-    def to_rgb(self, data: bytes) -> np.ndarray:
+    def to_rgb(self, data: "bytes | np.ndarray") -> np.ndarray:
         """Convert the bytes of a frame to uint8 [height, width, 3]."""
         values = np.frombuffer(data, np.uint8)
         if self.kind == "rgb24":
             return values.reshape(self.height, self.width, 3)
-        luma, rows, columns = self.height * self.width, self.height // 2, self.width // 2
-        planes = [Image.fromarray(values[:luma].reshape(self.height, self.width))]
-        for plane in values[luma:].reshape(2, rows, columns):
+        rows, columns = self.chroma
+        planes = [Image.fromarray(values[: self.luma].reshape(self.height, self.width))]
+        order = (rows, columns, 2) if self.kind == "nv12" else (2, rows, columns)
+        chroma = values[self.luma :].reshape(order)
+        for plane in np.moveaxis(chroma, -1, 0) if self.kind == "nv12" else chroma:
             wide = Image.fromarray(np.pad(plane, ((0, 0), (0, 1)), mode="edge"))
             # The first pixel of luma, at 1/2, lies on the first of chroma.
             box = (0.25, 0, columns + 0.25, rows)
@@ -63,12 +85,65 @@ class Stream(NamedTuple):
         if self.kind == "rgb24":
             return frame.tobytes()
         luma, *chroma = Image.fromarray(frame).convert("RGB", _matrices(self.matrix)[0]).split()
-        planes = [luma.tobytes()]
+        rows, columns = self.chroma
+        box, planes = (0.5, 0, self.width + 0.5, self.height), []
         for plane in chroma:
             wide = Image.fromarray(np.pad(plane, ((0, 0), (1, 0)), mode="edge"))
-            size, box = (self.width // 2, self.height // 2), (0.5, 0, self.width + 0.5, self.height)
-            planes.append(wide.resize(size, Image.Resampling.BICUBIC, box).tobytes())
-        return b"".join(planes)
+            planes.append(np.asarray(wide.resize((columns, rows), Image.Resampling.BICUBIC, box)))
+        together = np.stack(planes, axis=-1 if self.kind == "nv12" else 0)
+        return luma.tobytes() + together.tobytes()
+
+
+class ThroughRgb:
+    """Takes whole frames through a network of RGB."""
+
+    def __init__(self, stream: Stream, scale: int):
+        """``scale`` is the network's.
+
+        Raises:
+            SettopError: if the frames cannot be converted to RGB.
+        """
+        name = f"{stream.kind} of {stream.width}x{stream.height}"
+        if stream.kind not in FORMATS:
+            raise SettopError(
+                f"{name}: a network of RGB takes 4:2:0 alone; let ffmpeg convert it"
+                " (-pix_fmt yuv420p), or take a file for luma"
+            )
+        if stream.luma and (stream.height % 2 or stream.width % 2):
+            raise SettopError(
+                f"{name}: with one sample of chroma for 2x2 pixels, a network of RGB needs even"
+                " sides"
+            )
+        self._stream, self._made = stream, stream.scaled(scale)
+
+    def image(self, data: np.ndarray) -> np.ndarray:
+        """Return what the network takes, uint8 [H, W, 3], from the bytes of a frame."""
+        return self._stream.to_rgb(data)
+
+    def parts(self, result: np.ndarray, data: np.ndarray) -> Sequence:
+        """Return what is written: buffers, from the network's result and the frame's bytes."""
+        return (self._made.from_rgb(result),)
+
+
+class LumaAlone:
+    """Takes the plane of luma through a network, and leaves the bytes of chroma as they are."""
+
+    def __init__(self, stream: Stream):
+        """Raises SettopError if the frames have no such plane."""
+        if not stream.luma:
+            raise SettopError(
+                f"--format={stream.kind}: has no plane of luma, which is what this network takes;"
+                f" let ffmpeg convert it (-pix_fmt {FORMATS[0]})"
+            )
+        self._stream = stream
+
+    def image(self, data: np.ndarray) -> np.ndarray:
+        """Return the plane, uint8 [H, W], of a frame; it shares the memory of ``data``."""
+        return data[: self._stream.luma].reshape(self._stream.height, self._stream.width)
+
+    def parts(self, result: np.ndarray, data: np.ndarray) -> Sequence:
+        """Return what is written: the plane that was computed, and the rest of the frame."""
+        return result, data[self._stream.luma :]
 
 
 @functools.cache
@@ -84,51 +159,3 @@ def _matrices(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     offset, back = np.array([16.0, 128.0, 128.0]), np.linalg.inv(forth)
     rows = lambda matrix, added: tuple(float(v) for v in np.column_stack([matrix, added]).ravel())  # noqa: E731
     return rows(forth, offset), rows(back, -back @ offset)
-
-
-def frames_of(source: BinaryIO, stream: Stream, name: str) -> Iterator[np.ndarray]:
-    """Read frames and convert them to RGB.
-
-    Args:
-        source: the frames, one after the other.
-        stream: their kind and size.
-        name: of the source, for the message.
-
-    Raises:
-        SettopError: if the source ends within a frame.
-    """
-    for number in itertools.count(1):
-        data = bytearray()
-        while len(data) < stream.bytes and (part := source.read(stream.bytes - len(data))):
-            data += part  # a pipe gives only what it has
-        if not data:
-            return
-        if len(data) < stream.bytes:
-            raise SettopError(
-                f"{name}: ends within frame {number}, after {len(data)} of {stream.bytes} bytes;"
-                " do --size and --format fit?"
-            )
-        yield stream.to_rgb(bytes(data))
-
-
-def ahead(items: Iterable) -> Iterator:
-    """Yield ``items``, which a thread makes while those before are used."""
-    made: queue.Queue = queue.Queue(AHEAD)
-
-    def make():
-        try:
-            for item in items:
-                made.put((item, None))
-            made.put((None, None))
-        except BaseException as error:  # noqa: BLE001 - raised again where the items are used
-            made.put((None, error))
-
-    # Nobody waits for this thread, which may wait for a camera.
-    threading.Thread(target=make, daemon=True).start()
-    while True:
-        item, error = made.get()
-        if error:
-            raise error
-        if item is None:
-            return
-        yield item

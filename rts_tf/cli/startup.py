@@ -3,10 +3,11 @@
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 
 from absl import flags, logging
+
+from rts_tf.quiet import quiet_stderr
 
 
 def set_environment() -> None:
@@ -31,7 +32,7 @@ def load_tensorflow() -> None:
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.WARNING)
     if "tensorflow" not in sys.modules:
-        with _quiet_stderr(), _without_optional_packages():
+        with quiet_stderr(), _without_optional_packages():
             import keras  # noqa: F401
             import tensorflow as tf
 
@@ -53,24 +54,3 @@ def _without_optional_packages() -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
-
-
-@contextlib.contextmanager
-def _quiet_stderr() -> Iterator[None]:
-    """Hold back what C++ and Python write to file descriptor 2. If the body fails, print it.
-
-    TensorFlow follows no log level until its logging is initialised, and warns of missing GPUs.
-    """
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as kept:
-        os.dup2(kept.fileno(), 2)
-        try:
-            yield
-        except BaseException:
-            kept.seek(0)
-            os.write(stderr, kept.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from rts_tf.config import Config
 from rts_tf.errors import ConfigError, ImageError, first_line
 from rts_tf.images.read import IMAGE_SUFFIXES, read_image
+from rts_tf.settings import Settings
 
 # They are part of the scikit-image wheel, so that a fresh machine needs no download.
 SAMPLE_TRAIN = (
@@ -45,7 +45,7 @@ class ImageSource:
     origin: str
 
 
-def training_and_validation(config: Config) -> tuple[ImageSource, ImageSource]:
+def training_and_validation(config: Settings) -> tuple[ImageSource, ImageSource]:
     """The training images and the validation images that ``config`` names.
 
     If ``config`` names a folder and no validation images, a tenth of the folder is held out.

@@ -32,7 +32,8 @@ class Degradation:
     The kernel decides how much the stages sharpen (experiments/kernels.py).
 
     Attributes:
-        order: "jpeg,reduce", "reduce,jpeg", "reduce" or "reduce,codec".
+        order: "jpeg,reduce", "reduce,jpeg", "reduce" or "reduce,codec"; or "codec", which keeps the
+            size and is for a network that does the same.
         kernel: The kernel of the 2x reduction, see :func:`rts_tf.images.resample.halve`.
         jpeg_low: The lowest JPEG or WebP quality that is drawn.
         jpeg_high: The highest JPEG or WebP quality that is drawn.
@@ -116,6 +117,9 @@ class Degradation:
         random = np.random.default_rng([self.seed, zlib.crc32(name.encode()), 1])
         return self._with_noise(image, self._std(random), random)
 
+    def _reduced(self, image: np.ndarray, kernel: str) -> np.ndarray:
+        return _reduce(image, kernel) if "reduce" in self.order else image
+
     def _std(self, random: np.random.Generator) -> float:
         """Draw the std of the noise."""
         return self.noise_low + (self.noise - self.noise_low) * random.random()
@@ -132,8 +136,8 @@ class Degradation:
         coded = random.random() < settings.share
         std = self._std(random)
         if not coded:
-            return self._with_noise(_reduce(image, self.kernel), std, random)
-        lr = _reduce(image, settings.kernel or self.kernel)
+            return self._with_noise(self._reduced(image, self.kernel), std, random)
+        lr = self._reduced(image, settings.kernel or self.kernel)
         height, width = lr.shape[:2]
         softness = random.random() / settings.soft_share if settings.soft_share else 1.0
         if softness < 0.5:  # half of the soft ones

@@ -11,11 +11,12 @@ of its LR is drawn.
 
 import dataclasses
 import math
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from rts_tf.data.shards import ShardSet, parse
+from rts_tf.data.shards import ShardSet, channels_of, parse
 
 PATCHES_PER_PASS = 10
 _BUFFER_BYTES = 256 * 2**20
@@ -25,6 +26,23 @@ _POSITION_SALT = 0x504C4143
 _VARIANT_SALT = 0x5641524E
 _COLOUR_SALT = 0x434F4C52
 _BEYOND = 0.15  # colours are drawn from a range wider than [0, 1] by this, so that many are pure
+
+
+class Arrays(NamedTuple):
+    """What a patch is cut from: an array of the source shards, and one of the target shards.
+
+    Attributes:
+        source: The name of the array that goes into the network.
+        target: The name of the array that it is compared with.
+        scale: How many times larger the second one is.
+    """
+
+    source: str
+    target: str
+    scale: int
+
+
+IMAGES, LUMA = Arrays("lr", "target", 2), Arrays("luma", "luma_target", 1)
 
 
 def training_batches(
@@ -38,26 +56,28 @@ def training_batches(
     stage: int,
     first_step: int = 0,
     flat_share: float = 0.0,
+    arrays: Arrays = IMAGES,
 ) -> tf.data.Dataset:
     """The endless dataset of the batches of a stage.
 
     Args:
-        source: Shards with ``hr`` and ``lr`` (:mod:`rts_tf.data.source_shards`).
+        source: Shards with ``hr`` and ``lr``, or with the array that ``arrays`` names.
         targets: Shards of HR_{n-1} (``target``) that were made from ``source``; None in stage 1,
             whose target is HR_0.
-        patch: The side of a target patch in pixels, even.
+        patch: The side of a target patch in pixels, a multiple of the scale of ``arrays``.
         batch: The number of patches in a batch, over all replicas.
         positions: The number of patch positions in each image.
         stage: The number of the stage, from 1.
         first_step: The training step of the first batch, from 0.
         flat_share: The share of the patches that become one colour, drawn at random, in LR and
             target alike: a network that has seen no pure colours moves them by several levels.
+        arrays: What patches are cut from: :data:`IMAGES` or :data:`LUMA`.
 
     Returns:
         Elements (LR, target). LR is float32 [batch, patch/2, patch/2, 3] in [0, 1]. The target is
-        float32 [batch, patch, patch, 3] of the nominal range [0, 1], not clipped.
+        float32 [batch, patch, patch, 3], not clipped. With :data:`LUMA`, both are [.., patch, 1].
     """
-    cutter = _PatchCutter(patch, positions, seed, stage, targets is not None)
+    cutter = _PatchCutter(patch, positions, seed, stage, targets is not None, arrays)
     images = len(source.sizes)
     epoch, number = divmod(first_step * batch, images * positions)
     pass_of_epoch, skipped = divmod(number, images * cutter.per_pass)
@@ -65,8 +85,7 @@ def training_batches(
     files = tf.constant(list(zip(source.files, (targets or source).files, strict=True)))
     seeds = (tf.constant([seed, salt], tf.int64) for salt in (_SHUFFLE_SALT, _COLOUR_SALT))
     root, colours = (_fold_in(own, stage) for own in seeds)
-    patch_bytes = patch * patch * 3 * 5  # the target and LR as float32
-    buffer = max(1, min(images * cutter.per_pass, _BUFFER_BYTES // patch_bytes))
+    buffer = max(1, min(images * cutter.per_pass, _BUFFER_BYTES // cutter.patch_bytes))
 
     def patches_of_pass(number: tf.Tensor) -> tf.data.Dataset:
         """All patches of one pass, shuffled."""
@@ -78,8 +97,7 @@ def training_batches(
         return patches.shuffle(buffer, seed=turn[0], reshuffle_each_iteration=False)
 
     def finished(step: tf.Tensor, pair: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
-        lr = _to_float(tf.ensure_shape(pair[0], [batch, patch // 2, patch // 2, 3]))
-        target = _to_float(tf.ensure_shape(pair[1], [batch, patch, patch, 3]))
+        lr, target = cutter.floats(batch, pair)
         own = _fold_in(colours, step)
         return _with_flat_patches(lr, target, flat_share, own) if flat_share else (lr, target)
 
@@ -102,11 +120,17 @@ class _PatchCutter:
     seed: int
     stage: int
     has_targets: bool
+    arrays: Arrays
 
     @property
     def per_pass(self) -> int:
         """The number of patches that an image gives in a pass (in the last of an epoch, fewer)."""
         return min(self.positions, PATCHES_PER_PASS)
+
+    @property
+    def patch_bytes(self) -> int:
+        """About the bytes of a patch of the target and of LR, as float32."""
+        return self.patch * self.patch * 3 * 5
 
     @property
     def passes(self) -> int:
@@ -117,27 +141,35 @@ class _PatchCutter:
         self, number: tf.Tensor, serialized_source: tf.Tensor, serialized_target: tf.Tensor
     ) -> tf.data.Dataset:
         """The patches that one image gives in pass ``number`` of the stage, as (LR, target)."""
-        arrays = {"lr": np.uint8} if self.has_targets else {"lr": np.uint8, "hr": np.uint8}
-        image = parse(serialized_source, arrays, self._draw_variant(number, serialized_source))
+        own, scale = self.arrays.source, self.arrays.scale
+        wanted = {own: np.uint8} if self.has_targets else {own: np.uint8, "hr": np.uint8}
+        image = parse(serialized_source, wanted, self._draw_variant(number, serialized_source))
         if self.has_targets:
-            other = parse(serialized_target, {"target": np.float16})
+            other = parse(serialized_target, {self.arrays.target: np.float16})
             message = "source and target shards do not match"
             tf.debugging.assert_equal(image["name"], other["name"], message)
-            target = other["target"]
+            target = other[self.arrays.target]
         else:
             target = image["hr"]
-        lr, half = image["lr"], self.patch // 2
+        lr, side = image[own], self.patch // scale
 
         def crop(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             y, x = position[0], position[1]
-            top, left = 2 * y, 2 * x
+            top, left = scale * y, scale * x
             return (
-                lr[y : y + half, x : x + half],
+                lr[y : y + side, x : x + side],
                 target[top : top + self.patch, left : left + self.patch],
             )
 
         chosen = self._choose_positions(number, image)
         return tf.data.Dataset.from_tensor_slices(chosen).map(crop)
+
+    def floats(self, batch: int, pair: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+        """A batch of (LR, target) as float32, with its static shape."""
+        side, channels = self.patch // self.arrays.scale, channels_of(self.arrays.source)
+        lr = _to_float(tf.ensure_shape(pair[0], [batch, side, side, channels]))
+        target = _to_float(tf.ensure_shape(pair[1], [batch, self.patch, self.patch, channels]))
+        return lr, target
 
     def _draw_variant(self, number: tf.Tensor, serialized_source: tf.Tensor) -> tf.Tensor:
         """A number that chooses the variant of LR in pass ``number``: int64, at least 0."""
@@ -151,7 +183,8 @@ class _PatchCutter:
         """The patch positions of pass ``number``: int32 [n, 2], upper left corners in LR pixels."""
         seed = tf.constant([self.seed, _POSITION_SALT], tf.int64)
         own = _fold_in(seed, image["index"])
-        room = tf.cast(image["size"] // 2 - self.patch // 2 + 1, tf.float32)
+        scale = self.arrays.scale
+        room = tf.cast(image["size"] // scale - self.patch // scale + 1, tf.float32)
         positions = tf.random.stateless_uniform([self.positions, 2], own) * room
         # float32 may round up to the end
         positions = tf.minimum(tf.cast(positions, tf.int32), tf.cast(room, tf.int32) - 1)

@@ -23,6 +23,8 @@ from rts_tf.errors import ShardError
 from rts_tf.storage import read_json, read_json_or_none, sha256_of_file
 
 MANIFEST = "manifest.json"
+# The arrays that are no RGB images: luma, and what a teacher makes of it
+_ONE_CHANNEL = ("luma", "luma_target")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Record:
         name: The name of the image in its source.
         index: The number of the image in its set, which seeds its patch positions.
         arrays: [H, W, 3] by name; ``"lr"`` is [H/2, W/2, 3], or [variants, H/2, W/2, 3] to be
-            written.
+            written, and ``"luma"`` and ``"luma_target"`` are [H, W, 1].
         note: Figures to keep in the shard's .json, as JSON types. Reading does not restore them;
             see :attr:`ShardSet.notes`.
     """
@@ -85,12 +87,17 @@ def parse(
     example = tf.io.parse_single_example(serialized, features)
     height, width = example["size"][0], example["size"][1]
     for key, dtype in dtypes.items():
-        shape, stored = [height, width, 3], example[key]
+        shape, stored = [height, width, channels_of(key)], example[key]
         if key == "lr":
             shape = [height // 2, width // 2, 3]
             stored = _variant(stored, height // 2 * (width // 2) * 3, variant)
         example[key] = tf.reshape(tf.io.decode_raw(stored, dtype), shape)
     return example
+
+
+def channels_of(key: str) -> int:
+    """The channels of the array ``key``."""
+    return 1 if key in _ONE_CHANNEL else 3
 
 
 def _variant(stored: tf.Tensor, size: tf.Tensor, variant: int | tf.Tensor) -> tf.Tensor:
@@ -167,7 +174,8 @@ class ShardSet:
             height, width = features["size"].int64_list.value
             arrays = {}
             for key, dtype in dtypes.items():
-                shape = (height // 2, width // 2, 3) if key == "lr" else (height, width, 3)
+                size = (height // 2, width // 2) if key == "lr" else (height, width)
+                shape = (*size, channels_of(key))
                 stored = features[key].bytes_list.value[0]
                 arrays[key] = np.frombuffer(stored, dtype, math.prod(shape)).reshape(shape)
             name, index = features["name"].bytes_list.value[0], features["index"].int64_list.value

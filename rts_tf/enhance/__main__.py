@@ -4,26 +4,32 @@ INPUT is an image (PNG, JPEG, WebP, TIFF, BMP), a video that FFmpeg reads, or a 
 searched recursively and whose tree is kept. Files that already exist are skipped, so the same
 command continues one that was stopped, in the middle of a video too. The ICC profile, EXIF, alpha,
 DPI and 16 bits of an image are kept, and everything of a video but its frames and HDR metadata.
+
+``python -m rts_tf.enhance - --output=-`` enhances YUV4MPEG2 on its way through a pipe.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import os
-import pathlib
+import sys
 from typing import TYPE_CHECKING
 
 from absl import flags
 from rich.console import Console
 
-from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
+from rts_tf.cli.interrupts import Interrupts
 from rts_tf.cli.startup import load_tensorflow
-from rts_tf.enhance import AUTO
+from rts_tf.enhance import AUTO, live
+from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
+from rts_tf.enhance.stream import is_stream, opened
 from rts_tf.errors import ConfigError, printable
+from rts_tf.video.y4m import RAW_FORMATS, raw_format
 
 if TYPE_CHECKING:
     from rts_tf.enhance.jobs import Job, Plan
+    from rts_tf.enhance.weights import Weights
     from rts_tf.report.comparison import Comparison
 
 FLAGS = flags.FlagValues()
@@ -74,6 +80,20 @@ flags.DEFINE_enum(
     "Videos: auto is H.264, HEVC above 8 bits, and VP9 in .webm.",
     flag_values=FLAGS,
 )
+flags.DEFINE_string(
+    "encoder_preset",
+    "",
+    "Videos: between speed and compression. h264, hevc: ultrafast to placebo; vp9: 8 to 0; av1: 13"
+    " to 0; empty: what suits the network.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "raw_size",
+    "",
+    "Width and height, as in 1920x1080, of frames that are read from a pipe without any header.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_enum("raw_format", "yuv420p", RAW_FORMATS, "Their pixel format.", flag_values=FLAGS)
 flags.DEFINE_integer(
     "crf",
     None,
@@ -85,11 +105,44 @@ flags.DEFINE_integer(
 
 
 def main(arguments: list[str]) -> int:
+    inputs = arguments[1:]
+    if is_stream(inputs, FLAGS.output, bool(FLAGS.raw_size)):
+        return exit_code_of(
+            lambda: _enhance_live(inputs),
+            stopped="stopped; all frames that were written are whole.",
+            explain=_explain_of_a_stream,
+            command_flags=FLAGS,
+        )
     return exit_code_of(
-        lambda: _enhance(arguments[1:]),
+        lambda: _enhance(inputs),
         stopped="stopped; what was written is whole. The same command continues.",
         command_flags=FLAGS,
     )
+
+
+def _enhance_live(inputs: list[str]) -> int:
+    """Enhance a stream. Everything but its frames goes to standard error."""
+    _check_flags(inputs)
+    _check_flags_of_a_stream()
+    if os.path.isfile(FLAGS.output) and not FLAGS.overwrite:
+        print_note(f"already there: {FLAGS.output} (`overwrite` makes it again)")
+        return 0
+    raw = raw_format(FLAGS.raw_size, FLAGS.raw_format) if FLAGS.raw_size else None
+    with opened(inputs, FLAGS.output, raw) as stream:
+        model = _weights().for_stream()
+        network = live.network_for(stream, model, FLAGS.strength, FLAGS.chroma)
+        interrupts = Interrupts(lambda: None)
+        with interrupts.caught():
+            report = live.enhance_stream(stream, network, interrupts.check)
+    print(report, file=sys.stderr)
+    if report.error:
+        raise report.error
+    return 0
+
+
+def _explain_of_a_stream(error: OSError) -> str:
+    what = error.filename or f"`output`={FLAGS.output}"
+    return f"{os.fsdecode(what)}: cannot be read or written ({error.strerror or error})"
 
 
 def _enhance(inputs: list[str]) -> int:
@@ -125,15 +178,12 @@ def _enhance_all(
     from rts_tf.enhance.images import enhance_all, sizes_of
     from rts_tf.enhance.progress import IMAGES, VIDEOS
 
-    load_tensorflow()
-    from rts_tf.enhance.weights import Weights
-
-    tile = None if FLAGS.tile == "auto" else int(FLAGS.tile)
-    weights = Weights(FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile)
+    weights = _weights()
     sizes = sizes_of(images.jobs)
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
-        from rts_tf.enhance.video import Settings, enhance_videos, megapixels_of
+        from rts_tf.enhance.coding import Settings
+        from rts_tf.enhance.video import enhance_videos, megapixels_of
 
         work[VIDEOS] = sum(map(megapixels_of, videos.jobs))
     errors: list[str] = []
@@ -145,13 +195,23 @@ def _enhance_all(
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:
-            settings = Settings(FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf)
+            settings = Settings(
+                FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
+            )
             failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(videos.jobs), len(failed), "videos")
     if chosen := weights.chosen():
         print(f"weights: {chosen}; --model overrides this")
     return errors, warnings
+
+
+def _weights() -> Weights:
+    load_tensorflow()
+    from rts_tf.enhance.weights import Weights
+
+    tile = None if FLAGS.tile == AUTO else int(FLAGS.tile)
+    return Weights(FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile, chroma=FLAGS.chroma)
 
 
 def _print_count(count: int, failed: int, kind: str) -> None:
@@ -211,29 +271,20 @@ def _videos(everything: Plan) -> Plan:
 
 def _check_flags(inputs: list[str]) -> None:
     """Raise ConfigError if an input or a flag cannot work."""
-    if not inputs:
-        raise ConfigError(
-            "name images, videos or folders: python -m rts_tf.enhance INPUT... --output=PATH"
-        )
-    if not FLAGS.output:
-        raise ConfigError("`output` is empty: name a file, or a folder for several.")
-    for path in inputs:
-        if not os.path.lexists(path):
-            raise ConfigError(f"{path}: no such file or folder.")
-    if not 0 <= FLAGS.strength <= 1.5:
-        raise ConfigError(f"`strength`={FLAGS.strength:g}: must be from 0 to 1.5.")
-    if FLAGS.tile != "auto" and not (FLAGS.tile.isdecimal() and 64 <= int(FLAGS.tile) <= 8192):
-        raise ConfigError(f"`tile`={FLAGS.tile}: must be auto or a number from 64 to 8192.")
-    known = (AUTO, *pretrained.names())
-    if not os.path.exists(FLAGS.model) and FLAGS.model not in known:
-        raise ConfigError(
-            f"`model`={FLAGS.model}: no such file or directory, and {pretrained.known()}"
-        )
-    if FLAGS.compare:
-        if pathlib.Path(FLAGS.compare).suffix.lower() not in (".html", ".htm"):
-            raise ConfigError(f"`compare`={FLAGS.compare}: name a file that ends in .html.")
-        if not os.path.isdir(parent := os.path.dirname(FLAGS.compare) or "."):
-            raise ConfigError(f"`compare`={FLAGS.compare}: there is no folder {parent}.")
+    check_files(inputs, FLAGS.output)
+    check_network(FLAGS.model, FLAGS.strength, FLAGS.tile)
+    check_preset(FLAGS.encoder_preset, FLAGS.codec)
+    check_compare(FLAGS.compare)
+
+
+def _check_flags_of_a_stream() -> None:
+    """Raise ConfigError if a flag is given that means nothing for a stream."""
+    for name in ("scale", "compare", "codec", "crf", "encoder_preset"):
+        if FLAGS[name].value != FLAGS[name].default:
+            raise ConfigError(
+                f"`{name}`={FLAGS[name].value}: does not apply to a stream, which keeps its size"
+                " and is not encoded; leave it out."
+            )
 
 
 def run() -> None:

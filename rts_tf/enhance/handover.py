@@ -3,7 +3,7 @@
 import contextlib
 import queue
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -30,8 +30,31 @@ class Handover:
                 return self._queue.put(item, timeout=0.1)
         raise GivenUp
 
+    def fill(self, items: Iterable) -> None:
+        """Hand over all ``items``, and what is raised while they are made. Stop if given up."""
+        try:
+            for item in items:
+                self.put(item)
+            self.put(None)
+        except GivenUp:
+            pass
+        except BaseException as error:
+            with contextlib.suppress(GivenUp):
+                self.put(error)
+
     def __iter__(self) -> Iterator[Any]:
-        while (item := self._queue.get()) is not None:
+        return self.taken()
+
+    def taken(self, while_waiting: Callable[[], None] = lambda: None) -> Iterator[Any]:
+        """Yield the items. ``while_waiting`` is called ten times a second while there is none."""
+        while True:
+            try:
+                item = self._queue.get(timeout=0.1)
+            except queue.Empty:
+                while_waiting()
+                continue
+            if item is None:
+                return
             if isinstance(item, BaseException):
                 raise item
             yield item
@@ -44,20 +67,8 @@ class Handover:
 def read_ahead(items: Iterable, count: int) -> Generator[Any, None, None]:
     """Yield ``items``, which a thread of its own makes, at most ``count`` before they are taken."""
     handover = Handover(count)
-
-    def produce() -> None:
-        try:
-            for item in items:
-                handover.put(item)
-            handover.put(None)
-        except GivenUp:
-            pass
-        except BaseException as error:
-            with contextlib.suppress(GivenUp):
-                handover.put(error)
-
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(produce)
+        pool.submit(handover.fill, items)
         try:
             yield from handover
         finally:

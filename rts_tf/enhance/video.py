@@ -6,61 +6,37 @@ by frame, on CPUs with the same instruction set.
 """
 
 import contextlib
-import functools
-import hashlib
 import itertools
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, NamedTuple
 
 import av
 import tensorflow as tf
 
+from rts_tf.enhance.coding import Settings, coding_for, with_preset_for
+from rts_tf.enhance.frame_enhancers import Model, frame_enhancer, through
 from rts_tf.enhance.handover import GivenUp, Handover, read_ahead
 from rts_tf.enhance.images import not_written
 from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.progress import VIDEOS, Progress
-from rts_tf.enhance.work_directory import (
-    SOURCE_KEY,
-    WorkDirectory,
-    differences,
-    recorded_settings,
-)
-from rts_tf.enhance.yuv import FRAMES_AT_ONCE, YuvEnhancer
+from rts_tf.enhance.record import in_recorded_precision, record_of
+from rts_tf.enhance.work_directory import WorkDirectory
 from rts_tf.errors import VideoError
-from rts_tf.inference import Enhancer
-from rts_tf.video.encoders import ENCODERS, THREADS, Coding
+from rts_tf.video.encoders import Coding
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.join import rehearse
 from rts_tf.video.pixel_formats import without_range
 from rts_tf.video.reader import Frame, Gap, VideoReader
 from rts_tf.video.segments import times_of, write_segment
-from rts_tf.video.suffixes import container_of
-from rts_tf.video.survey import Survey, clock
+from rts_tf.video.survey import clock
 
 SEGMENT = 48  # frames, about two seconds: what a kill costs, and the distance of key frames
 DECODED = 6  # frames that wait for the network
 ENHANCED = 24  # frames that wait for the encoder, which works in bursts
 
 # Loads the network for a video in a precision: "auto", "float32" or "mixed_bfloat16"
-LoadModel = Callable[[VideoInfo, str], Enhancer]
-
-
-class Settings(NamedTuple):
-    """What the user chose.
-
-    Attributes:
-        strength: The share of the network's change that is taken.
-        chroma: Whether chroma is enhanced too.
-        codec: A key of ``rts_tf.video.encoders.ENCODERS``, or "auto".
-        crf: The quality; None: the default of the encoder.
-    """
-
-    strength: float = 1.0
-    chroma: bool = False
-    codec: str = "auto"
-    crf: int | None = None
+LoadModel = Callable[[VideoInfo, str], Model]
 
 
 def enhance_videos(
@@ -116,13 +92,13 @@ def enhance_video(
         RtsError: As :func:`enhance_videos`.
     """
     with VideoReader(job.source) as reader:
-        coding = _coding(reader.info, job, settings)
+        coding = coding_for(reader.info, job, settings)
         info = reader.info.in_format_of(coding.formats())
         model, survey = load(info, "auto"), reader.survey()
-        record = _record(info, survey, coding, settings, model)
-        load_in = functools.partial(load, info)
-        model, notes = _in_recorded_precision(job, record, model, load_in)
-        network = YuvEnhancer(model, info, settings.strength, settings.chroma)
+        coding = with_preset_for(model, coding)
+        record = record_of(info, survey, coding, settings, model, frames_in_a_segment=SEGMENT)
+        model, notes = in_recorded_precision(job, info, record, model, load)
+        network = frame_enhancer(model, info, settings.strength, settings.chroma)
         progress.skip(VIDEOS, (info.estimate - survey.packets) * info.megapixels)
         job.target.parent.mkdir(parents=True, exist_ok=True)
         with WorkDirectory(job, record) as work:
@@ -138,21 +114,10 @@ def enhance_video(
             with contextlib.closing(
                 read_ahead(reader.frames(info, first, gaps), DECODED)
             ) as decoded:
-                enhanced = _enhanced(decoded, network, on_frames)
+                enhanced = itertools.starmap(Frame, through(decoded, network, on_frames))
                 _write(enhanced, len(segments), work, info, coding, rehearsal.global_header)
             work.publish(reader, info, coding)
     return [*notes, *work.warnings, *_warnings(info, gaps), *rehearsal.warnings]
-
-
-def _coding(info: VideoInfo, job: Job, settings: Settings) -> Coding:
-    codec = settings.codec
-    if codec == "auto":
-        # Hardware decodes ten bits of HEVC, but not of H.264.
-        deep = info.bits > 8
-        codec = "vp9" if container_of(job.target) == "webm" else "hevc" if deep else "h264"
-    if settings.crf is not None and ENCODERS[codec].crf is None:
-        raise VideoError(f"{job.target}: {codec} has no `crf`")
-    return Coding(codec, ENCODERS[codec].crf if settings.crf is None else settings.crf)
 
 
 def _frame_counter(
@@ -187,68 +152,6 @@ def _warnings(info: VideoInfo, gaps: list[Gap]) -> list[str]:
             what = f"{len(gaps)} gaps of {length} in all, the first {first}"
         warnings.append(f"{what}, where frames could not be decoded")
     return warnings
-
-
-def _record(
-    info: VideoInfo, survey: Survey, coding: Coding, settings: Settings, model: Enhancer
-) -> dict[str, Any]:
-    """What decides about the frames and their encoding.
-
-    The keys are those of earlier versions, whose half-made videos are continued.
-    """
-    names = " ".join(type(layer).__name__ for layer in model.network.layers)
-    weights = hashlib.sha256(names.encode())
-    for array in model.network.get_weights():
-        weights.update(array.tobytes())
-    return {
-        SOURCE_KEY: survey.digest,
-        "format": info.format,
-        "network": weights.hexdigest(),
-        "precision": _compute_dtypes(model),
-        "border": "repeated",
-        "strength": settings.strength,
-        "chroma": settings.chroma,
-        "codec": [coding.codec, coding.crf, *sorted(ENCODERS[coding.codec].options.items())],
-        "frames_in_a_segment": SEGMENT,
-        "encoder_threads": THREADS,
-        "tensorflow": tf.__version__,
-        "ffmpeg": sorted(av.library_versions.items()),
-    }
-
-
-def _compute_dtypes(model: Enhancer) -> list[str]:
-    return sorted({str(layer.compute_dtype) for layer in model.network.layers})
-
-
-def _in_recorded_precision(
-    job: Job, record: dict[str, Any], model: Enhancer, load: Callable[[str], Enhancer]
-) -> tuple[Enhancer, list[str]]:
-    """The network in the precision that a half-made video began with, and a warning about that.
-
-    If that is the only difference, ``record`` gets that precision too. Else ``model`` is returned.
-    """
-    recorded = recorded_settings(job.target)
-    if recorded is None or differences(recorded, record) != {"precision"}:
-        return model, []
-    precision = "mixed_bfloat16" if "bfloat16" in recorded.get("precision", ()) else "float32"
-    other = load(precision)
-    if _compute_dtypes(other) != recorded.get("precision"):
-        return model, []
-    record["precision"] = recorded["precision"]
-    return other, [f"it began in {precision} and was continued in it"]
-
-
-def _enhanced(
-    decoded: Iterable[Frame], network: YuvEnhancer, on_frames: Callable[[int], None]
-) -> Iterator[Frame]:
-    """The frames through the network, in groups of one size: a last single frame is repeated."""
-    decoded = iter(decoded)
-    while group := list(itertools.islice(decoded, FRAMES_AT_ONCE)):
-        filled = group + group[-1:] * (FRAMES_AT_ONCE - len(group))
-        better = network([frame.planes for frame in filled])
-        for frame, planes in zip(group, better):
-            yield Frame(frame.time, planes)
-        on_frames(len(group))
 
 
 def _write(

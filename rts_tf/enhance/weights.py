@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import tensorflow as tf
 
-from rts_tf.enhance import AUTO
+from rts_tf import pretrained
+from rts_tf.enhance import AUTO, LIVE
 from rts_tf.enhance.choice import Choice, for_image, for_video
-from rts_tf.errors import ImageError
-from rts_tf.inference import Enhancer, load
+from rts_tf.errors import ConfigError, ImageError
+from rts_tf.inference import load
+from rts_tf.luma.enhancer import LumaEnhancer
+from rts_tf.luma.loading import is_luma_model, load_luma
 from rts_tf.networks.precision import resolve_precision
 
 if TYPE_CHECKING:
+    from rts_tf.enhance.frame_enhancers import Model
     from rts_tf.enhance.images import Network
     from rts_tf.images.image_file import ImageFile
     from rts_tf.video.info import VideoInfo
@@ -28,7 +32,15 @@ AUTO_TILE = {"mixed_bfloat16": 1280, "float32": 768}
 class Weights:
     """Finds the network for each image and each video."""
 
-    def __init__(self, model: str, scale: int = 1, strength: float = 1.0, tile: int | None = None):
+    def __init__(
+        self,
+        model: str,
+        scale: int = 1,
+        strength: float = 1.0,
+        tile: int | None = None,
+        *,
+        chroma: bool = False,
+    ):
         """Prepare to load networks.
 
         Args:
@@ -37,7 +49,14 @@ class Weights:
             scale: 1 to enhance images at their size, 2 to double it.
             strength: The share of the network's change that images get.
             tile: A tile has at most tile x tile pixels; None for what suits the precision.
+            chroma: Whether the chroma of videos is to be enhanced too.
+
+        Raises:
+            ConfigError: ``model`` is a network for luma, and those can do neither ``scale`` 2 nor
+                ``chroma``.
         """
+        if model != AUTO and is_luma_model(model):
+            _check_luma(model, scale, chroma)
         self._model, self._scale, self._strength, self._tile = model, scale, strength, tile
         self._counts: collections.Counter[str] = collections.Counter()
         self._reasons: set[str] = set()
@@ -47,11 +66,17 @@ class Weights:
         """The function of pixels that enhances ``image``, or enlarges it."""
         name = self._name(lambda: for_image(image, self._scale))
         model = self._loaded(name, "auto")
-        return self._network(model.upscale if self._scale == 2 else model.enhance)
+        if isinstance(model, LumaEnhancer) or self._scale == 1:
+            return self._network(model.enhance)
+        return self._network(model.upscale)
 
-    def for_video(self, info: VideoInfo, precision: str) -> Enhancer:
+    def for_video(self, info: VideoInfo, precision: str) -> Model:
         """The network for the frames of a video, in a precision of :func:`rts_tf.load`."""
         return self._loaded(self._name(lambda: for_video(info)), precision)
+
+    def for_stream(self) -> Model:
+        """The network for frames from a pipe."""
+        return self._loaded(LIVE if self._model == AUTO else self._model, "auto")
 
     def chosen(self) -> str:
         """Which weights were chosen for how many files, and why; empty if the user named some."""
@@ -68,8 +93,11 @@ class Weights:
         self._reasons.add(choice.reason)
         return choice.model
 
-    def _load(self, model: str, precision: str) -> Enhancer:
-        return load(model, precision, self._tile or AUTO_TILE[resolve_precision(precision)])
+    def _load(self, model: str, precision: str) -> Model:
+        if is_luma_model(model):
+            return load_luma(model)
+        name = pretrained.resolved(model)
+        return load(name, precision, self._tile or AUTO_TILE[resolve_precision(precision)])
 
     def _network(self, function: Callable[..., np.ndarray]) -> Network:
         """``function`` in this strength, with an error that names the cure."""
@@ -83,3 +111,13 @@ class Weights:
                 ) from None
 
         return network
+
+
+def _check_luma(model: str, scale: int, chroma: bool) -> None:
+    """Raise ConfigError if a network for luma cannot do what is asked for."""
+    if scale != 1:
+        raise ConfigError(f"`scale`={scale}: `model`={model} cannot enlarge; name another `model`.")
+    if chroma:
+        raise ConfigError(
+            f"`chroma`: `model`={model} enhances brightness alone; name another `model`."
+        )

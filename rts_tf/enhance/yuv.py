@@ -13,7 +13,6 @@ from rts_tf.errors import VideoError
 from rts_tf.inference import Enhancer, enhancement
 from rts_tf.video.info import BT470BG, BT709, VideoInfo
 
-FRAMES_AT_ONCE = 2  # oneDNN gives each core an image, and runs a single one on one core
 # The weights of red and blue in luma, by AVColorSpace (H.273, table 4)
 WEIGHTS = {
     1: (0.2126, 0.0722),
@@ -33,6 +32,8 @@ class YuvEnhancer:
     With chroma, frames become RGB by the matrix of the video, with chroma interpolated from its
     sample positions, and the change goes back the same way.
     """
+
+    at_once = 2  # oneDNN gives each core an image, and runs a single one on one core
 
     def __init__(
         self, model: Enhancer, info: VideoInfo, strength: float = 1.0, chroma: bool = False
@@ -69,7 +70,7 @@ class YuvEnhancer:
         self._changed = tf.function(self._planes, [image, plane, plane, plane])
 
     def __call__(self, frames: list[tuple[np.ndarray, ...]]) -> list[tuple[np.ndarray, ...]]:
-        """The enhanced planes of ``FRAMES_AT_ONCE`` frames."""
+        """The enhanced planes of ``at_once`` frames."""
         luma, *chroma = (np.stack(planes) for planes in zip(*frames, strict=True))
         windows = self._model.tiles(*luma.shape[1:])
         if self._chroma:

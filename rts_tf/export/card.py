@@ -5,6 +5,7 @@ It is written as export.json for programs and as EXPORT.md for people.
 
 import math
 import pathlib
+from collections.abc import Iterable
 from typing import Any
 
 from rts_tf.export import OUTPUT_NAME, SCALE
@@ -18,6 +19,17 @@ _MEANING = """\
   that of VIQET, unbounded; of the file and of the network.
 - **ms** and **memory**: LiteRT's fastest call and its peak, on this machine, with the number of
   threads given; the SavedModel with TensorFlow's own threads.
+- **MACs**: multiply-accumulate operations by weights for one frame.
+"""
+
+_MEANING_OF_LUMA = """\
+- **parity**: the largest difference from the output of the Keras network in floating point on the
+  frame, in 8-bit levels, and the PSNR of one against the other (both clipped to [0, 1]).
+- **by place**: the mean of that difference by row and column modulo 4, the largest of the 16 means
+  in levels; export.json has all of them.
+- **parts**: what LiteRT runs one after the other; 1 is XNNPACK alone.
+- **ms** and **memory**: LiteRT's fastest call and its peak, on this machine, with the number of
+  threads given.
 - **MACs**: multiply-accumulate operations by weights for one frame.
 """
 
@@ -35,6 +47,8 @@ def write(directory: pathlib.Path, card: dict[str, Any]) -> None:
 
 
 def _readable(card: dict[str, Any]) -> str:
+    rows = [_cells(entry) for entry in card["files"]]
+    of_luma = any("phase_means" in entry for entry in card["files"])
     lines = [
         f"# Export of {card['network']}",
         "",
@@ -42,12 +56,11 @@ def _readable(card: dict[str, Any]) -> str:
         f" measured on {card['machine']}.",
         f"The frame: {card['frame']}. Calibration: {card['calibration']}.",
         "",
-        "| file | size | parity | energy kept | difference ratio, file / network | MOS | MACs"
-        " | memory | ms |",
-        "|---|---|---|---|---|---|---|---|---|",
-        *map(_row, card["files"]),
+        _line(rows[0]),
+        "|" + "---|" * len(rows[0]),
+        *(_line(row.values()) for row in rows),
         "",
-        _MEANING,
+        _MEANING_OF_LUMA if of_luma else _MEANING,
         "## Inputs, outputs, operations",
         "",
     ]
@@ -63,24 +76,37 @@ def _readable(card: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(entry: dict[str, Any]) -> str:
-    name = entry["file"]
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cells(entry: dict[str, Any]) -> dict[str, str]:
+    """The row of a file by the heads of the columns."""
+    name, memory = entry["file"], entry["peak_memory_mb"]
     if entry["kind"] == "saved_model":
         name += f" {entry['signature']}"
+    milliseconds = f"{entry['milliseconds']:.{1 if 'phase_means' in entry else 0}f}"
+    return {
+        "file": name,
+        "size": f"{entry['bytes'] / 1000:.0f} kB",
+        "parity": f"{entry['max_lsb']:.2f} levels, {entry['psnr_db']:.1f} dB",
+        **_quality(entry),
+        "MACs": f"{entry['macs'] / 1e9:.1f} G",
+        "memory": "?" if memory is None or math.isnan(memory) else f"{memory:.0f} MB",
+        "ms": f"{milliseconds} ({entry['measured_at']}, {entry['threads']} threads)",
+    }
+
+
+def _quality(entry: dict[str, Any]) -> dict[str, str]:
+    if "phase_means" in entry:
+        largest = max(abs(mean) for row in entry["phase_means"] for mean in row)
+        return {"by place": f"{largest:.3f}", "parts": str(entry["partitions"])}
     ratios = (entry["difference_ratio_percent"], entry["network_difference_ratio_percent"])
-    memory = entry["peak_memory_mb"]
-    cells = (
-        name,
-        f"{entry['bytes'] / 1000:.0f} kB",
-        f"{entry['max_lsb']:.2f} levels, {entry['psnr_db']:.1f} dB",
-        f"{100 * entry['energy_kept']:.2f} %",
-        f"{ratios[0]:.3f} / {ratios[1]:.3f} %",
-        f"{entry['mos']:.2f} / {entry['network_mos']:.2f}",
-        f"{entry['macs'] / 1e9:.1f} G",
-        "?" if memory is None or math.isnan(memory) else f"{memory:.0f} MB",
-        f"{entry['milliseconds']:.0f} ({entry['measured_at']}, {entry['threads']} threads)",
-    )
-    return f"| {' | '.join(cells)} |"
+    return {
+        "energy kept": f"{100 * entry['energy_kept']:.2f} %",
+        "difference ratio, file / network": f"{ratios[0]:.3f} / {ratios[1]:.3f} %",
+        "MOS": f"{entry['mos']:.2f} / {entry['network_mos']:.2f}",
+    }
 
 
 def shapes(kind: str, head: str, height: int, width: int) -> dict[str, str]:

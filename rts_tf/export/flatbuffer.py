@@ -1,13 +1,18 @@
-"""Reads what a TFLite file consists of, and notes the receptive radius in its metadata.
+"""Reads what a TFLite file consists of, and changes what the converter has no setting for.
 
-TensorFlow is not imported.
+TensorFlow is not imported. Neither is LiteRT before a function needs its schema.
 """
+
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
 from rts_tf.errors import RtsError
 
-RADIUS = "receptive_radius"  # the name of the metadata entry; its value is decimal digits
+# Names of metadata entries; their values are decimal digits.
+RADIUS = "receptive_radius"
+PACK = "pack"
 
 
 def operations_and_macs(data: bytes) -> tuple[list[str], int]:
@@ -20,18 +25,18 @@ def operations_and_macs(data: bytes) -> tuple[list[str], int]:
     Raises:
         RtsError: if an operation is not built into TFLite.
     """
-    from ai_edge_litert import schema_py_generated as schema
-
     names = {
-        code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
+        code: name
+        for name, code in vars(_schema().BuiltinOperator).items()
+        if isinstance(code, int)
     }
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+    model = _read(data)
     graph = model.subgraphs[0]
     operations: list[str] = []
     macs = 0
     for operator in graph.operators:
         code = model.operatorCodes[operator.opcodeIndex]
-        name = names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        name = names[_builtin(code)]
         if name == "CUSTOM":
             raise RtsError(f"the operation {code.customCode} is not built into TFLite")
         operations.append(name)
@@ -44,18 +49,99 @@ def operations_and_macs(data: bytes) -> tuple[list[str], int]:
     return operations, macs
 
 
-def with_radius(data: bytes, radius: int) -> bytes:
+def with_radius(data: bytes, radius: int, pack: int | None = None) -> bytes:
     """Add the receptive radius, in input pixels, to the metadata of a TFLite file.
 
     A program that cuts tiles on a device has only the file to read it from.
-    """
-    import flatbuffers
-    from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
-    entry = schema.MetadataT(name=RADIUS, buffer=len(model.buffers))
-    model.metadata = [*(model.metadata or []), entry]
-    model.buffers.append(schema.BufferT(data=np.frombuffer(str(radius).encode(), np.uint8)))
-    builder = flatbuffers.Builder(len(data))
+    Args:
+        data: the contents of the file.
+        radius: the receptive radius.
+        pack: for a file that tells the pixels of a block apart, the side of a block. Tiles must
+            begin at multiples of it, so it is added as well.
+    """
+    schema, model = _schema(), _read(data)
+    for name, value in {RADIUS: radius, PACK: pack}.items():
+        if value is not None:
+            entry = schema.MetadataT(name=name, buffer=len(model.buffers))
+            model.metadata = [*(model.metadata or []), entry]
+            digits = np.frombuffer(str(value).encode(), np.uint8)
+            model.buffers.append(schema.BufferT(data=digits))
+    return _written(model)
+
+
+def with_ends_for_xnnpack(data: bytes) -> bytes:
+    """Let values pass between uint8 and int8 by way of float32, which changes none of them.
+
+    The converter makes one QUANTIZE of it. XNNPACK has that operation from float32 only, so LiteRT
+    runs its own between two integer types, one value at a time: 1.4 ms for a plane of 1080p.
+    DEQUANTIZE and QUANTIZE in its place take .2 ms.
+
+    Args:
+        data: the contents of a file that has no other QUANTIZE operations.
+    """
+    schema, model = _schema(), _read(data)
+    graph, made, kinds = model.subgraphs[0], [], schema.BuiltinOperator
+    for operator in graph.operators:
+        if _builtin(model.operatorCodes[operator.opcodeIndex]) == kinds.QUANTIZE:
+            source, between = graph.tensors[operator.inputs[0]], len(graph.tensors)
+            graph.tensors.append(
+                schema.TensorT(
+                    shape=source.shape,
+                    shapeSignature=source.shapeSignature,
+                    type=schema.TensorType.FLOAT32,
+                    name=f"float_{between}",
+                )
+            )
+            floating = schema.OperatorT(
+                opcodeIndex=len(model.operatorCodes),  # of DEQUANTIZE, which is appended below
+                inputs=operator.inputs,
+                outputs=np.array([between], np.int32),
+            )
+            operator.inputs = floating.outputs
+            made.append(floating)
+        made.append(operator)
+    graph.operators = made
+    model.operatorCodes.append(
+        schema.OperatorCodeT(
+            builtinCode=kinds.DEQUANTIZE, deprecatedBuiltinCode=kinds.DEQUANTIZE, version=2
+        )
+    )
+    return _written(model)
+
+
+def with_nominal_sides(data: bytes, side: int) -> bytes:
+    """Write ``side`` where a file for frames of any size has 1 for an unknown height or width.
+
+    XNNPACK looks at these numbers before LiteRT replaces them, and leaves SPACE_TO_DEPTH alone
+    unless blocks divide them.
+    """
+    model = _read(data)
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.shapeSignature is not None:
+            tensor.shape = np.where(tensor.shapeSignature < 0, side, tensor.shapeSignature)
+    return _written(model)
+
+
+def _schema() -> ModuleType:
+    from ai_edge_litert import schema_py_generated
+
+    return schema_py_generated
+
+
+def _builtin(code: Any) -> int:
+    """The number of a builtin operation; old files have it in a field of seven bits."""
+    return max(code.builtinCode, code.deprecatedBuiltinCode)
+
+
+def _read(data: bytes) -> Any:
+    schema = _schema()
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(data, 0))
+
+
+def _written(model: Any) -> bytes:
+    import flatbuffers
+
+    builder = flatbuffers.Builder()
     builder.Finish(model.Pack(builder), b"TFL3")
     return bytes(builder.Output())

@@ -13,6 +13,10 @@ from rts_tf.metrics.viqet import measure
 MAX_LSB = {"saved_model": 1.0, "float32": 1.0, "dynamic": 1.0}  # largest difference, 8-bit levels
 MIN_DB = {"float16": 70.0, "int8": 47.0, "int8_float_residual": 55.0, "int16x8": 52.0}  # PSNR
 MIN_ENERGY = {"int8": 0.97}  # share of the enhancement's energy, of the head "enhance"
+# Of networks for luma. Rounding to levels alone leaves 58.9 dB.
+LUMA_MIN_DB = 55.0
+LUMA_MOST_BY_PHASE = 0.1  # levels, of the mean error by the place of a pixel: more shows as a grid
+PHASES = 4  # pixels a side over which the places repeat
 
 
 def compare(output: np.ndarray, expected: np.ndarray, plain: np.ndarray) -> dict[str, float]:
@@ -55,16 +59,75 @@ def check(kind: str, head: str, entry: dict[str, Any]) -> None:
     """
     least_energy = MIN_ENERGY.get(kind, -np.inf) if head == "enhance" else -np.inf
     most_levels = MAX_LSB.get(kind, np.inf)
-    limits = [
-        ("differs from the network by {} of 255 levels", entry["max_lsb"], most_levels, -1),
-        ("has {} dB against the network", entry["psnr_db"], MIN_DB.get(kind, -np.inf), 1),
-        ("keeps {} of the enhancement's energy", entry["energy_kept"], least_energy, 1),
-    ]
+    _check(
+        entry,
+        [
+            ("differs from the network by {} of 255 levels", entry["max_lsb"], most_levels, -1),
+            ("has {} dB against the network", entry["psnr_db"], MIN_DB.get(kind, -np.inf), 1),
+            ("keeps {} of the enhancement's energy", entry["energy_kept"], least_energy, 1),
+        ],
+        "; leave that file out (`precisions`, `formats`)",
+    )
+
+
+def compare_luma(output: np.ndarray, expected: np.ndarray) -> dict[str, Any]:
+    """Measure the parity of the output of a file for luma.
+
+    Both arrays are [H, W], nominally in [0, 1], of at least 4 pixels a side.
+
+    Args:
+        output: that of the file.
+        expected: that of the Keras network in floating point; it is clipped to [0, 1].
+
+    Returns:
+        The figures of the export card by the names in export.json; "phase_means" is the mean of
+        output - expected in levels, 4x4, by row and column modulo 4.
+    """
+    error = output.astype(np.float64) - np.clip(expected, 0, 1)
+    rows, columns = (side // PHASES for side in error.shape)
+    blocks = error[: PHASES * rows, : PHASES * columns].reshape(rows, PHASES, columns, PHASES)
+    return {
+        "max_lsb": float(255 * np.abs(error).max()),
+        "psnr_db": float(-10 * np.log10(max(np.mean(error**2), 1e-20))),
+        "phase_means": (255 * blocks.mean((0, 2))).tolist(),
+    }
+
+
+def check_luma(entry: dict[str, Any]) -> None:
+    """Check the figures of a file for luma against their limits.
+
+    Args:
+        entry: figures of ``compare_luma``, and the name of the "file".
+
+    Raises:
+        RtsError: if a figure misses its limit; the message names the limit and by how much.
+    """
+    by_phase = float(np.abs(entry["phase_means"]).max())
+    text = "is off the network by {} levels in the mean of one place of a block"
+    _check(
+        entry,
+        [
+            ("has {} dB against the network", entry["psnr_db"], LUMA_MIN_DB, 1),
+            (text, by_phase, LUMA_MOST_BY_PHASE, -1),
+        ],
+    )
+
+
+def _check(
+    entry: dict[str, Any], limits: list[tuple[str, float, float, int]], advice: str = ""
+) -> None:
+    """Raise RtsError at the first limit that is missed.
+
+    Args:
+        entry: with the name of the "file".
+        limits: what to say with the figure in it, the figure, its limit, and 1 if that is a least
+            value, -1 if it is a largest one.
+        advice: the end of the message.
+    """
     for text, value, limit, sign in limits:
         if sign * value < sign * limit - 1e-3:
             bound = "at least" if sign > 0 else "at most"
             raise RtsError(
                 f"{entry['file']}: {text.format(f'{value:.4g}')}; the limit is {bound} {limit:g},"
-                f" missed by {abs(value - limit):.3g}. Nothing was published; leave that file out"
-                " (`precisions`, `formats`)."
+                f" missed by {abs(value - limit):.3g}. Nothing was published{advice}."
             )

@@ -4,65 +4,39 @@ Everything is made and measured beside its final place, and published only if it
 """
 
 import contextlib
-import dataclasses
 import functools
-import os
 import pathlib
-import platform
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
 
 import numpy as np
-import tensorflow as tf
 
-from rts_tf.errors import RtsError, first_line
 from rts_tf.export import HEADS, PRECISIONS
 from rts_tf.export.calibration import CalibrationCrops, crops_of_run, mosaic, sample_crops
 from rts_tf.export.flatbuffer import operations_and_macs
 from rts_tf.export.heads import check_network, macs_of_frame
+from rts_tf.export.luma_pipeline import LumaPipeline
 from rts_tf.export.measurement import Frame, MeasuredFile
-from rts_tf.export.publication import next_version, publish_export
-from rts_tf.export.runners import litert, process
+from rts_tf.export.publication import next_version
+from rts_tf.export.runners import litert
 from rts_tf.export.saved_model import write_saved_model
-from rts_tf.export.spec import UNCHANGED, ExportSpec, NetworkSource
+from rts_tf.export.spec import ExportSpec, NetworkSource
+from rts_tf.export.steps import Export, Silent, StartProgress, Step
 from rts_tf.export.tflite import Converter
 from rts_tf.images.resample import double
 from rts_tf.inference import Enhancer, load
+from rts_tf.luma.loading import is_luma_model, load_luma
 from rts_tf.metrics.resources import cores
-from rts_tf.networks.weights import weights_sha256
-from rts_tf.storage import lock
 
-SECONDS = 2.0  # for which a file runs again and again, to measure its time
 # LiteRT has no fast kernels for int16x8 on a CPU. Such a file is measured by one that is shorter
 # by this factor on each side.
 TWIN = 4
 TWIN_FROM = 64 * TWIN  # pixels a side from which on that is done
-PHASE = "export"  # the name of the work
-
-
-class Progress(Protocol):
-    """What receives the progress of an export."""
-
-    def advance(self, phase: str, work: float, text: str, count: float, unit: str) -> None:
-        """Count ``work`` of ``phase``. May raise Interrupted: nothing is published then."""
-
-
-# Called with the work of the export by phase
-StartProgress = Callable[[dict[str, float]], AbstractContextManager[Progress]]
-
-
-class _Silent:
-    def advance(self, phase: str, work: float, text: str, count: float, unit: str) -> None:
-        pass
 
 
 def export_network(
     source: NetworkSource,
     spec: ExportSpec,
     output: pathlib.Path | None = None,
-    start_progress: StartProgress = lambda work: contextlib.nullcontext(_Silent()),
+    start_progress: StartProgress = lambda work: contextlib.nullcontext(Silent()),
 ) -> list[str]:
     """Export a network.
 
@@ -80,47 +54,29 @@ def export_network(
         RtsError: if the network cannot be exported in that way, a file misses its limits, or the
             directory cannot be written. What was published before is as it was.
     """
-    enhancer, output = load(source.model), output or source.output
+    pipeline = _pipeline(source, spec, output or source.output)
+    pipeline.run(start_progress)
+    return pipeline.notes()
+
+
+def _pipeline(source: NetworkSource, spec: ExportSpec, output: pathlib.Path) -> Export:
+    if is_luma_model(source.model):
+        network = load_luma(source.model).network
+        return LumaPipeline(network, _crops(source), spec, source.model, output)
+    enhancer = load(source.model)
     check_network(enhancer.network, spec.formats, spec.precisions)
-    crops = crops_of_run(source.run) if source.run else sample_crops()
-    pipeline = ExportPipeline(enhancer, crops, spec, source.model, output)
-    steps = pipeline.steps()
-    # TensorFlow has errors of its own for a disk.
-    disk = (OSError, tf.errors.ResourceExhaustedError, tf.errors.OutOfRangeError)
-    try:
-        with (
-            start_progress({PHASE: sum(step.work for step in steps)}) as progress,
-            pipeline.workspace(),
-        ):
-            for step in steps:
-                step.run()
-                progress.advance(PHASE, step.work, step.name, 1, "steps")
-    except disk as error:
-        reason = getattr(error, "strerror", None) or first_line(error)
-        raise RtsError(f"{output}: cannot be written ({reason}). {UNCHANGED}") from None
-    if "saved_model" in spec.formats and not pipeline.has_warmup:
-        return [
-            "The SavedModel has no warm-up requests; they need: pip install tensorflow-serving-api"
-            " (the extra 'serving')."
-        ]
-    return []
+    return ExportPipeline(enhancer, _crops(source), spec, source.model, output)
 
 
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One thing to do: its name, roughly its share of the time, and how."""
-
-    name: str
-    work: float
-    run: Callable[[], None]
+def _crops(source: NetworkSource) -> CalibrationCrops:
+    return crops_of_run(source.run) if source.run else sample_crops()
 
 
-class ExportPipeline:
-    """The making of one export, step by step.
+class ExportPipeline(Export):
+    """The export of a network that doubles the size.
 
     Attributes:
-        partial: the directory for work in progress, below the output.
-        entries: of the export card, of the files that are measured.
+        enhancer: the network with what it is measured by.
         has_warmup: whether the SavedModel has warm-up requests.
     """
 
@@ -132,20 +88,10 @@ class ExportPipeline:
         source: str,
         output: pathlib.Path,
     ):
-        """Prepare the export of ``enhancer`` to the directory ``output``.
-
-        Args:
-            enhancer: the network.
-            crops: to calibrate and to measure on.
-            spec: the files to make.
-            source: where the network comes from, for the card.
-            output: is made.
-        """
-        self.enhancer, self.crops, self.spec = enhancer, crops, spec
-        self.source, self.output = source, output
+        """Prepare it; the arguments are those of ``Export``, but for the enhancer."""
+        super().__init__(enhancer.network, crops, spec, source, output)
+        self.enhancer = enhancer
         self.converter = Converter(enhancer.network, crops.calibration)
-        self.partial = output / ".partial"
-        self.entries: list[dict[str, Any]] = []
         self.has_warmup = False
         self._frame = functools.cache(self._make_frame)
 
@@ -165,23 +111,23 @@ class ExportPipeline:
             for head in HEADS:
                 run = functools.partial(self._measure_saved_model, head)
                 steps.append(Step(f"saved_model {head}", 12, run))
-        return [*steps, Step("publishing", 1, self._publish)]
+        return [*steps, self.publishing()]
 
-    @contextlib.contextmanager
-    def workspace(self) -> Iterator[None]:
-        """Make ``partial``, without what a killed export left there, and lock the output.
+    def notes(self) -> list[str]:
+        """Say what the SavedModel lacks."""
+        if "saved_model" not in self.spec.formats or self.has_warmup:
+            return []
+        return [
+            "The SavedModel has no warm-up requests; they need: pip install tensorflow-serving-api"
+            " (the extra 'serving')."
+        ]
 
-        Raises:
-            RtsError: if another process exports to that directory.
-        """
-        self.output.mkdir(parents=True, exist_ok=True)
-        with lock(self.output, "output", "is exporting to this directory"):
-            shutil.rmtree(self.partial, ignore_errors=True)
-            self.partial.mkdir()
-            try:
-                yield
-            finally:
-                shutil.rmtree(self.partial, ignore_errors=True)
+    def frame_in_words(self) -> str:
+        """Say what the files are measured on."""
+        return (
+            f"{self.spec.width}x{self.spec.height}, a mosaic of validation crops"
+            " (the input of upscale: half of it)"
+        )
 
     def _observe(self) -> None:
         """Compute it now, so that it is a step of its own."""
@@ -217,7 +163,7 @@ class ExportPipeline:
                 threads=litert.THREADS,
                 input_size=size,
                 frame=frame,
-                run=self._run("litert", measured, head, frame),
+                run=self.measured("litert", measured, head, frame.pixels),
             )
         )
 
@@ -237,13 +183,9 @@ class ExportPipeline:
                 threads=cores(),
                 input_size=self.spec.input_size(head),
                 frame=frame,
-                run=self._run("session", directory, head, frame),
+                run=self.measured("session", directory, head, frame.pixels),
             )
         )
-
-    def _run(self, runner: str, path: pathlib.Path, head: str, frame: Frame) -> process.Run:
-        module = f"rts_tf.export.runners.{runner}"
-        return process.run(module, path, head, frame.pixels, seconds=SECONDS, scratch=self.partial)
 
     def _macs(self, head: str) -> int:
         """MACs for a frame of a file that has no fixed size."""
@@ -252,18 +194,3 @@ class ExportPipeline:
 
     def _add(self, file: MeasuredFile) -> None:
         self.entries.append(file.entry(self.enhancer.network))
-
-    def _publish(self) -> None:
-        spec = self.spec
-        contents = {
-            "network": self.enhancer.network.name,
-            "weights_sha256": weights_sha256(self.enhancer.network.get_weights()),
-            "source": self.source,
-            "software": f"TensorFlow {tf.__version__}",
-            "machine": f"{platform.machine()}, {os.cpu_count()} processors",
-            "frame": f"{spec.width}x{spec.height}, a mosaic of validation crops"
-            " (the input of upscale: half of it)",
-            "calibration": f"{len(self.crops.calibration)} {self.crops.origin}",
-            "files": self.entries,
-        }
-        publish_export(self.partial, self.output, contents)

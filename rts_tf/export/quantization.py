@@ -146,7 +146,7 @@ def pins(observed: Observed, floating: Set[str] = frozenset()) -> Visit:
         floating: names of tensors that are left in floating point.
     """
     samples = observed.samples
-    ranges = {name: _range(values) for name, values in samples.items()}
+    ranges = {name: range_of_least_error(values) for name, values in samples.items()}
     # The integers of images are levels.
     levels = (tensors.IMAGE, tensors.SEGMENTS, tensors.OUTPUT, tensors.OUTPUT_PHASES)
     ranges |= dict.fromkeys(levels, (0.0, 1.0))
@@ -165,7 +165,7 @@ def pins(observed: Observed, floating: Set[str] = frozenset()) -> Visit:
     return visit
 
 
-def _range(values: np.ndarray) -> tuple[float, float]:
+def range_of_least_error(values: np.ndarray) -> tuple[float, float]:
     """Return the range of least squared error in 8 bits, with 0 in it.
 
     It may be shorter than from the least to the largest value: one bright outlier would coarsen
@@ -199,7 +199,7 @@ def integer_body(network: keras.Model, observed: Observed, images: bool) -> kera
     for layer, source in body_layers(network).items():
         kernel, bias = made.get_layer(layer).get_weights()
         if images or kernel.shape[-1] > IMAGE_CHANNELS:
-            rounded = _rounded(kernel, _largest(kernel), observed.moments[source])
+            rounded = rounded_kernel(kernel, largest_weights(kernel), observed.moments[source])
             bias = bias - _shift(rounded - kernel, observed.means[source])
             made.get_layer(layer).set_weights([rounded, bias])
     return made
@@ -218,13 +218,13 @@ def integer_kernels(
     """
     kernels = kernels_of(network, segmented)
     name = tensors.SEGMENTED_INPUT if segmented else tensors.HEAD_INPUT
-    largest = _largest(kernels.head)
+    largest = largest_weights(kernels.head)
     if transposed:  # one step for all four phases of a colour
         largest = np.tile(largest.reshape(4, 3).max(0), 4)
-    head = _rounded(kernels.head, largest, observed.moments[name])
+    head = rounded_kernel(kernels.head, largest, observed.moments[name])
     bias = kernels.bias - _shift(head - kernels.head, observed.means[name])
     columns, rows = (
-        _rounded(kernel, _largest(kernel), observed.moments[source], keep_sums=True)
+        rounded_kernel(kernel, largest_weights(kernel), observed.moments[source], keep_sums=True)
         for kernel, source in (
             (kernels.columns, tensors.PHASES),
             (kernels.rows, tensors.NORMED_COLUMNS),
@@ -233,7 +233,7 @@ def integer_kernels(
     return Kernels(head, bias, columns, rows)
 
 
-def _largest(kernel: np.ndarray) -> np.ndarray:
+def largest_weights(kernel: np.ndarray) -> np.ndarray:
     """Return the largest absolute weight for each output, [out], of a kernel [h, w, in, out]."""
     return np.abs(kernel).max((0, 1, 2))
 
@@ -243,7 +243,7 @@ def _shift(change: np.ndarray, means: np.ndarray) -> np.ndarray:
     return (means @ change.reshape(-1, change.shape[-1])).astype(np.float32)
 
 
-def _rounded(
+def rounded_kernel(
     kernel: np.ndarray, largest: np.ndarray, moment: np.ndarray, keep_sums: bool = False
 ) -> np.ndarray:
     """Round ``kernel`` [h, w, in, out] to steps of ``largest`` [out] / 127.

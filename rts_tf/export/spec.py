@@ -86,7 +86,7 @@ def find_network(workdir: str = "", stage: int = 0, model: str = "") -> NetworkS
     if model:
         if stage:
             raise ConfigError(f"`stage`={stage}: is for `workdir`; `model` is a network already.")
-        known = model in pretrained.names()
+        known = pretrained.resolved(model) in pretrained.names()
         output = f"{model}_export" if known else pathlib.Path(model).parent / "export"
         return NetworkSource(model, pathlib.Path(output), None)
     run = pathlib.Path(workdir)

@@ -43,6 +43,29 @@ MARGIN_DB = 0.2  # on crops of other images the PSNR is within .1 dB of that (re
 Prepared = tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]]
 
 
+def converted(
+    network: keras.Model,
+    signature: str,
+    function: Callable[[tf.Tensor], dict[str, tf.Tensor]],
+    set_precision: Callable[[tf.lite.TFLiteConverter], None],
+) -> bytes:
+    """Convert a function to a TFLite file.
+
+    Args:
+        network: The model whose variables the function uses.
+        signature: The name of its signature in the file.
+        function: A tf.function with an input signature.
+        set_precision: Called with the converter before it converts.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        archive(network, {signature: function}, pathlib.Path(directory))
+        converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=[signature])
+        set_precision(converter)
+        silent = io.StringIO()
+        with contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
+            return converter.convert()
+
+
 class Converter:
     """Converts the heads of one network.
 
@@ -97,13 +120,12 @@ class Converter:
             lambda image: {OUTPUT_NAME[head]: function(image)},
             [tf.TensorSpec(size, tf.float32, name="image")],
         )
-        with tempfile.TemporaryDirectory() as directory:
-            archive(network, {head: endpoint}, pathlib.Path(directory))
-            converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=[head])
-            self._set_precision(converter, precision, height, width)
-            silent = io.StringIO()
-            with contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
-                data = converter.convert()
+        data = converted(
+            network,
+            head,
+            endpoint,
+            lambda converter: self._set_precision(converter, precision, height, width),
+        )
         return with_radius(data, receptive_radius(network, head))
 
     def _set_precision(

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from rts_tf.errors import ConfigError
 from rts_tf.networks.geometry import geometry_of
+from rts_tf.networks.luma import build_luma, is_luma
 from rts_tf.networks.registry import NETWORKS, builder
 
 
@@ -23,7 +24,8 @@ def build(
 
     Args:
         name: A key of :data:`rts_tf.config.NETWORKS`, or ``"module:function"``: a function that
-            takes the other three arguments.
+            takes the other three arguments. Or a network for luma, such as ``"luma4-32-32"``: it
+            keeps the size and is always float32 (:mod:`rts_tf.networks.luma`).
         seed: The seed of the layers that start at random.
         precision: ``"float32"``, or ``"mixed_bfloat16"``, with convolutions in bfloat16, and with
             weights, sums of images and the head in float32.
@@ -41,6 +43,8 @@ def build(
     """
     if ":" in name:
         return _build_own(name, seed, precision, conv2d)
+    if is_luma(name):
+        return build_luma(name, seed, conv2d)
     if name not in NETWORKS:
         raise ConfigError(
             f"network {name}: choose one of {', '.join(NETWORKS)}, or name your own as"

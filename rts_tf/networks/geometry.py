@@ -51,11 +51,11 @@ class _Reach(NamedTuple):
     """The size of a tensor and its receptive radius, both for one LR pixel.
 
     Attributes:
-        scale: Its pixels along each side.
+        scale: Its pixels along each side; below 1 where pixels are packed.
         radius: LR pixels on each side that one of its pixels depends on.
     """
 
-    scale: int
+    scale: Fraction
     radius: Fraction
 
 
@@ -76,18 +76,18 @@ def geometry_of(network: keras.Model) -> Geometry:
         after = _after(layer, before)
         reach[id(layer.output)] = after
         kernels = sum(math.prod(w.shape) for w in layer.weights if len(w.shape) == 4)
-        macs += kernels * before.scale**2
-        values = max(values, layer.output.shape[-1] * after.scale**2)
+        macs += math.ceil(kernels * before.scale**2)
+        values = max(values, math.ceil(layer.output.shape[-1] * after.scale**2))
     output = reach.get(id(network.outputs[0]))
     if output is None or len(network.inputs) != 1 or len(network.outputs) != 1:
         raise ValueError(f"the network is not a model from one input to one output {_OF_LAYERS}")
-    return Geometry(output.scale, math.ceil(output.radius), macs, values)
+    return Geometry(int(output.scale), math.ceil(output.radius), macs, values)
 
 
 def _before(layer: layers.Layer, reach: dict[int, _Reach]) -> _Reach:
     """The reach of what enters ``layer``. Raises ValueError, see :func:`geometry_of`."""
     if isinstance(layer, layers.InputLayer):
-        return _Reach(1, Fraction(0))
+        return _Reach(Fraction(1), Fraction(0))
     try:
         inputs = layer.input if isinstance(layer.input, list | tuple) else [layer.input]
     except (AttributeError, ValueError):

@@ -6,6 +6,7 @@ Each layer has an attribute ``receptive_radius``, in pixels of its input (see
 
 import itertools
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import keras
@@ -30,7 +31,7 @@ class PixelShuffle(keras.layers.Layer):
         self.scale = scale
 
     def call(self, inputs):
-        return tf.nn.depth_to_space(inputs, self.scale)
+        return tf.nn.depth_to_space(inputs, self.scale) if self.scale > 1 else inputs
 
     def compute_output_shape(self, input_shape):
         batch, height, width, channels = input_shape
@@ -43,6 +44,36 @@ class PixelShuffle(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "scale": self.scale}
+
+
+@keras.saving.register_keras_serializable(package="rts_tf")
+class Pack(keras.layers.Layer):
+    """space_to_depth: [batch, H, W, C] -> [batch, H / pack, W / pack, pack * pack * C].
+
+    It undoes :class:`PixelShuffle`. H and W must be multiples of ``pack``.
+    """
+
+    def __init__(self, pack: int = 2, **kwargs: Any):
+        """``pack``: How many pixels a side become the channels of one position."""
+        super().__init__(**kwargs)
+        self.pack = pack
+        self.scale = Fraction(1, pack)
+        self.receptive_radius = pack - 1  # of the last pixel of a block, which sees the first
+
+    def call(self, inputs):
+        return tf.nn.space_to_depth(inputs, self.pack) if self.pack > 1 else inputs
+
+    def compute_output_shape(self, input_shape):
+        batch, height, width, channels = input_shape
+        return (
+            batch,
+            None if height is None else height // self.pack,
+            None if width is None else width // self.pack,
+            channels * self.pack**2,
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "pack": self.pack}
 
 
 @keras.saving.register_keras_serializable(package="rts_tf")

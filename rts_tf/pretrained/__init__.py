@@ -2,7 +2,8 @@
 
 Weights are a file NAME.weights.h5, with the record of their training in NAME.json. The "network" of
 the record is the name under which rts_tf.networks builds it. They are no ``.keras`` files, since
-files of weights load on both Keras 2.15 and Keras 3.
+files of weights load on both Keras 2.15 and Keras 3. A network for luma has NAME.tflite beside
+them, which LiteRT runs in integers.
 """
 
 from __future__ import annotations
@@ -17,11 +18,19 @@ if TYPE_CHECKING:
     import keras
 
 DIRECTORY = pathlib.Path(__file__).parent
+# Names that stand for others: "fast" is the best network for luma that takes at most 16.7 ms for a
+# 1080p frame on one core of the reference machine (docs/realtime.md).
+ALIASES = {"fast": "luma-medium"}
 
 
 def names() -> tuple[str, ...]:
     """Return the names of the weights, sorted."""
     return tuple(sorted(path.stem for path in DIRECTORY.glob("*.json")))
+
+
+def resolved(name: str) -> str:
+    """Return the name of the weights that ``name`` stands for: an alias, or itself."""
+    return ALIASES.get(name, name)
 
 
 def known() -> str:
@@ -40,6 +49,7 @@ def record(name: str) -> dict[str, Any]:
     Raises:
         RtsError: There are no such weights, or the record is damaged.
     """
+    name = resolved(name)
     if name not in names():
         raise RtsError(f"{name}: {known()}")
     file = DIRECTORY / f"{name}.json"
@@ -61,6 +71,7 @@ def network(name: str, precision: str = "float32") -> keras.Model:
     """
     from rts_tf import networks  # imports TensorFlow, which ``names`` does not need
 
+    name = resolved(name)
     file = DIRECTORY / f"{name}.weights.h5"
     made = record(name)
     try:
@@ -71,3 +82,12 @@ def network(name: str, precision: str = "float32") -> keras.Model:
             f"{file}: cannot be loaded ({first_line(error)}); install rts_tf again"
         ) from None
     return built
+
+
+def integer_file(name: str) -> bytes | None:
+    """Return the TFLite file of the weights ``name`` in 8-bit integers, for frames of any size.
+
+    Only networks for luma have one; None for others.
+    """
+    file = DIRECTORY / f"{resolved(name)}.tflite"
+    return file.read_bytes() if file.exists() else None

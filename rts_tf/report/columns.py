@@ -35,7 +35,7 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
-def _number(key: str, decimals: int = 2) -> Callable[[dict], str]:
+def number(key: str, decimals: int = 2) -> Callable[[dict], str]:
     """The cell of a metric that every row has."""
     return lambda row: f"{row[key]:.{decimals}f}"
 
@@ -45,14 +45,14 @@ def _signed(key: str) -> Callable[[dict], str]:
     return lambda row: f"{round(row[key], 2) + 0.0:+.2f}"
 
 
-def _optional(key: str, decimals: int = 1) -> Callable[[dict], str]:
+def optional(key: str, decimals: int = 1) -> Callable[[dict], str]:
     """The cell of a metric that may be missing."""
     return lambda row: "–" if row.get(key) is None else f"{row[key]:.{decimals}f}"
 
 
-def _beside_unsharp(key: str, decimals: int) -> Callable[[dict], str]:
+def beside_unsharp(key: str, decimals: int) -> Callable[[dict], str]:
     """The cell of a metric, with that of the unsharp mask of equal MOS in brackets."""
-    own, unsharp = _optional(key, decimals), _optional(f"unsharp_{key}", decimals)
+    own, unsharp = optional(key, decimals), optional(f"unsharp_{key}", decimals)
     return lambda row: f"{own(row)} ({unsharp(row)})" if f"unsharp_{key}" in row else own(row)
 
 
@@ -69,7 +69,7 @@ TABLE_1 = (
     ),
     Column(
         "ratio %",
-        _number("difference_ratio_percent"),
+        number("difference_ratio_percent"),
         "how much the images differ from the originals: mean |HRn − HR0| / 255 × 100.",
     ),
     Column(
@@ -79,13 +79,13 @@ TABLE_1 = (
     ),
     Column(
         "delta %",
-        _number("delta_percent"),
+        number("delta_percent"),
         "what the stage adds to the ratio: the ratio of this row minus that of the row above (the"
         " delta column of the paper).",
     ),
     Column(
         "step %",
-        _number("step_difference_percent"),
+        number("step_difference_percent"),
         "how much the stage changes the images: mean |HRn − HRn−1| / 255 × 100. The run stops"
         " where it rises (section 3.4).",
     ),
@@ -110,7 +110,7 @@ TABLE_1 = (
     ),
     Column(
         "unsharp %",
-        _number("unsharp_ratio_percent"),
+        number("unsharp_ratio_percent"),
         "the ratio of an unsharp mask that is applied as many times. It keeps growing, while the"
         " stages should settle.",
     ),
@@ -154,63 +154,63 @@ TABLE_2 = (
     _IMAGES,
     Column(
         "MOS",
-        _optional("mos_raw", 3),
+        optional("mos_raw", 3),
         "the mean opinion score that VIQET predicts, before it is limited to the range from 1 to"
         " 4.5. It is mostly sharpness.",
     ),
     Column(
         "gain",
-        _optional("mos_gain", 3),
+        optional("mos_gain", 3),
         "the MOS above that of HR0. In the paper it is .137, .203, .232 and .225 for HR1 to HR4.",
     ),
     Column(
         "edge",
-        _optional("edge_acutance"),
+        optional("edge_acutance"),
         "multi-scale edge acutance: the energy of the contours; 100 for good images.",
     ),
     Column(
         "noise",
-        _optional("noise_signature_index"),
+        optional("noise_signature_index"),
         "noise signature index of the quietest hundredth of the image.",
     ),
     Column(
         "texture",
-        _optional("texture_acutance"),
+        optional("texture_acutance"),
         "multi-scale texture acutance: the mean amplitude of the finer structure.",
     ),
-    Column("satur.", _optional("saturation"), "the saturation of the colours."),
-    Column("warmth", _optional("color_warmth"), "the mean colour temperature, on VIQET's scale."),
-    Column("illum.", _optional("illumination"), "contrast times exposure."),
-    Column("range", _optional("dynamic_range"), "how evenly the grey levels are used."),
-    Column("over", _optional("over_exposed", 2), "the percentage of over-exposed pixels."),
-    Column("under", _optional("under_exposed", 2), "the percentage of under-exposed pixels."),
+    Column("satur.", optional("saturation"), "the saturation of the colours."),
+    Column("warmth", optional("color_warmth"), "the mean colour temperature, on VIQET's scale."),
+    Column("illum.", optional("illumination"), "contrast times exposure."),
+    Column("range", optional("dynamic_range"), "how evenly the grey levels are used."),
+    Column("over", optional("over_exposed", 2), "the percentage of over-exposed pixels."),
+    Column("under", optional("under_exposed", 2), "the percentage of under-exposed pixels."),
 )
 ARTIFACTS = (
     _IMAGES,
     Column(
         "unsharp",
-        _optional("unsharp_amount", 2),
+        optional("unsharp_amount", 2),
         "the amount of the unsharp mask (sigma 1) of HR0 that reaches the same MOS. Its artifacts"
         " are in brackets: means over the images for which an amount of 3 or less is enough.",
     ),
     Column(
         "clipped %",
-        _beside_unsharp("clipped_percent", 2),
+        beside_unsharp("clipped_percent", 2),
         "the percentage of samples at 0 or 255, where detail is lost.",
     ),
     Column(
         "overshoot",
-        _beside_unsharp("overshoot_levels", 2),
+        beside_unsharp("overshoot_levels", 2),
         "the mean distance beyond the range of the 5x5 neighbours in HR0, in 8-bit levels: halos.",
     ),
     Column(
         "flat noise",
-        _beside_unsharp("flat_noise_gain", 2),
+        beside_unsharp("flat_noise_gain", 2),
         "the factor on the std of the fine structure where HR0 is flattest: amplified noise.",
     ),
     Column(
         "corner dB",
-        _beside_unsharp("corner_gain_db", 1),
+        beside_unsharp("corner_gain_db", 1),
         "the gain of the energy on the high-frequency diagonal (the corner of the spectrum), where"
         " a weave at the scale of single pixels shows.",
     ),

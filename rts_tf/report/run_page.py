@@ -78,7 +78,7 @@ def _page(summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.
         strips=_strips(strips, selected),
         training=table(TRAINING, summary["stages"], selected),
         training_meanings=meanings(TRAINING),
-        settings=_settings(summary["config"]),
+        settings=settings_list(summary["config"]),
     )
 
 
@@ -106,7 +106,8 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _settings(config: dict) -> str:
+def settings_list(config: dict) -> str:
+    """Settings as the items of an HTML list."""
     return "\n".join(
         f"<dt>{escape(str(name))}</dt><dd>{escape(str(value)) or '–'}</dd>"
         for name, value in config.items()

@@ -19,13 +19,13 @@ def table1(summary: dict) -> str:
     It has a line per stage, the ratio of the paper beside that of the run, and a mark at the
     selected stage.
     """
-    return _text(TABLE_1, summary["stages"], summary["selected_stage"])
+    return text_table(TABLE_1, summary["stages"], summary["selected_stage"])
 
 
 def table2(summary: dict) -> str:
     """Table 2 of the run and the table of artifacts as plain text."""
     rows, selected = rows_of_table2(summary), summary["selected_stage"]
-    return _text(TABLE_2, rows, selected) + "\n\n" + _text(ARTIFACTS, rows, selected)
+    return text_table(TABLE_2, rows, selected) + "\n\n" + text_table(ARTIFACTS, rows, selected)
 
 
 def rows_of_table2(summary: dict) -> list[dict]:
@@ -37,7 +37,8 @@ def rows_of_table2(summary: dict) -> list[dict]:
     return rows + [{"name": f"HR{stage['stage']}", **stage} for stage in summary["stages"]]
 
 
-def _text(columns: Sequence[Column], rows: Sequence[dict], selected: int) -> str:
+def text_table(columns: Sequence[Column], rows: Sequence[dict], selected: int = 0) -> str:
+    """A table as plain text, with a mark at the row of the selected stage."""
     headings = [column.heading for column in columns]
     cells = [headings, *([column.cell(row) for column in columns] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]

@@ -90,19 +90,18 @@ def fit(
     on_report: OnReport = lambda step, loss, rate: None,
     *,
     strategy: tf.distribute.Strategy | None = None,
+    build: Callable[[], keras.Model] | None = None,
 ) -> Fitted:
     """Train a network for ``steps`` steps, from ``start`` or from the last checkpoint.
 
     Args:
-        config: The network, precision (resolved, not ``"auto"``), learning rate, schedule, moving
-            average and checkpoints.
+        config: The network, precision (resolved, not ``"auto"``), learning rate and so on.
         start: The weights to start from.
-        batches: Gives the endless data set from a step on, see
-            :func:`rts_tf.data.patches.training_batches`.
+        batches: Gives the endless data set from a step on (:mod:`rts_tf.data.patches`).
         directory: Where the checkpoints are.
-        on_report: Called at the start and after every few steps. It may raise Interrupted; the
-            state is saved first.
+        on_report: Called at the start and after every few steps. It may raise Interrupted.
         strategy: Where to run; by default ``tf.distribute.get_strategy()``.
+        build: Makes the network, if it is not the one that ``config`` names.
 
     Raises:
         TrainingDiverged: The loss or a weight is not finite; the last checkpoint is from before.
@@ -110,13 +109,14 @@ def fit(
     """
     strategy = strategy or tf.distribute.get_strategy()
     schedule = learning_rate_schedule(config, steps)
-    network, optimizer = _network_and_optimizer(config, start, schedule, strategy)
+    with strategy.scope():
+        network, optimizer = _at_start(config, start, schedule, build)
     done = tf.Variable(0, dtype=tf.int64, trainable=False)
     running_loss = tf.Variable(0.0, trainable=False)
     seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
-    parts = {"network": network, "optimizer": optimizer}
-    parts |= {"done": done, "running_loss": running_loss, "seconds": seconds}
-    checkpoints = Checkpoints(pathlib.Path(directory), parts)
+    state = {"done": done, "running_loss": running_loss, "seconds": seconds}
+    state |= {"network": network, "optimizer": optimizer}
+    checkpoints = Checkpoints(pathlib.Path(directory), state)
     step = _counted(make_step(network, optimizer, config.batch, strategy), done, running_loss)
 
     first, began = int(done), time.monotonic() - float(seconds)
@@ -144,12 +144,12 @@ def fit(
 
 
 def _counted(
-    train: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], done: tf.Variable, running_loss: tf.Variable
-) -> Callable[[tf.Tensor, tf.Tensor], None]:
+    train: Callable[..., tf.Tensor], done: tf.Variable, running_loss: tf.Variable
+) -> Callable[..., None]:
     """``train`` with the number of its steps and the running mean of its loss in variables."""
 
-    def step(lr: tf.Tensor, target: tf.Tensor) -> None:
-        loss = train(lr, target)
+    def step(*batch: tf.Tensor) -> None:
+        loss = train(*batch)
         memory = tf.minimum(_LOSS_MEMORY, tf.cast(done / (done + 1), tf.float32))
         running_loss.assign(memory * running_loss + (1 - memory) * loss)
         done.assign_add(1)
@@ -157,19 +157,21 @@ def _counted(
     return tf.function(step, autograph=False)
 
 
-def _network_and_optimizer(
+def _at_start(
     config: Config,
     start: list[np.ndarray],
     schedule: Callable,
-    strategy: tf.distribute.Strategy,
+    build: Callable[[], keras.Model] | None,
 ) -> tuple[keras.Model, keras.optimizers.Optimizer]:
-    with strategy.scope():
-        conv2d = convolution(config.precision)
-        network = networks.build(config.network, config.seed, config.precision, conv2d)
-        network.set_weights(start)
-        average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
-        optimizer = keras.optimizers.Adam(schedule, **average)
-        optimizer.build(network.trainable_variables)
+    """The network with the weights that it starts from, and its optimizer."""
+    conv2d = convolution(config.precision)
+    network = (
+        build() if build else networks.build(config.network, config.seed, config.precision, conv2d)
+    )
+    network.set_weights(start)
+    average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
+    optimizer = keras.optimizers.Adam(schedule, **average)
+    optimizer.build(network.trainable_variables)
     return network, optimizer
 
 
@@ -178,27 +180,36 @@ def make_step(
     optimizer: keras.optimizers.Optimizer,
     batch: int,
     strategy: tf.distribute.Strategy,
-) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+) -> Callable[..., tf.Tensor]:
     """Make the function that updates ``network`` once.
 
     Returns:
-        A function of (lr, target), ``batch`` images over all replicas, that returns the loss.
+        A function of (lr, target), or of (lr, target, weight of each pixel), ``batch`` images over
+        all replicas, that returns the loss.
     """
 
-    def replica_step(lr: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    def replica_step(lr: tf.Tensor, target: tf.Tensor, *weight: tf.Tensor) -> tf.Tensor:
         with tf.GradientTape() as tape:
-            error = tf.square(network(lr, training=True) - target)
+            error = tf.square(_middle(network(lr, training=True), target) - target)
+            for of_pixel in weight:
+                error *= of_pixel
             # The mean over the global batch: the sum over replicas is the loss of section 4.1.
             loss = tf.reduce_sum(tf.reduce_mean(error, axis=[1, 2, 3])) / batch
         gradients = tape.gradient(loss, network.trainable_variables)
         optimizer.apply_gradients(zip(gradients, network.trainable_variables))
         return loss
 
-    def step(lr: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-        losses = strategy.run(replica_step, args=(lr, target))
+    def step(*batch: tf.Tensor) -> tf.Tensor:
+        losses = strategy.run(replica_step, args=batch)
         return strategy.reduce("SUM", losses, axis=None)
 
     return tf.function(step, autograph=False)
+
+
+def _middle(output: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """The middle of ``output``, where the target is smaller: the rest has seen padding."""
+    margin = (output.shape[1] - target.shape[1]) // 2
+    return output[:, margin:-margin, margin:-margin] if margin else output
 
 
 def _settle_statistics(

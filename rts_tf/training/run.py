@@ -38,7 +38,7 @@ class Run:
         parameters: The number of trainable parameters of the network.
     """
 
-    directory: RunDirectory
+    directory: RunDirectory[Config]
     training: ShardSet
     validation: ShardSet
     criterion: str
@@ -87,7 +87,7 @@ class Run:
         return work
 
 
-def prepare(directory: RunDirectory, say: Callable[[str], None]) -> Run:
+def prepare(directory: RunDirectory[Config], say: Callable[[str], None]) -> Run:
     """Write the source shards where they are missing, and choose how stages are selected.
 
     Raises:
@@ -108,7 +108,7 @@ def prepare(directory: RunDirectory, say: Callable[[str], None]) -> Run:
     )
 
 
-def _sources(directory: RunDirectory, say: Callable[[str], None]) -> list[ShardSet]:
+def _sources(directory: RunDirectory[Config], say: Callable[[str], None]) -> list[ShardSet]:
     """The source shards of the training and of the validation images."""
     config, sets = directory.config, []
     names = "training", "validation"

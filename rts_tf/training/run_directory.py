@@ -26,15 +26,18 @@ import os
 import pathlib
 import shutil
 from collections.abc import Callable
+from typing import Generic, TypeVar
 
-from rts_tf.config import Config
 from rts_tf.errors import ConfigError
 from rts_tf.networks.precision import instruction_set, resolve_precision
+from rts_tf.settings import Settings
 from rts_tf.storage import lock, read_json, write_json, write_text
 from rts_tf.training.stage import Stage
 
+Config = TypeVar("Config", bound=Settings)
 
-class RunDirectory:
+
+class RunDirectory(Generic[Config]):
     """Paths and small files of a run; a context manager that keeps other processes out.
 
     If a ConfigError ends a new run before a shard is written, the directory is left as it was, so
@@ -88,7 +91,7 @@ class RunDirectory:
             raise
         self._stages: dict[int, Stage] = {}
 
-    def __enter__(self) -> "RunDirectory":
+    def __enter__(self) -> "RunDirectory[Config]":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -114,7 +117,7 @@ class RunDirectory:
             config = dataclasses.replace(config, precision=here)
             write_text(self._config_file, config.to_json())
         try:
-            recorded = Config.from_json(self._config_file.read_text(encoding="utf-8"))
+            recorded = type(config).from_json(self._config_file.read_text(encoding="utf-8"))
         except (ConfigError, UnicodeDecodeError) as error:
             raise ConfigError(f"{self._config_file}: {error}. Name another `workdir`.") from None
         if config.precision == "auto":

@@ -1,1 +1,4 @@
-"""Reads and writes video through FFmpeg. All modules but suffixes need the extra 'video'."""
+"""Reads and writes video: through FFmpeg, and YUV4MPEG2 without it.
+
+All modules but presets, suffixes and y4m need the extra 'video'.
+"""

@@ -13,13 +13,25 @@ from rts_tf.errors import VideoError
 av.logging.set_level(None)  # FFmpeg's own lines about damage: everything that matters is raised
 
 
-def open_input(path: str | os.PathLike) -> InputContainer:
+# FFmpeg otherwise decodes the first seconds of a file to find out what its header does not say.
+_BY_THE_HEADER = {"probesize": "32", "analyzeduration": "1", "skip_frame": "all"}
+
+
+def open_input(path: str | os.PathLike, container: str = "") -> InputContainer:
     """Open a file to read it.
+
+    Args:
+        path: The file.
+        container: FFmpeg's name of a container whose header says everything about the streams, if
+            the file is one. It is opened without decoding anything.
 
     Raises:
         av.error.FFmpegError: FFmpeg cannot read the file.
     """
-    return av.open(_absolute(path), "r", metadata_errors="replace")
+    options = _BY_THE_HEADER if container else {}
+    return av.open(
+        _absolute(path), "r", container or None, options=options, metadata_errors="replace"
+    )
 
 
 def open_output(path: str | os.PathLike, container: str) -> OutputContainer:

@@ -11,6 +11,7 @@ from av.video.stream import VideoStream
 
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.pixel_formats import planes_of
+from rts_tf.video.presets import preset_options
 from rts_tf.video.reader import Frame
 
 THREADS = 2  # of the encoder. The number is fixed, since the output of x264 and x265 depends on it
@@ -59,15 +60,22 @@ class Coding(NamedTuple):
     Attributes:
         codec: A key of ``ENCODERS``.
         crf: The rate factor, or None if the encoder has none.
+        preset: One of ``rts_tf.video.presets.PRESETS``; empty for that of the encoder.
     """
 
     codec: str
     crf: int | None
+    preset: str = ""
 
     @property
     def encoder(self) -> Encoder:
         """The encoder of the codec."""
         return ENCODERS[self.codec]
+
+    @property
+    def options(self) -> dict[str, str]:
+        """FFmpeg's options of the encoder, but for the rate factor."""
+        return self.encoder.options | preset_options(self.codec, self.preset)
 
     def formats(self) -> tuple[str, ...]:
         """The pixel formats that the encoder takes."""
@@ -84,7 +92,7 @@ def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> Vi
     encoder = coding.encoder
     if container.format.name == "mpegts" and coding.codec not in _TRANSPORT_STREAM_CODECS:
         raise ValueError(f"'mpegts' format does not support '{encoder.name}' codec")
-    options = encoder.options | ({} if coding.crf is None else {"crf": str(coding.crf)})
+    options = coding.options | ({} if coding.crf is None else {"crf": str(coding.crf)})
     if coding.codec == "h264" and info.bits > 8:
         # With the macroblock tree, one run in thirty would give other frames.
         options["mbtree"] = "0"

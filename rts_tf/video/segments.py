@@ -78,7 +78,7 @@ def packets_of(path: str | os.PathLike, info: VideoInfo) -> Iterator[Packet]:
     Raises:
         av.error.FFmpegError: The file is not a segment.
     """
-    with open_input(path) as container:
+    with open_input(path, "nut") as container:
         for packet in container.demux(video=0):
             if packet.size:
                 seconds = packet.pts * packet.time_base

@@ -60,7 +60,8 @@ def test_an_optional_package_stays_if_it_is_there_already():
 
 def test_messages_are_printed_after_all_if_loading_fails():
     done = run(
-        "with startup._quiet_stderr():\n"
+        "from rts_tf.quiet import quiet_stderr\n"
+        "with quiet_stderr():\n"
         "    os.write(2, b'the reason')\n"
         "    raise ImportError('broken')"
     )

@@ -16,7 +16,7 @@ import pytest
 
 from rts_tf import networks
 from rts_tf.export import __main__ as export
-from rts_tf.export import calibration, limits, pipeline
+from rts_tf.export import calibration, limits, steps
 from rts_tf.export.pipeline import ExportPipeline
 from rts_tf.export.publication import next_version, sha256
 from rts_tf.export.runners import process
@@ -83,7 +83,7 @@ def model(tmp_path_factory):
 def test_other_networks_are_exported_as_far_as_they_can_be(
     tmp_path, monkeypatch, network, flags, reason
 ):
-    monkeypatch.setattr(pipeline, "SECONDS", 0.0)
+    monkeypatch.setattr(steps, "SECONDS", 0.0)
     networks.build(network).save(tmp_path / "model.keras")
     code, errors = command(
         f"--model={tmp_path / 'model.keras'}", "--height=64", "--width=96", *flags
@@ -95,7 +95,7 @@ def test_other_networks_are_exported_as_far_as_they_can_be(
 @pytest.fixture(scope="module")
 def exported(model):
     """What the command makes of a network, in 64x96."""
-    pipeline.SECONDS, before = 0.0, pipeline.SECONDS
+    steps.SECONDS, before = 0.0, steps.SECONDS
     code, errors = command(
         f"--model={model}",
         "--height=64",
@@ -103,7 +103,7 @@ def exported(model):
         "--heads=enhance",
         f"--precisions={','.join(SPEC.precisions)}",
     )
-    pipeline.SECONDS = before
+    steps.SECONDS = before
     assert code == 0, errors
     return model.parent / "export"
 
@@ -183,7 +183,7 @@ def test_the_next_export_is_version_2_and_the_card_keeps_what_is_still_true(expo
 
 def test_a_missed_limit_publishes_nothing(model, tmp_path, monkeypatch):
     monkeypatch.setitem(limits.MIN_DB, "int8", 90.0)
-    monkeypatch.setattr(pipeline, "SECONDS", 0.0)
+    monkeypatch.setattr(steps, "SECONDS", 0.0)
     flags = (
         "--formats=tflite",
         "--precisions=float32,int8",

@@ -8,12 +8,12 @@ from rts_tf.export.calibration import sample_crops
 from rts_tf.export.heads import kernels_of, traced_head
 from rts_tf.export.quantization import (
     Observed,
-    _range,
-    _rounded,
     floating_tensors,
     integer_body,
     integer_kernels,
     pins,
+    range_of_least_error,
+    rounded_kernel,
 )
 from tests.support.networks import NETWORKS
 
@@ -34,11 +34,11 @@ def quantized(values, low, high):
 
 def test_range_cuts_off_an_outlier_but_not_a_tail():
     values = np.append(np.random.default_rng(0).normal(0, 1, 200_000), 14.0)
-    low, high = _range(values)
+    low, high = range_of_least_error(values)
     assert -5 < low < -3 and 3 < high < 12
     error = lambda *r: np.mean((quantized(values, *map(float, r)) - values) ** 2)  # noqa: E731
     assert error(low, high) < 0.9 * error(values.min(), values.max())
-    assert _range(values[:1000])[1] > 2  # no outlier: nearly all is kept
+    assert range_of_least_error(values[:1000])[1] > 2  # no outlier: nearly all is kept
 
 
 def test_rounding_lies_on_the_steps_of_the_converter_and_costs_less_than_nearest():
@@ -49,10 +49,10 @@ def test_rounding_lies_on_the_steps_of_the_converter_and_costs_less_than_nearest
     )  # neighbours alike, as in images
     moment, largest = flat.T @ flat / 2000, np.abs(kernel).max((0, 1, 2))
     nearest = np.rint(kernel / (largest / 127)) * (largest / 127)
-    rounded = _rounded(kernel, largest, moment)
+    rounded = rounded_kernel(kernel, largest, moment)
     cost = lambda k: np.mean((flat @ (k - kernel).reshape(27, 4)) ** 2)  # noqa: E731
     assert cost(rounded) < 0.1 * cost(nearest)
-    for made in (rounded, _rounded(kernel, largest, moment, keep_sums=True)):
+    for made in (rounded, rounded_kernel(kernel, largest, moment, keep_sums=True)):
         levels = made / (np.abs(made).max((0, 1, 2)) / 127)
         np.testing.assert_allclose(levels, np.rint(levels), atol=1e-4)
         assert np.abs(levels).max() <= 127.0001
@@ -66,8 +66,10 @@ def test_rounding_of_what_is_all_zero(keep_sums):
         :, :, None
     ]  # the second adds up to nothing
     for moment in (np.zeros((9, 9)), np.eye(9)):
-        np.testing.assert_array_equal(_rounded(zeros, 0 * ones, moment, keep_sums), zeros)
-        np.testing.assert_allclose(_rounded(kernel, ones, moment, keep_sums), kernel, rtol=1e-6)
+        np.testing.assert_array_equal(rounded_kernel(zeros, 0 * ones, moment, keep_sums), zeros)
+        np.testing.assert_allclose(
+            rounded_kernel(kernel, ones, moment, keep_sums), kernel, rtol=1e-6
+        )
 
 
 def test_integer_kernels_keep_flat_areas(observed):

@@ -17,6 +17,8 @@ from skimage import data
 
 from export.settop import run as command
 from export.settop.litert import Network
+from export.settop.sources import Source
+from export.settop.streams import Stream
 from export.settop.tiles import spans
 from rts_tf.inference import Enhancer
 
@@ -57,20 +59,25 @@ def tiled(opened, longest=0):
     return opened.run_tiles(IMAGE, *opened.tile_size(*LARGER, longest))
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(1, 400), st.integers(1, 90), st.integers(0, 12))
-def test_spans_cover_every_pixel_once_and_far_enough_from_their_ends(size, length, radius):
-    if length > size or length < size and length <= 2 * radius:
+@settings(max_examples=100, deadline=None)
+@given(
+    st.integers(1, 400), st.integers(1, 90), st.integers(0, 12), st.sampled_from((1, 1, 2, 4, 8))
+)
+def test_spans_cover_every_pixel_once_and_far_enough_from_their_ends(size, length, radius, pack):
+    blocks = (length - radius) // pack - -(-radius // pack)  # that are left of a tile
+    if length < size and blocks < 1:
         with pytest.raises(ValueError, match="cannot be covered"):
-            spans(size, length, radius)
+            spans(size, length, radius, pack)
         return
     written = np.zeros(size, int)
-    for read, inner, write in spans(size, length, radius):
+    for read, inner, write in spans(size, length, radius, pack):
         written[write] += 1
-        assert read.stop - read.start == length and read.start >= 0 and read.stop <= size
+        assert read.stop - read.start == length and 0 <= read.start < size
         assert (read.start + inner.start, read.start + inner.stop) == (write.start, write.stop)
         assert write.start - read.start >= radius or read.start == write.start == 0
-        assert read.stop - write.stop >= radius or read.stop == write.stop == size
+        assert read.stop - write.stop >= radius or read.stop >= write.stop == size
+        assert read.start % pack == write.start % pack == 0
+        assert read.stop - size < pack or length > size
     assert (written == 1).all()
 
 
@@ -146,10 +153,10 @@ def test_an_image(folder, tmp_path, capsys):
     ] == ["a.png"]
 
 
-@pytest.mark.parametrize("format", ["rgb24", "yuv420p"])
+@pytest.mark.parametrize("format", ["rgb24", "yuv420p", "nv12"])
 def test_a_file_of_frames_twice_the_size(folder, tmp_path, format):
     opened, path = network(folder, "upscale_float16"), tmp_path / "made"
-    stream = command.Stream(format, *SIZE)
+    stream = Stream(format, *SIZE)
     (tmp_path / "in").write_bytes(b"".join(map(stream.from_rgb, FRAMES)))
     arguments = [
         str(folder / "upscale_float16.tflite"),
@@ -163,6 +170,37 @@ def test_a_file_of_frames_twice_the_size(folder, tmp_path, format):
     assert path.read_bytes() == b"".join(
         made.from_rgb(opened.run(stream.to_rgb(stream.from_rgb(frame)))) for frame in FRAMES
     )
+
+
+@pytest.mark.parametrize("name", ["enhance_int8", "upscale_float16"])
+def test_a_stream_that_says_its_size(folder, tmp_path, name):
+    """YUV4MPEG2: only the sides change in the header."""
+    opened, stream = network(folder, name), Stream("yuv420p", *SIZE)
+    head = b"YUV4MPEG2 W66 H50 F25:1 C420jpeg XH66\n"
+    came = list(map(stream.from_rgb, FRAMES))
+    (tmp_path / "in").write_bytes(head + b"".join(b"FRAME\n" + frame for frame in came))
+    arguments = [str(folder / f"{name}.tflite"), str(tmp_path / "in")]
+    assert command.main([*arguments, f"--output={tmp_path / 'out'}"]) == 0
+    made = stream.scaled(opened.scale)
+    assert (tmp_path / "out").read_bytes() == (
+        head.replace(b"W66 H50", b"W%d H%d" % (made.width, made.height))
+        + b"".join(b"FRAME\n" + made.from_rgb(opened.run(stream.to_rgb(frame))) for frame in came)
+    )
+
+
+@pytest.mark.parametrize(
+    "head, reason",
+    [
+        (b"W66 H50 C444", "yuv444p of 66x50: a network of RGB takes 4:2:0 alone"),
+        (b"W67 H50", "yuv420p of 67x50: with one sample of chroma for 2x2 pixels"),
+        (b"W66 H50 XCOLORRANGE=FULL", "is of full range, and a network of RGB takes limited"),
+    ],
+)
+def test_a_stream_that_does_not_fit_rgb(folder, tmp_path, capsys, head, reason):
+    (tmp_path / "in").write_bytes(b"YUV4MPEG2 " + head + b"\n")
+    arguments = [str(folder / "enhance_int8.tflite"), str(tmp_path / "in")]
+    assert command.main([*arguments, f"--output={tmp_path / 'out'}"]) == 1
+    assert reason in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -195,7 +233,7 @@ def test_stopped_while_waiting_for_a_frame(folder, tmp_path, number):
 
 
 def test_frames_that_came_before_an_end_too_soon_are_kept(folder, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(command, "_frames_in", lambda path, stream: None)  # as of a pipe
+    monkeypatch.setattr(Source, "count", lambda source: None)  # as of a pipe
     (tmp_path / "in").write_bytes((folder / "frames.rgb").read_bytes()[:-1])
     arguments = [
         str(folder / "enhance_int8.tflite"),
@@ -251,7 +289,7 @@ WRONG = {
     ),
     "odd chroma": (
         "enhance_int8.tflite frames.rgb --output=o --size=67x50",
-        "--size=67x50: yuv420p, with one sample",
+        "yuv420p of 67x50: with one sample",
     ),
     "no delegate": (
         "enhance_int8.tflite cat.png --output=o.png --delegate=no.so",

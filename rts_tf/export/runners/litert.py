@@ -8,21 +8,53 @@ from rts_tf.export.runners.process import Opened, serve
 from rts_tf.metrics.resources import cores
 
 THREADS = min(4, cores())
+XNNPACK = "DELEGATE"  # what LiteRT calls operations that XNNPACK computes together
 
 
 def opened(path: pathlib.Path, signature: str) -> Opened:
-    """Open a file of ``rts_tf.export.tflite``."""
+    """Open a file of ``rts_tf.export.tflite`` or ``rts_tf.export.luma``, which has one input."""
     from ai_edge_litert.interpreter import Interpreter
 
     runner = Interpreter(model_path=str(path), num_threads=THREADS).get_signature_runner(signature)
-    integers = runner.get_input_details()["image"]["dtype"] == np.uint8
+    ((name, details),) = runner.get_input_details().items()
+    integers = details["dtype"] == np.uint8
 
     def function(frame: np.ndarray) -> np.ndarray:
         image = frame if integers else frame.astype(np.float32) / np.float32(255)
-        (output,) = runner(image=image[None]).values()
+        (output,) = runner(**{name: image[None]}).values()
         return output[0]
 
     return function
+
+
+def executed(path: pathlib.Path, size: tuple[int, ...]) -> list[str]:
+    """Return what LiteRT runs for a frame of luma: ``XNNPACK`` for each part that it computes.
+
+    Args:
+        path: a file with one input and one output.
+        size: height and width of the frame.
+
+    Returns:
+        Names in order, those of operations where LiteRT computes them itself.
+    """
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_path=str(path), num_threads=1)
+    (entry,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+    interpreter.resize_tensor_input(entry["index"], [1, *size, 1])
+    interpreter.allocate_tensors()
+    made: dict[int, dict] = {}
+    nodes: dict[int, str] = {}
+    wanted = [result["index"]]
+    # The parts of XNNPACK stand behind the operations that they replace.
+    for node in interpreter._get_ops_details():
+        made |= dict.fromkeys(node["outputs"], node)
+    while wanted:
+        node = made.get(wanted.pop())
+        if node and node["index"] not in nodes:
+            nodes[node["index"]] = node["op_name"]
+            wanted += list(node["inputs"])
+    return list(nodes.values())[::-1]
 
 
 if __name__ == "__main__":

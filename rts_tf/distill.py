@@ -1,0 +1,103 @@
+"""The command that distils a trained network into a small one for luma (docs/realtime.md).
+
+Usage: ``python -m rts_tf.distill [--teacher=NAME] [--network=luma4-32-32] [--data=FOLDER]``.
+
+Every setting of rts_tf.distillation.config is a flag. The same command on the same --workdir
+continues a distillation that was stopped.
+"""
+
+import dataclasses
+import os
+import pathlib
+import shlex
+from typing import Any
+
+from absl import flags
+from rich.console import Console
+
+from rts_tf.cli.command import exit_code_of, in_flags, run_command
+from rts_tf.cli.progress import RunProgress
+from rts_tf.cli.settings import define_flag
+from rts_tf.cli.startup import load_tensorflow
+from rts_tf.distillation.config import DistillationConfig
+from rts_tf.errors import ConfigError
+
+FLAGS = flags.FlagValues()
+
+
+def _define_flags() -> None:
+    text = "Directory of the distillation; made if it is not there."
+    flags.DEFINE_string("workdir", "rts_distilled", text, flag_values=FLAGS)
+    for field in dataclasses.fields(DistillationConfig):
+        define_flag(field, field.default, f"(default: {field.default!r})", FLAGS)
+
+
+def config_from_flags() -> DistillationConfig:
+    """Return the settings that the flags give. Folders become absolute.
+
+    Raises:
+        ConfigError: A setting cannot work.
+    """
+    values: dict[str, Any] = {
+        field.name: FLAGS[field.name].value for field in dataclasses.fields(DistillationConfig)
+    }
+    for name in ("data", "validation", "data_dir", "teacher"):
+        named = values[name] in ("", "sample", "div2k")
+        if not named and (name != "teacher" or os.path.exists(values[name])):
+            values[name] = os.path.abspath(values[name])
+    return DistillationConfig(**values).validate()
+
+
+def main(arguments: list[str]) -> int:
+    """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
+    workdir = pathlib.Path(FLAGS.workdir)
+    return exit_code_of(
+        lambda: _distill(arguments, workdir),
+        stopped=f"stopped; {workdir} is whole. The same command continues it.",
+        explain=lambda error: (
+            f"{workdir}: {error}. What was done is kept; solve this and run the command again."
+        ),
+        command_flags=FLAGS,
+    )
+
+
+def _distill(arguments: list[str], workdir: pathlib.Path) -> None:
+    if not FLAGS.workdir:
+        raise ConfigError("--workdir is empty: name a directory.")
+    if len(arguments) > 1:
+        raise ConfigError(
+            f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER."
+        )
+    config = config_from_flags()
+    load_tensorflow()
+    from rts_tf.distillation.distillation import distill
+    from rts_tf.report.distillation_page import distillation_table
+
+    console = Console(highlight=False)
+    was_finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
+    summary = distill(
+        config,
+        workdir,
+        say=lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
+        start_progress=lambda work: RunProgress(work, console).running(),
+    )
+    if was_finished:
+        print(f"{workdir}: this distillation is finished; nothing to do.")
+    print(distillation_table(summary))
+    print(f"report:   {workdir / 'report.html'}")
+    print(f"network:  {workdir / 'final.keras'}")
+    print(f"integers: {workdir / 'final.tflite'}")
+    print("next, enhance a video of your own:")
+    model = shlex.quote(str(workdir))
+    print(f"  python -m rts_tf.enhance video.mp4 --model={model} --output=better.mp4")
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    run_command(main, FLAGS)
+
+
+_define_flags()
+
+if __name__ == "__main__":
+    run()

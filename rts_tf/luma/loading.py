@@ -1,0 +1,59 @@
+"""Finds and loads networks for luma: those of the package, of a run, and of a ``.keras`` file."""
+
+import json
+import os
+import pathlib
+import zipfile
+
+import keras
+
+from rts_tf import pretrained
+from rts_tf.errors import RtsError, first_line
+from rts_tf.luma.enhancer import LumaEnhancer
+from rts_tf.networks.luma import is_luma
+
+INTEGER_FILE = "final.tflite"  # of a run: the network in 8-bit integers, for frames of any size
+
+
+def is_luma_model(model: str | os.PathLike) -> bool:
+    """Whether ``model`` names a network for luma: weights of the package, a run or a file."""
+    name = os.fspath(model)
+    if pretrained.resolved(name) in pretrained.names():
+        return is_luma(str(pretrained.record(name).get("network", "")))
+    try:
+        with zipfile.ZipFile(_file_of(model)) as archive:
+            described = json.loads(archive.read("config.json"))
+        return is_luma(described["config"]["name"])
+    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+        return False
+
+
+def load_luma(model: str | os.PathLike) -> LumaEnhancer:
+    """Load a network for luma.
+
+    Args:
+        model: The name of weights that come with the package, the directory of a distillation, or
+            a ``.keras`` file. Such a file is computed in floating point, since nothing says in
+            which integers.
+
+    Raises:
+        RtsError: There is no such file, or it holds no network for luma.
+    """
+    name = os.fspath(model)
+    if pretrained.resolved(name) in pretrained.names():
+        return LumaEnhancer(pretrained.network(name), pretrained.integer_file(name))
+    file = _file_of(model)
+    if not file.exists():
+        raise RtsError(f"{model}: no such file or directory, and {pretrained.known()}")
+    try:
+        network = keras.models.load_model(file, compile=False)
+        integers = file.with_name(INTEGER_FILE) if pathlib.Path(model).is_dir() else None
+        content = integers.read_bytes() if integers and integers.exists() else None
+        return LumaEnhancer(network, content)
+    except Exception as error:  # Keras raises many types on a file that is not its own
+        raise RtsError(f"{file}: is not a network for luma ({first_line(error)})") from None
+
+
+def _file_of(model: str | os.PathLike) -> pathlib.Path:
+    path = pathlib.Path(model).expanduser()
+    return path / "final.keras" if path.is_dir() else path

@@ -1,0 +1,101 @@
+"""Writes the report of a distillation: its table as text and as HTML, and a before/after slider."""
+
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from rts_tf.report.columns import (
+    Column,
+    beside_unsharp,
+    duration,
+    number,
+    optional,
+)
+from rts_tf.report.run_page import settings_list
+from rts_tf.report.slider import slider
+from rts_tf.report.tables import meanings, table, text_table
+from rts_tf.report.templates import page
+from rts_tf.storage import write_text
+
+COLUMNS = (
+    Column("way", lambda row: row["name"], "what enhances luma; integers: the network in 8 bits."),
+    Column(
+        "energy",
+        number("energy", 4),
+        "the share of the energy of the teacher's change that is kept, on inputs as codecs leave"
+        " them: 1 - |way - teacher|^2 / |input - teacher|^2.",
+    ),
+    Column(
+        "above linear",
+        number("above_linear", 3),
+        "the share of what the best linear filter leaves; a network is worth what it has of it.",
+    ),
+    Column(
+        "grid step",
+        number("grid_step"),
+        "the step of luma at the edges of 8x8 blocks in those inputs, in levels.",
+    ),
+    Column(
+        "MOS gain", optional("mos_gain", 3), "VIQET's MOS above that of the images as they are."
+    ),
+    Column(
+        "flat noise",
+        beside_unsharp("flat_noise_gain", 2),
+        "the factor on noise in flat areas; in brackets, that of an unsharp mask of equal MOS.",
+    ),
+    Column(
+        "overshoot",
+        beside_unsharp("overshoot_levels", 2),
+        "how far edges overshoot, in levels; in brackets, that of the mask.",
+    ),
+    Column(
+        "diagonal dB",
+        beside_unsharp("corner_gain_db", 1),
+        "the gain at the high-frequency diagonal of the spectrum; in brackets, that of the mask.",
+    ),
+)
+
+
+def distillation_table(summary: dict) -> str:
+    """The table of a distillation as plain text."""
+    return text_table(_columns(summary), summary["rows"])
+
+
+def write_distillation_report(
+    path: Path, summary: dict, before: np.ndarray, after: np.ndarray
+) -> None:
+    """Write the page. The page that was there stays until the new one is complete.
+
+    Args:
+        path: The HTML file. Its directory exists.
+        summary: See :func:`rts_tf.distillation.measures.judge`.
+        before: An input, uint8 [H, W, 3].
+        after: The same enhanced.
+
+    Raises:
+        OSError: The page cannot be written.
+    """
+    columns = _columns(summary)
+    texts = "an input of the validation images", "the same, enhanced"
+    html = page(
+        "distillation.html.template",
+        network=escape(summary["network"]),
+        teacher=escape(summary["teacher"]),
+        parameters=f"{summary['parameters']:,}",
+        macs=f"{summary['macs_per_pixel']:,}",
+        duration=duration(summary["training_seconds"]),
+        inputs=summary["inputs"],
+        images=summary["images"],
+        slider=slider(before, after, ("input", "enhanced"), texts),
+        table=table(columns, summary["rows"], selected=0),
+        meanings=meanings(columns),
+        settings=settings_list(summary["config"]),
+    )
+    write_text(path, html)
+
+
+def _columns(summary: dict) -> tuple[Column, ...]:
+    """The columns that were measured."""
+    has_mos = any("mos" in row for row in summary["rows"])
+    return COLUMNS if has_mos else COLUMNS[:4]
