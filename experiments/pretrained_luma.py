@@ -53,6 +53,7 @@ def record(run: pathlib.Path, commit: str) -> dict[str, Any]:
         "teacher": config.teacher,
         "parameters": summary["parameters"],
         "multiplications_per_pixel": summary["macs_per_pixel"],
+        "ranges": summary["ranges"],
         "command": command(config),
         "commit": commit,
         "training_inputs": len(training.sizes),

@@ -12,6 +12,8 @@ from experiments.pretrained_weights import EXAMPLES, example
 from rts_tf import networks, pretrained
 from rts_tf.errors import RtsError
 from rts_tf.inference import Enhancer
+from rts_tf.luma.enhancer import LumaEnhancer, luma_of
+from rts_tf.networks.luma import is_luma
 from tests.support.paths import GOLDEN
 from tests.support.precisions import PRECISIONS
 
@@ -83,6 +85,27 @@ def test_the_weights_are_those_of_their_record(name):
     assert file.stat().st_size < 2e6
 
 
+LUMA = [name for name in pretrained.names() if is_luma(pretrained.record(name)["network"])]
+
+
+@pytest.mark.parametrize("name", LUMA)
+@pytest.mark.parametrize("limited", [False, True])
+def test_engines_agree(name, limited, photograph):
+    """Integers and floating point differ by a level at most."""
+    luma = luma_of(photograph)
+    if limited:
+        luma = np.rint(16 + luma * (219 / 255)).astype(np.uint8)
+    integers = rts_tf.load(name)
+    assert integers.integers
+    floats = LumaEnhancer(pretrained.network(name))
+    one, other = (model.enhance_luma(luma).astype(int) for model in (integers, floats))
+    assert np.abs(one - other).max() <= 1 and (one == other).mean() > 0.7
+
+
+def test_the_alias_of_real_time_is_there():
+    assert {pretrained.resolved("fast"), "luma-small", "luma-large", "luma-clean"} <= set(LUMA)
+
+
 @pytest.mark.parametrize("name", pretrained.names())
 def test_a_constant_image_is_the_same_up_to_its_border(name):
     """Within a level, inside as at the border."""
@@ -90,7 +113,10 @@ def test_a_constant_image_is_the_same_up_to_its_border(name):
     for size in ((1, 1), (1, 5), (3, 2), (8, 8), (80, 1), (33, 47), (64, 64)):
         for colour in ((0, 0, 0), (255, 255, 255), (128, 128, 128), (200, 30, 90), (5, 250, 1)):
             image = np.broadcast_to(np.uint8(colour), (*size, 3))
-            for scale, result in ((1, model.enhance(image)), (2, model.upscale(image))):
+            results = [(1, model.enhance(image))]
+            if isinstance(model, Enhancer):
+                results.append((2, model.upscale(image)))
+            for scale, result in results:
                 levels = result.astype(int)
                 assert np.abs(levels - colour).max() <= 1, (size, colour)
                 # The four phases of a pixel may differ, but not from those of any other pixel.

@@ -37,7 +37,7 @@ from rts_tf.errors import ConfigError, RtsError
 from rts_tf.export.luma import integer_file
 from rts_tf.export.luma_integers import integers_of
 from rts_tf.inference import Enhancer, load
-from rts_tf.luma.loading import INTEGER_FILE
+from rts_tf.luma.loading import FINAL, INTEGER_FILE, RANGES
 from rts_tf.metrics.resources import peak_memory_mb
 from rts_tf.networks.lifting import build_lifted
 from rts_tf.networks.luma import shape_of
@@ -181,13 +181,14 @@ class Distillation:
         )
         seconds = sum(part.record()["seconds"] for part in parts)
         summary |= {
+            RANGES: list(integers.highest),
             "training_seconds": seconds,
             "seconds": time.monotonic() - began,
             "peak_memory_mb": peak_memory_mb(),
             "config": dataclasses.asdict(self.config),
         }
         write_distillation_report(self.root / "report.html", summary, *shown)
-        with atomic_path(self.root / "final.keras") as temporary:
+        with atomic_path(self.root / FINAL) as temporary:
             integers.network.save(temporary)
         write_json(self.root / "summary.json", summary)
         return summary

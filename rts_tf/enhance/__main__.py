@@ -21,7 +21,7 @@ from rich.console import Console
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.interrupts import Interrupts
 from rts_tf.cli.startup import load_tensorflow
-from rts_tf.enhance import AUTO, live
+from rts_tf.enhance import AUTO, FAST, live
 from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
 from rts_tf.enhance.stream import is_stream, opened
 from rts_tf.errors import ConfigError, printable
@@ -46,7 +46,7 @@ flags.DEFINE_string(
     "model",
     "auto",
     "Name of weights that come with rts_tf, a run directory, or a .keras file; auto: weights for"
-    " clean or for compressed input, as each file is.",
+    " clean or for compressed input, as each file is; fast: the same in real time.",
     flag_values=FLAGS,
 )
 flags.DEFINE_float(
@@ -225,7 +225,7 @@ def _comparison(anything_done: bool) -> Comparison | None:
     from rts_tf.report.comparison import Comparison
 
     name = os.path.basename(os.path.normpath(FLAGS.model))
-    by = "the weights that suit each image" if FLAGS.model == AUTO else name
+    by = "the weights that suit each image" if FLAGS.model in (AUTO, FAST) else name
     how = f"Enhanced by {by}, strength {FLAGS.strength:g}."
     if anything_done:
         how += " Files that were there already may have been made with other settings."

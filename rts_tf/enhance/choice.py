@@ -2,7 +2,8 @@
 
 What a codec leaves behind must be removed, and what a camera has seen must be kept. No network of
 this size does both, so the package has weights for clean images, for JPEG files and for what video
-codecs leave, and two more that enlarge clean images and compressed ones. The file of an image often
+codecs leave, two more that enlarge clean images and compressed ones, and two networks for luma
+(``--model=fast``). The file of an image often
 tells how it was compressed; where it does not, the pixels show the block edges of JPEG.
 """
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:  # it imports PyAV, which images do not need
     from rts_tf.video.info import VideoInfo
 
 CLEAN, JPEG, VIDEO = "residual3", "residual3-jpeg", "residual3-video"
+LUMA_CLEAN, LUMA_CODED = "luma-clean", "luma-medium"  # in real time
 LARGER, LARGER_JPEG = "residual3-wide", "residual3-wide-jpeg"
 # JPEG files from this quality on count as clean, by the scale. Of the two networks that enlarge,
 # the one for JPEG is better at 90 and worse at 95 (experiments/results/enlarging.md).
@@ -54,6 +56,11 @@ def for_image(image: ImageFile, scale: int = 1) -> Choice:
     if scale == 1:
         return choice
     return choice._replace(model=LARGER if choice.model == CLEAN else LARGER_JPEG)
+
+
+def in_real_time(choice: Choice) -> Choice:
+    """The network for luma that stands for the weights of ``choice``."""
+    return choice._replace(model=LUMA_CLEAN if choice.model == CLEAN else LUMA_CODED)
 
 
 def _for_coding(image: ImageFile, clean_quality: int) -> Choice:

@@ -34,6 +34,8 @@ def record_of(
     weights = hashlib.sha256(names.encode())
     for array in model.network.get_weights():
         weights.update(array.tobytes())
+    if isinstance(model, LumaEnhancer):
+        weights.update(model.integer_file)
     return {
         SOURCE_KEY: survey.digest,
         "format": info.format,

@@ -11,8 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf import pretrained
-from rts_tf.enhance import AUTO, LIVE
-from rts_tf.enhance.choice import Choice, for_image, for_video
+from rts_tf.enhance import AUTO, FAST
+from rts_tf.enhance.choice import Choice, for_image, for_video, in_real_time
 from rts_tf.errors import ConfigError, ImageError
 from rts_tf.inference import load
 from rts_tf.luma.enhancer import LumaEnhancer
@@ -44,8 +44,8 @@ class Weights:
         """Prepare to load networks.
 
         Args:
-            model: See :func:`rts_tf.load`, or ``"auto"``: weights of the package are chosen for
-                each file (:mod:`rts_tf.enhance.choice`).
+            model: See :func:`rts_tf.load`, or ``"auto"`` or ``"fast"``: weights of the package
+                are chosen for each file (:mod:`rts_tf.enhance.choice`).
             scale: 1 to enhance images at their size, 2 to double it.
             strength: The share of the network's change that images get.
             tile: A tile has at most tile x tile pixels; None for what suits the precision.
@@ -76,7 +76,7 @@ class Weights:
 
     def for_stream(self) -> Model:
         """The network for frames from a pipe."""
-        return self._loaded(LIVE if self._model == AUTO else self._model, "auto")
+        return self._loaded(FAST if self._model == AUTO else self._model, "auto")
 
     def chosen(self) -> str:
         """Which weights were chosen for how many files, and why; empty if the user named some."""
@@ -86,9 +86,9 @@ class Weights:
 
     def _name(self, choose: Callable[[], Choice]) -> str:
         """The weights that the user named, else those that ``choose`` finds."""
-        if self._model != AUTO:
+        if self._model not in (AUTO, FAST):
             return self._model
-        choice = choose()
+        choice = choose() if self._model == AUTO else in_real_time(choose())
         self._counts[choice.model] += 1
         self._reasons.add(choice.reason)
         return choice.model

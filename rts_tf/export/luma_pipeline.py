@@ -5,18 +5,20 @@ that cannot move pixels into channels, and ``enhance_int8_any.tflite`` for any s
 """
 
 import functools
+import pathlib
 from typing import NamedTuple
 
 import numpy as np
 
 from rts_tf.errors import ConfigError
 from rts_tf.export import OUTPUT_NAME, limits
-from rts_tf.export.calibration import mosaic
+from rts_tf.export.calibration import CalibrationCrops, mosaic
 from rts_tf.export.flatbuffer import operations_and_macs
 from rts_tf.export.luma import INPUT_NAME, SIGNATURE, integer_file
 from rts_tf.export.luma_integers import LumaIntegers, integers_of
 from rts_tf.export.publication import sha256
 from rts_tf.export.runners import litert
+from rts_tf.export.spec import ExportSpec
 from rts_tf.export.steps import Export, Step
 from rts_tf.images.dtypes import to_float
 from rts_tf.luma.enhancer import LumaEnhancer, luma_of
@@ -41,9 +43,23 @@ FILES = (
 class LumaPipeline(Export):
     """The export of a network for luma."""
 
+    def __init__(
+        self,
+        model: LumaEnhancer,
+        crops: CalibrationCrops,
+        spec: ExportSpec,
+        source: str,
+        output: pathlib.Path,
+    ):
+        """Prepare the export of ``model``; the other arguments are those of :class:`Export`."""
+        super().__init__(model.network, crops, spec, source, output)
+        self.model = model
+
     @functools.cached_property
     def integers(self) -> LumaIntegers:
-        """The network in integers; computed when first asked for."""
+        """The network in integers: those that it has already, or rounded when first asked for."""
+        if self.model.ranges:
+            return LumaIntegers(self.network, self.model.ranges)
         return integers_of(self.network, [luma_of(crop) for crop in self.crops.calibration])
 
     def steps(self) -> list[Step]:

@@ -61,15 +61,12 @@ def export_network(
 
 def _pipeline(source: NetworkSource, spec: ExportSpec, output: pathlib.Path) -> Export:
     if is_luma_model(source.model):
-        network = load_luma(source.model).network
-        return LumaPipeline(network, _crops(source), spec, source.model, output)
+        model = load_luma(source.model)
+        return LumaPipeline(model, sample_crops(), spec, source.model, output)
     enhancer = load(source.model)
     check_network(enhancer.network, spec.formats, spec.precisions)
-    return ExportPipeline(enhancer, _crops(source), spec, source.model, output)
-
-
-def _crops(source: NetworkSource) -> CalibrationCrops:
-    return crops_of_run(source.run) if source.run else sample_crops()
+    crops = crops_of_run(source.run) if source.run else sample_crops()
+    return ExportPipeline(enhancer, crops, spec, source.model, output)
 
 
 class ExportPipeline(Export):

@@ -31,6 +31,8 @@ class LumaEnhancer:
     Attributes:
         network: The Keras model, float32 [batch, H, W, 1] to the same shape.
         integers: Whether samples of 8 bits are computed in integers.
+        integer_file: The TFLite file that computes them, empty if there is none.
+        ranges: What 255 stands for in each hidden layer of that file; empty if that is not known.
 
     Example::
 
@@ -39,22 +41,29 @@ class LumaEnhancer:
         y = model.enhance_luma(y)  # a plane of a video frame
     """
 
-    def __init__(self, network: keras.Model, integer_file: bytes | None = None):
+    def __init__(
+        self,
+        network: keras.Model,
+        integer_file: bytes | None = None,
+        ranges: tuple[float, ...] = (),
+    ):
         """Prepare the network.
 
         Args:
             network: Of :func:`rts_tf.networks.luma.build_luma`.
             integer_file: Its TFLite file of 8-bit integers for frames of any size, if there is one.
+            ranges: What 255 stands for in each hidden layer of that file.
 
         Raises:
             ConfigError: It is not a network for luma.
         """
         self.network, self._shape = network, shape_of(network.name)
-        self.integers = integer_file is not None and LiteRTEngine.is_installed()
+        self.integer_file, self.ranges = integer_file or b"", tuple(ranges)
+        self.integers = bool(integer_file) and LiteRTEngine.is_installed()
         self._floats: Engine = TensorFlowEngine(network)
         self._bytes: Engine = self._floats
-        if integer_file is not None and self.integers:
-            self._bytes = LiteRTEngine(integer_file)
+        if self.integers:
+            self._bytes = LiteRTEngine(self.integer_file)
         self._workers = os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self._workers)
 

@@ -11,8 +11,11 @@ from rts_tf import pretrained
 from rts_tf.errors import RtsError, first_line
 from rts_tf.luma.enhancer import LumaEnhancer
 from rts_tf.networks.luma import is_luma
+from rts_tf.storage import read_json_or_none
 
-INTEGER_FILE = "final.tflite"  # of a run: the network in 8-bit integers, for frames of any size
+# Of a distillation: the network, and the same in 8-bit integers for frames of any size
+FINAL, INTEGER_FILE = "final.keras", "final.tflite"
+RANGES = "ranges"  # the key of what 255 stands for in each hidden layer of that file
 
 
 def is_luma_model(model: str | os.PathLike) -> bool:
@@ -33,27 +36,30 @@ def load_luma(model: str | os.PathLike) -> LumaEnhancer:
 
     Args:
         model: The name of weights that come with the package, the directory of a distillation, or
-            a ``.keras`` file. Such a file is computed in floating point, since nothing says in
-            which integers.
+            a ``.keras`` file. A file outside of such a directory is computed in floating point,
+            since nothing says in which integers.
 
     Raises:
         RtsError: There is no such file, or it holds no network for luma.
     """
     name = os.fspath(model)
     if pretrained.resolved(name) in pretrained.names():
-        return LumaEnhancer(pretrained.network(name), pretrained.integer_file(name))
+        ranges = tuple(pretrained.record(name).get(RANGES, ()))
+        return LumaEnhancer(pretrained.network(name), pretrained.integer_file(name), ranges)
     file = _file_of(model)
     if not file.exists():
         raise RtsError(f"{model}: no such file or directory, and {pretrained.known()}")
     try:
         network = keras.models.load_model(file, compile=False)
-        integers = file.with_name(INTEGER_FILE) if pathlib.Path(model).is_dir() else None
-        content = integers.read_bytes() if integers and integers.exists() else None
-        return LumaEnhancer(network, content)
+        summary = read_json_or_none(file.with_name("summary.json")) or {}
+        if file.name != FINAL or RANGES not in summary:
+            return LumaEnhancer(network)
+        content = file.with_name(INTEGER_FILE).read_bytes()
+        return LumaEnhancer(network, content, tuple(summary[RANGES]))
     except Exception as error:  # Keras raises many types on a file that is not its own
         raise RtsError(f"{file}: is not a network for luma ({first_line(error)})") from None
 
 
 def _file_of(model: str | os.PathLike) -> pathlib.Path:
     path = pathlib.Path(model).expanduser()
-    return path / "final.keras" if path.is_dir() else path
+    return path / FINAL if path.is_dir() else path

@@ -99,7 +99,15 @@ def test_images_to_be_enlarged(photo, tmp_path, name, settings, model):
 
 def test_every_choice_comes_with_the_package():
     larger = {choice.LARGER, choice.LARGER_JPEG}
-    assert {choice.CLEAN, choice.JPEG, choice.VIDEO} | larger <= set(pretrained.names())
+    luma = {choice.LUMA_CLEAN, choice.LUMA_CODED}
+    assert {choice.CLEAN, choice.JPEG, choice.VIDEO} | larger | luma <= set(pretrained.names())
+    assert pretrained.resolved("fast") == choice.LUMA_CODED
+
+
+def test_real_time_has_networks_for_clean_and_for_coded_input():
+    clean, coded = choice.Choice(choice.CLEAN, "a"), choice.Choice(choice.JPEG, "b")
+    assert choice.in_real_time(clean) == (choice.LUMA_CLEAN, "a")
+    assert choice.in_real_time(coded) == (choice.LUMA_CODED, "b")
 
 
 def test_the_command_says_what_it_chose(photo, tmp_path):
