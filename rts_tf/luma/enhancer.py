@@ -85,8 +85,10 @@ class LumaEnhancer:
         if luma.ndim != 2 or 0 in luma.shape:
             raise ValueError(f"expected luma [H, W], not an array of shape {luma.shape}")
         luma = _native(luma)
+        if luma.strides[1] != luma.itemsize or luma.strides[0] < luma.shape[1]:
+            luma = np.ascontiguousarray(luma)  # OpenCV takes gaps between rows, but nothing else
         engine = self._bytes if luma.dtype == np.uint8 else self._floats
-        result = np.empty_like(luma)
+        result = np.empty(luma.shape, luma.dtype)
 
         def run(rows: tuple[int, int]) -> None:
             result[slice(*rows)] = self._on_strip(engine, luma, *rows)
@@ -127,9 +129,9 @@ class LumaEnhancer:
             raise ValueError(f"expected RGB images, {shape}, not an array of shape {images.shape}")
         if not math.isfinite(strength):
             raise ValueError(f"expected a finite strength, not {strength}")
-        images = _native(images)
+        images = np.ascontiguousarray(_native(images))
         batch = images if images.ndim == 4 else images[None]
-        result = np.empty_like(batch)
+        result = np.empty(batch.shape, batch.dtype)
         for image, output in zip(batch, result, strict=True):
             if image.shape[-1] == 1:
                 output[..., 0] = self.enhance_luma(image[..., 0], strength)

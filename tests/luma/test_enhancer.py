@@ -88,6 +88,28 @@ def test_batches_and_grey(model, photograph):
     assert counted == [600, 600]
 
 
+@pytest.mark.parametrize(
+    "view",
+    [
+        lambda image: image[::-1],
+        lambda image: image[:, ::2],
+        lambda image: image[:, ::-1],
+        lambda image: image.swapaxes(0, 1),
+        lambda image: image[::-1, ::-1, ::-1],
+        lambda image: np.broadcast_to(image[:1, :1], image.shape),
+        lambda image: image[5:, 7:],
+        lambda image: image.astype(">u2"),
+    ],
+)
+def test_any_layout_in_memory(model, photograph, view):
+    image = view(photograph[:40, :50])
+    plain = np.array(image, image.dtype.newbyteorder("="), order="C")
+    np.testing.assert_array_equal(model.enhance(image), model.enhance(plain))
+    luma = image[..., 0]
+    expected = model.enhance_luma(np.ascontiguousarray(plain[..., 0]))
+    np.testing.assert_array_equal(model.enhance_luma(luma), expected)
+
+
 def test_the_network_is_the_same_without_change(photograph):
     identity = LumaEnhancer(build_luma("luma2-4"))
     np.testing.assert_array_equal(identity.enhance(photograph[:31, :33]), photograph[:31, :33])
