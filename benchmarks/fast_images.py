@@ -16,14 +16,13 @@ from absl import app, flags
 
 import rts_tf
 from benchmarks.enhance import HEIGHT, WIDTH, folder_through, megapixels_of, write_images
-from benchmarks.inputs import define_data_flag, repeated_images
+from benchmarks.inputs import repeated_images
 from benchmarks.table import Line, show
 from benchmarks.timing import seconds_of
 from rts_tf.metrics.resources import cores
 from rts_tf.networks.precision import instruction_set
 
-FLAGS = flags.FLAGS
-define_data_flag()
+FLAGS = flags.FLAGS  # data is that of benchmarks.enhance
 flags.DEFINE_string("luma_model", "fast", "A network for luma.")
 flags.DEFINE_integer("images", 16, "How many images.")
 flags.DEFINE_integer("turns", 5, "How often both are measured.")

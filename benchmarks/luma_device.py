@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable
 
 import numpy as np
-from absl import app, flags
+from absl import app, flags, logging
 
 from benchmarks import device
 from benchmarks.peer_process import MissingPackage, PeerProcess
@@ -48,6 +48,7 @@ PRODUCTS = 10  # of the matrices; they take long
 
 def main(_: list[str]) -> None:
     """Run the benchmark."""
+    logging.set_verbosity(logging.WARNING)
     if not FLAGS.threads:
         for threads in (1, 2):
             command = [sys.executable, "-m", "benchmarks.luma_device", f"--threads={threads}"]

@@ -14,6 +14,7 @@ import numpy as np
 
 from rts_tf.inference import Enhancer
 from rts_tf.luma.enhancer import LumaEnhancer
+from rts_tf.metrics.resources import cores
 
 if TYPE_CHECKING:  # it imports PyAV, which a pipe through a network for luma does not need
     from rts_tf.video.info import VideoInfo
@@ -38,36 +39,56 @@ class FrameEnhancer(Protocol):
 
 
 class LumaFrames:
-    """Enhances the luma of one frame after the other, and passes on all other planes themselves.
+    """Enhances the luma of frames, and passes on all other planes themselves.
+
+    One frame at once is for streams, since it is there soonest: all cores share it. Several at once
+    are for files: each core has one of its own and waits for no other.
 
     Samples of 8 and of 16 bits go to the network as they are. Those in between become floats in
     which black and white lie where they lie in 8 bits.
     """
 
-    at_once = 1
-
-    def __init__(self, model: LumaEnhancer, bits: int, full_range: bool, strength: float = 1.0):
+    def __init__(
+        self,
+        model: LumaEnhancer,
+        bits: int,
+        full_range: bool,
+        strength: float = 1.0,
+        at_once: int = 1,
+    ):
         """Prepare for frames of ``bits`` per sample, from 8 to 16.
 
         Args:
             full_range: Whether samples use the full range of levels.
             strength: The share of the network's change that is taken.
+            at_once: The number of frames in each call.
         """
+        self.at_once = at_once
         self._model, self._strength, self._peak = model, strength, 2**bits - 1
         self._as_it_is = bits in (8, 16)
         self._white = np.float32(self._peak if full_range else 255 * 2 ** (bits - 8))
 
     def __call__(self, frames: list[Planes]) -> list[Planes]:
-        """Return the enhanced planes of one frame."""
-        return [(self._enhanced(luma), *others) for luma, *others in frames]
+        """Return the enhanced planes of ``at_once`` frames."""
+        lumas = [self._to_network(luma) for luma, *_ in frames]
+        if len(lumas) == 1:
+            better = [self._model.enhance_luma(lumas[0], self._strength)]
+        else:
+            better = self._model.enhance_planes(lumas, self._strength)
+        return [
+            (self._from_network(one, luma.dtype), *others)
+            for one, (luma, *others) in zip(better, frames, strict=True)
+        ]
 
-    def _enhanced(self, luma: np.ndarray) -> np.ndarray:
+    def _to_network(self, luma: np.ndarray) -> np.ndarray:
+        return luma if self._as_it_is else luma / self._white
+
+    def _from_network(self, better: np.ndarray, dtype: np.dtype) -> np.ndarray:
         if self._as_it_is:
-            return self._model.enhance_luma(luma, self._strength)
-        better = self._model.enhance_luma(luma / self._white, self._strength)
+            return better
         better *= self._white
         np.clip(np.rint(better, out=better), 0, self._peak, out=better)
-        return better.astype(luma.dtype)
+        return better.astype(dtype)
 
 
 def frame_enhancer(
@@ -83,7 +104,7 @@ def frame_enhancer(
         VideoError: ``chroma`` is asked for, and the matrix of the video is not known.
     """
     if isinstance(model, LumaEnhancer):
-        return LumaFrames(model, info.bits, info.full_range, strength)
+        return LumaFrames(model, info.bits, info.full_range, strength, at_once=cores())
     from rts_tf.enhance.yuv import YuvEnhancer
 
     return YuvEnhancer(model, info, strength, chroma)

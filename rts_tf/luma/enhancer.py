@@ -1,5 +1,6 @@
 """Enhances luma of any size, and images through their luma, with a network for luma."""
 
+import functools
 import math
 import os
 from collections.abc import Callable, Iterator
@@ -82,6 +83,15 @@ class LumaEnhancer:
         Raises:
             ValueError: The shape or the type is none of these.
         """
+        return self._enhanced(luma, strength, side_by_side=True)
+
+    def enhance_planes(self, planes: list[np.ndarray], strength: float = 1.0) -> list[np.ndarray]:
+        """Enhance several planes, each on a core of its own. See :meth:`enhance_luma`."""
+        alone = functools.partial(self._enhanced, strength=strength, side_by_side=False)
+        return list(self._pool.map(alone, planes))
+
+    def _enhanced(self, luma: np.ndarray, strength: float, side_by_side: bool) -> np.ndarray:
+        """Enhance one plane, its strips one after the other or side by side."""
         if luma.ndim != 2 or 0 in luma.shape:
             raise ValueError(f"expected luma [H, W], not an array of shape {luma.shape}")
         luma = _native(luma)
@@ -93,11 +103,13 @@ class LumaEnhancer:
         def run(rows: tuple[int, int]) -> None:
             result[slice(*rows)] = self._on_strip(engine, luma, *rows)
 
-        strips = list(self._strips(*luma.shape))
-        if len(strips) == 1:
-            run(strips[0])
-        else:
+        height, width = luma.shape
+        strips = list(self._strips(height, width, self._workers if side_by_side else 1))
+        if side_by_side and len(strips) > 1:
             list(self._pool.map(run, strips))
+        else:
+            for strip in strips:
+                run(strip)
         return result if strength == 1 else _blended(luma, result, strength)
 
     def enhance(
@@ -141,10 +153,10 @@ class LumaEnhancer:
             on_pixels(image.shape[0] * image.shape[1])
         return result if images.ndim == 4 else result[0]
 
-    def _strips(self, height: int, width: int) -> Iterator[tuple[int, int]]:
+    def _strips(self, height: int, width: int, workers: int) -> Iterator[tuple[int, int]]:
         """First row and end of each strip; all but the last are multiples of the packing."""
         pixels = height * width
-        wanted = max(1, min(self._workers, pixels // STRIP), math.ceil(pixels / LARGEST_STRIP))
+        wanted = max(1, min(workers, pixels // STRIP), math.ceil(pixels / LARGEST_STRIP))
         blocks = math.ceil(height / self._shape.pack / wanted)
         rows = blocks * self._shape.pack
         for first in range(0, height, rows):

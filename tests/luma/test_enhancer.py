@@ -56,6 +56,12 @@ def test_levels_are_rounded_and_clipped(model, photograph, dtype):
     assert made.dtype == dtype and np.abs(made - expected).max() <= 1
 
 
+def test_planes_side_by_side_are_those_one_by_one(model, photograph):
+    planes = [photograph[: 30 + i, :50, i % 3] for i in range(5)]
+    for one, luma in zip(model.enhance_planes(planes, 0.5), planes, strict=True):
+        np.testing.assert_array_equal(one, model.enhance_luma(luma, 0.5))
+
+
 def test_strength_blends(model, photograph):
     luma = photograph[:40, :40, 1]
     full, half, none = (model.enhance_luma(luma, strength) for strength in (1, 0.5, 0))
