@@ -272,20 +272,30 @@ def figure(record: dict[str, Any]) -> Any:
         if above > -0.5:
             _point(left, found["milliseconds"], above, name)
         _point(right, found["milliseconds"], found["whole"]["mos_gain"], name)
-    left.set_ylabel("energy above the linear filter (mean of the conditions)")
+    left.set_ylabel("energy above the linear filter")
     right.set_ylabel("MOS gain on clean images")
     for axes in (left, right):
         axes.set_xscale("log")
         axes.set_xlabel("ms for the luma of a 1080p frame, one core")
         axes.axvline(1000 / 60, color="0.7", linestyle=":")
         axes.grid(alpha=0.2)
+        axes.margins(0.25, 0.1)
     return drawn
 
 
 def _point(axes: Any, x: float, y: float, name: str) -> None:
     colour = "#3b7fe0" if name.startswith("luma") else "#e08a1e" if "residual" in name else "0.4"
     axes.plot([x], [y], "o", color=colour)
-    axes.annotate(name, (x, y), xytext=(4, 4), textcoords="offset points", fontsize=8)
+    # Names of neighbours would cover each other on one side.
+    left = name in ("luma-clean", "luma-small", "residual1", "linear")
+    above = name in ("luma-clean", "residual1", "linear")
+    offset = -4 if left else 4, 4 if above else -10
+    place = {
+        "xytext": offset,
+        "textcoords": "offset points",
+        "ha": "right" if left else "left",
+    }
+    axes.annotate(name, (x, y), fontsize=8, **place)
 
 
 if __name__ == "__main__":
