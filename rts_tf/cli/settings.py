@@ -1,6 +1,7 @@
 """Defines the flags of a command for the fields of its settings (:mod:`rts_tf.settings`)."""
 
 import dataclasses
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -30,4 +31,7 @@ def define_flag(
     text, choices = in_flags(field.metadata["help"]), field.metadata["choices"]
     if choices:
         text += f" One of: {' '.join(map(str, choices))}."
-    _DEFINE[type(field.default)](field.name, default, f"{text} {values}", flag_values=command_flags)
+    define = _DEFINE[type(field.default)]
+    define(field.name, default, f"{text} {values}", flag_values=command_flags)
+    # Without this --help would not list the flag, since this module defines it, not the command.
+    command_flags.register_key_flag_for_module(sys.argv[0], command_flags[field.name])

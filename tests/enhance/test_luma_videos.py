@@ -109,12 +109,13 @@ def integer_run(luma_file, tmp_path_factory):
     """The directory of a run that has the network in integers too."""
     from rts_tf.export.luma import integer_file
     from rts_tf.export.luma_integers import LumaIntegers
-    from rts_tf.luma.loading import INTEGER_FILE, load_luma
+    from rts_tf.luma.loading import INTEGER_FILE, RANGES, load_luma
 
     folder = tmp_path_factory.mktemp("run")
     (folder / "final.keras").write_bytes(luma_file.read_bytes())
     integers = LumaIntegers(load_luma(luma_file).network, (1.0, 1.0))
     (folder / INTEGER_FILE).write_bytes(integer_file(integers))
+    (folder / "summary.json").write_text(json.dumps({RANGES: integers.highest}))
     return folder
 
 

@@ -143,7 +143,7 @@ def test_another_configuration_is_refused_by_field(finished, small_photographs):
         seed=9,
         **SMALL,
     )
-    with pytest.raises(ConfigError, match="stages: 3, here 4; seed: 1, here 9"):
+    with pytest.raises(ConfigError, match="seed: 1, here 9; stages: 3, here 4"):
         train(config, directory)
 
 
