@@ -38,6 +38,7 @@ from rts_tf.errors import ConfigError
 
 if TYPE_CHECKING:
     from rts_tf.inference import Enhancer
+    from rts_tf.luma.enhancer import LumaEnhancer
 
 WAYS = (
     *("input", "residual3", "residual1", "residual3-jpeg", "residual3-jpeg:0.5"),
@@ -131,10 +132,10 @@ def _by_choice(image: np.ndarray, strength: float) -> np.ndarray:
 
 
 @functools.cache
-def _enhancer(model: str) -> Enhancer:
-    from rts_tf.inference import load
+def _enhancer(model: str) -> Enhancer | LumaEnhancer:
+    import rts_tf
 
-    return load(model, "auto")
+    return rts_tf.load(model, "auto")
 
 
 def version_of(name: str) -> str:

@@ -9,18 +9,16 @@ crop of a sample image, for a test to compare. It costs a few seconds.
 """
 
 import dataclasses
-import json
 import pathlib
 from typing import Any
 
 from absl import flags
-from PIL import Image
 
 from experiments import runs
-from experiments.pretrained_weights import EXAMPLES, example
+from experiments.pretrained_weights import put_into_package
 from rts_tf.distillation.config import DistillationConfig
 from rts_tf.errors import ConfigError
-from rts_tf.storage import atomic_path, read_json, write_text
+from rts_tf.storage import atomic_path, read_json
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("run", "", "Directory of a finished distillation.", flag_values=FLAGS)
@@ -77,16 +75,9 @@ def main() -> None:
         raise ConfigError(f"--run={run}: is not the directory of a finished distillation.")
     made = record(run, FLAGS.commit)
     model = rts_tf.load(run)
-    with atomic_path(pretrained.DIRECTORY / f"{FLAGS.name}.weights.h5") as temporary:
-        # Keras wants this suffix, which the temporary name does not have.
-        model.network.save_weights(temporary.with_name("new.weights.h5"))
-        temporary.with_name("new.weights.h5").rename(temporary)
     with atomic_path(pretrained.DIRECTORY / f"{FLAGS.name}.tflite") as temporary:
         temporary.write_bytes((run / "final.tflite").read_bytes())
-    with atomic_path(EXAMPLES / f"pretrained_{FLAGS.name}.png") as temporary:
-        Image.fromarray(model.enhance(example())).save(temporary)
-    write_text(pretrained.DIRECTORY / f"{FLAGS.name}.json", json.dumps(made, indent=1) + "\n")
-    print(json.dumps(made, indent=1))
+    put_into_package(FLAGS.name, model, made)
 
 
 if __name__ == "__main__":

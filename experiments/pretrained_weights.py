@@ -165,26 +165,37 @@ def _rounded(value):
     return round(value, 4) if isinstance(value, float) else value
 
 
+def put_into_package(name: str, model, made: dict[str, Any]) -> None:
+    """Write the weights ``name``, their record and the golden output, and print the record.
+
+    Args:
+        model: What :func:`rts_tf.load` returns.
+        made: The record.
+    """
+    from rts_tf import pretrained
+
+    with atomic_path(pretrained.DIRECTORY / f"{name}.weights.h5") as temporary:
+        # Keras wants this suffix, which the temporary name does not have.
+        model.network.save_weights(temporary.with_name("new.weights.h5"))
+        temporary.with_name("new.weights.h5").rename(temporary)
+    with atomic_path(EXAMPLES / f"pretrained_{name}.png") as temporary:
+        Image.fromarray(model.enhance(example())).save(temporary)
+    write_text(pretrained.DIRECTORY / f"{name}.json", json.dumps(made, indent=1) + "\n")
+    print(json.dumps(made, indent=1))
+
+
 def main() -> None:
     """Write the weights, their record and the golden output."""
     if not (FLAGS.run and FLAGS.stage and FLAGS.name and FLAGS.commit):
         raise ConfigError("--run, --stage, --name and --commit are all needed.")
     import rts_tf
-    from rts_tf import pretrained
 
     run = pathlib.Path(FLAGS.run)
     if not (run / "summary.json").is_file():
         raise ConfigError(f"--run={run}: is not the directory of a finished run.")
     made = record(run, FLAGS.stage, FLAGS.commit, FLAGS.table)
     enhancer = rts_tf.load(run / f"stage_{FLAGS.stage}" / "model.keras")
-    with atomic_path(pretrained.DIRECTORY / f"{FLAGS.name}.weights.h5") as temporary:
-        # Keras wants this suffix, which the temporary name does not have.
-        enhancer.network.save_weights(temporary.with_name("new.weights.h5"))
-        temporary.with_name("new.weights.h5").rename(temporary)
-    with atomic_path(EXAMPLES / f"pretrained_{FLAGS.name}.png") as temporary:
-        Image.fromarray(enhancer.enhance(example())).save(temporary)
-    write_text(pretrained.DIRECTORY / f"{FLAGS.name}.json", json.dumps(made, indent=1) + "\n")
-    print(json.dumps(made, indent=1))
+    put_into_package(FLAGS.name, enhancer, made)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ flags.DEFINE_list("conditions", list(CONDITIONS), "States of the crops.", flag_v
 flags.DEFINE_integer("count", 0, "The most images to measure; 0: all.", flag_values=FLAGS)
 flags.DEFINE_string("output", "experiments/results", "Folder for the results.", flag_values=FLAGS)
 
+LINEAR = "DISTILLATION/linear.json"  # what the record says, since the folder is the user's own
 FRAME = 1080, 1920
 REPEATS = 15  # of each way, in turn
 CODED = tuple(name for name in CONDITIONS if name != "clean")
@@ -79,7 +80,7 @@ def experiment() -> None:
     }
     targets = {name: [taught(teacher, luma) for luma in each] for name, each in lumas.items()}
     record: dict[str, Any] = {
-        "command": runs.command(FLAGS, "realtime"),
+        "command": runs.command(FLAGS, "realtime").replace(FLAGS.linear, LINEAR),
         "images": [name for name, _ in images],
         "machine": f"{cores()} cores, {instruction_set()}",
         "ways": {},

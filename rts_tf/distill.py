@@ -7,20 +7,19 @@ continues a distillation that was stopped.
 """
 
 import dataclasses
+import functools
 import os
 import pathlib
 import shlex
 from typing import Any
 
 from absl import flags
-from rich.console import Console
 
-from rts_tf.cli.command import exit_code_of, in_flags, run_command
-from rts_tf.cli.progress import RunProgress
+from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.trainings import check_call, train_in
 from rts_tf.distillation.config import DistillationConfig
-from rts_tf.errors import ConfigError
 
 FLAGS = flags.FlagValues()
 
@@ -62,25 +61,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _distill(arguments: list[str], workdir: pathlib.Path) -> None:
-    if not FLAGS.workdir:
-        raise ConfigError("--workdir is empty: name a directory.")
-    if len(arguments) > 1:
-        raise ConfigError(
-            f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER."
-        )
+    check_call(arguments, FLAGS.workdir)
     config = config_from_flags()
     load_tensorflow()
     from rts_tf.distillation.distillation import distill
     from rts_tf.report.distillation_page import distillation_table
 
-    console = Console(highlight=False)
-    was_finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
-    summary = distill(
-        config,
-        workdir,
-        say=lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
-        start_progress=lambda work: RunProgress(work, console).running(),
-    )
+    summary, was_finished = train_in(workdir, functools.partial(distill, config, workdir))
     if was_finished:
         print(f"{workdir}: this distillation is finished; nothing to do.")
     print(distillation_table(summary))

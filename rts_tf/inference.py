@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from rts_tf import networks, pretrained
 from rts_tf.errors import RtsError, first_line
-from rts_tf.images.dtypes import LEVELS, to_float, to_levels
+from rts_tf.images.dtypes import LEVELS, checked_images, to_float, to_levels
 from rts_tf.images.resample import D_RADIUS, U_RADIUS, double, halve, halve_shuffled
 from rts_tf.images.tiling import Tile, tiles
 from rts_tf.networks.borders import with_repeated_border
@@ -155,9 +155,7 @@ class Enhancer:
         strength: float,
         on_pixels: Callable[[int], None],
     ) -> np.ndarray:
-        images = _checked(images)
-        if not math.isfinite(strength):
-            raise ValueError(f"expected a finite strength, not {strength}")
+        images = checked_images(images, strength)
         dtype = images.dtype if images.dtype in LEVELS else np.dtype(np.float32)
         batch = images if images.ndim == 4 else images[None]
         _, height, width, channels = batch.shape
@@ -175,20 +173,6 @@ class Enhancer:
                     )
                 on_pixels(sum(_pixels(tile) for tile in together))
         return result if images.ndim == 4 else result[0]
-
-
-def _checked(images: np.ndarray) -> np.ndarray:
-    """Return images as an array in native byte order. Raises ValueError for anything else."""
-    images = np.asarray(images)
-    if images.ndim not in (3, 4) or images.shape[-1] not in (1, 3) or 0 in images.shape:
-        shape = "[H, W, 3] or [batch, H, W, 3] (grey: 1 instead of 3)"
-        raise ValueError(f"expected RGB images, {shape}, not an array of shape {images.shape}")
-    images = images.astype(images.dtype.newbyteorder("="), copy=False)
-    if images.dtype not in LEVELS and not np.issubdtype(images.dtype, np.floating):
-        raise ValueError(
-            f"expected uint8 in 0..255, uint16 or floating point in [0, 1], not {images.dtype}"
-        )
-    return images
 
 
 def _on_tiles(

@@ -7,20 +7,19 @@ that was stopped.
 """
 
 import dataclasses
+import functools
 import os
 import pathlib
 import shlex
 from typing import Any
 
 from absl import flags
-from rich.console import Console
 
-from rts_tf.cli.command import exit_code_of, in_flags, run_command
-from rts_tf.cli.progress import RunProgress
+from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.trainings import check_call, train_in
 from rts_tf.config import PRESETS, Config, preset
-from rts_tf.errors import ConfigError, RtsError, first_line
 
 FLAGS = flags.FLAGS
 
@@ -65,33 +64,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _train(arguments: list[str], workdir: pathlib.Path) -> None:
-    if not FLAGS.workdir:
-        raise ConfigError("--workdir is empty: name a directory.")
-    if len(arguments) > 1:
-        raise ConfigError(
-            f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER."
-        )
+    check_call(arguments, FLAGS.workdir)
     config = config_from_flags()
     load_tensorflow()
-    import tensorflow as tf
-
     from rts_tf.training import recurrence
 
-    console = Console(highlight=False)
-    was_finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
-    try:
-        summary = recurrence.train(
-            config,
-            workdir,
-            say=lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
-            start_progress=lambda work: RunProgress(work, console).running(),
-        )
-    except tf.errors.ResourceExhaustedError as error:  # RtsError if it was foreseen
-        raise RtsError(
-            f"{workdir}: no memory or disk is left ({first_line(error)}). What was done is"
-            " kept; make room and run the command again, or start a run with a lower --batch or"
-            " --patch in another --workdir."
-        ) from None
+    train = functools.partial(recurrence.train, config, workdir)
+    summary, was_finished = train_in(workdir, train)
     if was_finished:
         print(f"{workdir}: this run is finished; nothing to do.")
     _print_results(summary, workdir)

@@ -5,6 +5,7 @@ Nothing here imports TensorFlow, so a mistyped flag is reported at once.
 
 from __future__ import annotations  # Python 3.10 has no typing.Self
 
+import abc
 import dataclasses
 import json
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ def setting(default: Any, text: str, choices: tuple = ()) -> Any:
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class Settings(abc.ABC):
     """The base of the settings of a training, with the fields that all trainings have.
 
     Each field is made by :func:`setting`.
@@ -49,13 +50,13 @@ class Settings:
     )
     images_per_shard: int = setting(8, "Images in one TFRecord shard.")
 
+    @abc.abstractmethod
     def validate(self) -> Self:
         """Return the settings themselves.
 
         Raises:
             ConfigError: A setting cannot work; the message names it.
         """
-        raise NotImplementedError
 
     def check_each(self, limits: Mapping[str, tuple[float, float]]) -> None:
         """Check the type, the choices and the limits of each field on its own.

@@ -5,9 +5,44 @@ in which 1 is white; targets and enhanced images may lie outside that range. All
 arrays of any shape.
 """
 
+import math
+
 import numpy as np
 
 LEVELS: tuple[type, ...] = (np.uint8, np.uint16)  # the integer dtypes of images
+
+
+def checked_images(images: np.ndarray, strength: float) -> np.ndarray:
+    """Check what a network is to enhance, and by how much.
+
+    Args:
+        images: [H, W, 3] or [batch, H, W, 3], RGB, or grey with a last axis of 1; levels or
+            floating point.
+        strength: The share of the change, any finite number.
+
+    Returns:
+        The images in native byte order.
+
+    Raises:
+        ValueError: They are of another shape or type, or the strength is not finite.
+    """
+    images = np.asarray(images)
+    if images.ndim not in (3, 4) or images.shape[-1] not in (1, 3) or 0 in images.shape:
+        shape = "[H, W, 3] or [batch, H, W, 3] (grey: 1 instead of 3)"
+        raise ValueError(f"expected RGB images, {shape}, not an array of shape {images.shape}")
+    if not math.isfinite(strength):
+        raise ValueError(f"expected a finite strength, not {strength}")
+    return native_samples(images)
+
+
+def native_samples(samples: np.ndarray) -> np.ndarray:
+    """Return levels or floating point in native byte order. Raises ValueError for other types."""
+    samples = samples.astype(samples.dtype.newbyteorder("="), copy=False)
+    if samples.dtype not in LEVELS and not np.issubdtype(samples.dtype, np.floating):
+        raise ValueError(
+            f"expected uint8 in 0..255, uint16 or floating point in [0, 1], not {samples.dtype}"
+        )
+    return samples
 
 
 def to_float(image: np.ndarray) -> np.ndarray:

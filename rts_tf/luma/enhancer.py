@@ -10,7 +10,7 @@ import cv2
 import keras
 import numpy as np
 
-from rts_tf.images.dtypes import LEVELS
+from rts_tf.images.dtypes import LEVELS, checked_images, native_samples
 from rts_tf.luma.engines import Engine, LiteRTEngine, TensorFlowEngine
 from rts_tf.networks.luma import shape_of
 
@@ -94,7 +94,7 @@ class LumaEnhancer:
         """Enhance one plane, its strips one after the other or side by side."""
         if luma.ndim != 2 or 0 in luma.shape:
             raise ValueError(f"expected luma [H, W], not an array of shape {luma.shape}")
-        luma = _native(luma)
+        luma = _single(native_samples(luma))
         if luma.strides[1] != luma.itemsize or luma.strides[0] < luma.shape[1]:
             luma = np.ascontiguousarray(luma)  # OpenCV takes gaps between rows, but nothing else
         engine = self._bytes if luma.dtype == np.uint8 else self._floats
@@ -135,13 +135,7 @@ class LumaEnhancer:
         Raises:
             ValueError: The shape, the type or the strength is none of these.
         """
-        images = np.asarray(images)
-        if images.ndim not in (3, 4) or images.shape[-1] not in (1, 3) or 0 in images.shape:
-            shape = "[H, W, 3] or [batch, H, W, 3] (grey: 1 instead of 3)"
-            raise ValueError(f"expected RGB images, {shape}, not an array of shape {images.shape}")
-        if not math.isfinite(strength):
-            raise ValueError(f"expected a finite strength, not {strength}")
-        images = np.ascontiguousarray(_native(images))
+        images = np.ascontiguousarray(_single(checked_images(images, strength)))
         batch = images if images.ndim == 4 else images[None]
         result = np.empty(batch.shape, batch.dtype)
         for image, output in zip(batch, result, strict=True):
@@ -209,13 +203,6 @@ def _blended(luma: np.ndarray, enhanced: np.ndarray, strength: float) -> np.ndar
     return np.clip(np.rint(values), 0, np.iinfo(luma.dtype).max).astype(luma.dtype)
 
 
-def _native(array: np.ndarray) -> np.ndarray:
-    """The array in native byte order; floating point as float32. Raises ValueError for others."""
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    if array.dtype in LEVELS:
-        return array
-    if not np.issubdtype(array.dtype, np.floating):
-        raise ValueError(
-            f"expected uint8 in 0..255, uint16 or floating point in [0, 1], not {array.dtype}"
-        )
-    return array.astype(np.float32, copy=False)
+def _single(samples: np.ndarray) -> np.ndarray:
+    """Floating point as float32; levels as they are."""
+    return samples if samples.dtype in LEVELS else samples.astype(np.float32, copy=False)

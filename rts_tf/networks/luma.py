@@ -5,7 +5,7 @@
 
 On CPUs and NPUs, moving a plane of few channels costs more than arithmetic. Packing turns the plane
 into one of ``p * p`` channels and as many fewer positions. The last convolution does not read the
-packed luma: that takes 3 of 19 ms of a frame, and adds .001 to the energy that is kept.
+packed luma: in a trial that took 3 of 19 ms of a frame and added .001 to the energy that is kept.
 
 A network is named by its sizes: ``luma4-32-32`` packs 4 x 4 pixels and has two hidden layers of 32
 channels. It starts as the identity. Height and width must be multiples of ``p``;

@@ -1,0 +1,59 @@
+"""What the commands share that train in a directory: checks, progress, and a full disk."""
+
+import pathlib
+from collections.abc import Callable
+
+from rich.console import Console
+
+from rts_tf.cli.command import in_flags
+from rts_tf.cli.progress import RunProgress
+from rts_tf.errors import ConfigError, RtsError, first_line
+
+
+def check_call(arguments: list[str], workdir: str) -> None:
+    """Check what is no setting of the training.
+
+    Args:
+        arguments: The name of the command, and what is no flag.
+        workdir: The flag of that name.
+
+    Raises:
+        ConfigError: The directory has no name, or there are arguments.
+    """
+    if not workdir:
+        raise ConfigError("--workdir is empty: name a directory.")
+    if len(arguments) > 1:
+        raise ConfigError(
+            f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER."
+        )
+
+
+def train_in(workdir: pathlib.Path, train: Callable[..., dict]) -> tuple[dict, bool]:
+    """Train with progress on the terminal. TensorFlow must be loaded.
+
+    Args:
+        train: Takes ``say`` and ``start_progress``, as
+            :func:`rts_tf.training.recurrence.train` does, and returns a summary.
+
+    Returns:
+        The summary, and whether the directory was finished before.
+
+    Raises:
+        RtsError: As ``train``, or no memory or disk is left.
+    """
+    import tensorflow as tf
+
+    console = Console(highlight=False)
+    was_finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
+    try:
+        summary = train(
+            say=lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
+            start_progress=lambda work: RunProgress(work, console).running(),
+        )
+    except tf.errors.ResourceExhaustedError as error:  # RtsError if it was foreseen
+        raise RtsError(
+            f"{workdir}: no memory or disk is left ({first_line(error)}). What was done is"
+            " kept; make room and run the command again, or start a run with a lower --batch or"
+            " --patch in another --workdir."
+        ) from None
+    return summary, was_finished
