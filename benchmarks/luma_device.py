@@ -41,7 +41,8 @@ LIMITS = {  # ms on one core and on two
     "luma-small": (8.0, 8.0),
     "luma-medium": (16.7, 10.0),
     "luma-clean": (16.7, 10.0),
-    "luma-large": (33.3, 33.3),
+    "luma-large": (16.7, 10.0),
+    "luma-clean-large": (16.7, 10.0),
 }
 PRODUCTS = 10  # of the matrices; they take long
 

@@ -4,10 +4,11 @@
     python -m benchmarks.realtime --model=RUN --frames=96
 
 The benchmark makes a clip of 1080p in H.264 that pans over images. On one side stands the whole
-command but its start: decode, network, encode in segments, check, join. On the other stands the
-program ffmpeg in a process of its own, with the filter ``unsharp`` (5x5, amount 1, on luma) between
-the same decoder and the same encoder with the same settings; what a run of one frame takes counts
-as its start. Rounds of the two are interleaved, and the shortest time of each counts.
+command: decode, network, encode in segments, check, join. On the other stands the program ffmpeg in
+a process of its own, with the filter ``unsharp`` (5x5, amount 1, on luma) between the same decoder
+and the same encoder with the same settings. On both sides, what a clip of one frame takes counts as
+the start and is subtracted. Rounds of the two are interleaved, and the shortest time of each
+counts.
 
 Where other programs use the machine too, processor time says more than the clock.
 """
@@ -54,12 +55,21 @@ def main(_: list[str]) -> None:
     luma = np.zeros((HEIGHT, WIDTH), np.uint8)
     model.enhance_luma(luma)  # warms up
     with tempfile.TemporaryDirectory() as name:
-        video, enhanced, sharpened = (
-            pathlib.Path(name) / f"{part}.mp4" for part in ("clip", "enhanced", "sharpened")
+        video, one_frame, enhanced, sharpened = (
+            pathlib.Path(name) / f"{part}.mp4" for part in ("clip", "one", "enhanced", "sharpened")
         )
         write_clip(video, FLAGS.data, FLAGS.frames)
+        write_clip(one_frame, FLAGS.data, 1)
+
+        def seconds_of_command() -> Seconds:
+            one, all_frames = (
+                seconds_of(lambda source=source: enhance(source, enhanced, model, settings))
+                for source in (one_frame, video)
+            )
+            return without_start(one, all_frames)
+
         parts = {
-            "command": lambda: seconds_of(lambda: enhance(video, enhanced, model, settings)),
+            "command": seconds_of_command,
             "unsharp": lambda: seconds_of_unsharp(video, sharpened, coding),
             "network": lambda: seconds_of_network(model, luma),
         }
@@ -79,7 +89,7 @@ def main(_: list[str]) -> None:
 
 
 def seconds_of_unsharp(video: pathlib.Path, made: pathlib.Path, coding: Coding) -> Seconds:
-    """Run ffmpeg on the clip; return what it takes beyond a run of one frame."""
+    """Run ffmpeg on the clip, and on one frame of it."""
     options = coding.options | {"crf": str(coding.crf), "threads": str(THREADS)}
     encoder = [word for key, value in options.items() for word in (f"-{key}", value)]
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-y", "-i", str(video)]
@@ -87,6 +97,11 @@ def seconds_of_unsharp(video: pathlib.Path, made: pathlib.Path, coding: Coding) 
     one, all_frames = (
         _seconds_of_process([*command, *limit, str(made)]) for limit in (["-frames:v", "1"], [])
     )
+    return without_start(one, all_frames)
+
+
+def without_start(one: Seconds, all_frames: Seconds) -> Seconds:
+    """Return what a clip takes beyond one frame."""
     return Seconds(all_frames.clock - one.clock, all_frames.processor - one.processor)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # it imports PyAV, which images do not need
     from rts_tf.video.info import VideoInfo
 
 CLEAN, JPEG, VIDEO = "residual3", "residual3-jpeg", "residual3-video"
-LUMA_CLEAN, LUMA_CODED = "luma-clean", "luma-medium"  # in real time
+LUMA_CLEAN, LUMA_CODED = "luma-clean-large", "luma-large"  # in real time
 LARGER, LARGER_JPEG = "residual3-wide", "residual3-wide-jpeg"
 # JPEG files from this quality on count as clean, by the scale. Of the two networks that enlarge,
 # the one for JPEG is better at 90 and worse at 95 (experiments/results/enlarging.md).

@@ -34,6 +34,7 @@ class YuvEnhancer:
     """
 
     at_once = 2  # oneDNN gives each core an image, and runs a single one on one core
+    side_by_side = 1
 
     def __init__(
         self, model: Enhancer, info: VideoInfo, strength: float = 1.0, chroma: bool = False

@@ -5,7 +5,9 @@ A file for frames of any size leaves the border to its caller
 since there a copy takes least, and it takes sides that are no multiples of the packing.
 
 XNNPACK computes the whole of a packed file. A concatenation of more than five tensors would not be
-its own, and so a border is put together from fewer at a time.
+its own, and so a border is put together from fewer at a time. It computes 16 channels at once, so
+the last convolution of a network that packs fewer pixels makes those of a larger block, at a
+stride. The integers are the same, and ``luma2-16-16`` takes 16.1 ms instead of 19.5.
 """
 
 from collections.abc import Callable
@@ -45,9 +47,9 @@ def integer_file(
 
     Returns:
         The contents of the file. Its signature "enhance" takes "luma", uint8 [1, H, W, 1], to
-        "enhanced" of the same shape and type. Without a size, H and W must be multiples of the
-        packing, and ``margin`` pixels a side are not what they are in the middle of an image. With
-        a size, borders are repeated. The metadata has the receptive radius and the packing
+        "enhanced" of the same shape and type. Without a size, H and W must be multiples of
+        ``block``, and ``margin`` pixels a side are not what they are in the middle of an image.
+        With a size, borders are repeated. The metadata has the receptive radius and ``block``
         (:func:`rts_tf.export.flatbuffer.with_radius`).
 
     Raises:
@@ -69,8 +71,8 @@ def integer_file(
     if form == "packed":
         data = with_ends_for_xnnpack(data)
     if height is None:
-        data = with_nominal_sides(data, shape.pack)
-    return with_radius(data, shape.margin + shape.pack - 1, shape.pack)
+        data = with_nominal_sides(data, shape.block)
+    return with_radius(data, shape.margin + shape.pack - 1, shape.block)
 
 
 def _set_integers(converter: tf.lite.TFLiteConverter) -> None:
@@ -83,33 +85,57 @@ def _function(
 ) -> Callable[[tf.Tensor], tf.Tensor]:
     """The network, with the range of every tensor, as a function of float32 [1, H, W, 1]."""
     shape = integers.shape
-    pack, cut = shape.pack, shape.margin // shape.pack
+    pack, margin, block = shape.pack, shape.margin, shape.block
     weights = {layer.name: layer.get_weights() for layer in integers.network.layers}
     # With a border, no convolution pads, and what they leave is the frame.
     padding, bordered = ("SAME", False) if height is None else ("VALID", True)
 
-    def convolution(name: str, x: tf.Tensor) -> tf.Tensor:
+    def convolution(name: str, x: tf.Tensor, blocks: int = 1) -> tf.Tensor:
         kernel, bias = weights[name]
-        return tf.nn.conv2d(x, kernel, strides=1, padding=padding) + bias
+        kernel, bias = _for_blocks(kernel, blocks), _for_blocks(bias, blocks)
+        return tf.nn.conv2d(x, kernel, strides=blocks, padding=padding) + bias
 
     def enhanced(luma: tf.Tensor) -> tf.Tensor:
         luma = _image(luma)
         if height is not None and width is not None:
-            luma = _repeated(luma, shape.margin, shape.margin + -height % pack, axis=1)
-            luma = _repeated(luma, shape.margin, shape.margin + -width % pack, axis=2)
-        packed = _image(_packed(luma, pack, strided))
-        x = packed
+            luma = _repeated(luma, margin, margin + -height % block, axis=1)
+            luma = _repeated(luma, margin, margin + -width % block, axis=2)
+        x = _image(_packed(luma, pack, strided))
         for i, highest in enumerate(integers.highest, start=1):
             x = _pinned(tf.nn.relu(convolution(f"hidden_{i}", x)), 0.0, highest)
-        change = _pinned(convolution("change", x), *CHANGE_RANGE)
-        inside = _image(packed[:, cut:-cut, cut:-cut]) if bordered else packed
-        total = _image(inside + change)
-        output = _image(_unpacked(total, pack, strided))
-        if height and width and (height % pack or width % pack):
+        change = _pinned(convolution("change", x, block // pack), *CHANGE_RANGE)
+        change = _pinned(_unpacked(change, block, strided), *CHANGE_RANGE)
+        inside = _image(luma[:, margin:-margin, margin:-margin]) if bordered else luma
+        output = _image(inside + change)
+        if height and width and (height % block or width % block):
             output = _image(output[:, :height, :width])
         return output
 
     return enhanced
+
+
+def _for_blocks(weights: np.ndarray, blocks: int) -> np.ndarray:
+    """The kernel, or the bias, that computes ``blocks`` x ``blocks`` positions at once.
+
+    Args:
+        weights: A kernel [3, 3, inputs, p * p] that makes the pixels of a block, or its bias.
+        blocks: How many positions a side.
+
+    Returns:
+        The kernel [blocks + 2, blocks + 2, inputs, (blocks * p) ** 2], to be applied at a stride of
+        ``blocks``, or the bias. Channels are the pixels of the large block row by row.
+    """
+    pack = round(weights.shape[-1] ** 0.5)
+    if blocks == 1:
+        return weights
+    if weights.ndim == 1:
+        return np.tile(weights.reshape(1, pack, 1, pack), (blocks, 1, blocks, 1)).ravel()
+    inputs, side = weights.shape[2], blocks + 2
+    wide = np.zeros((side, side, inputs, blocks, pack, blocks, pack), weights.dtype)
+    for i in range(blocks):
+        for j in range(blocks):
+            wide[i : i + 3, j : j + 3, :, i, :, j] = weights.reshape(3, 3, inputs, pack, pack)
+    return wide.reshape(side, side, inputs, -1)
 
 
 def _pinned(x: tf.Tensor, low: float, high: float) -> tf.Tensor:

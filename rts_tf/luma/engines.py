@@ -20,7 +20,7 @@ from rts_tf.quiet import quiet_stderr
 
 
 class Engine(Protocol):
-    """A function of a plane whose sides are multiples of the packing. Threads may share it."""
+    """A function of a plane whose sides are multiples of a block. Threads may share it."""
 
     def __call__(self, plane: np.ndarray) -> np.ndarray:
         """Apply the network to uint8, uint16 or float32 [H, W], and return the same type."""

@@ -159,11 +159,11 @@ class LumaEnhancer:
     def _on_strip(self, engine: Engine, luma: np.ndarray, first: int, end: int) -> np.ndarray:
         """The enhanced rows from ``first`` to ``end``."""
         height, width = luma.shape
-        margin, pack = self._shape.margin, self._shape.pack
+        margin, block = self._shape.margin, self._shape.block
         top, bottom = max(0, first - margin), min(height, end + margin)
         above = top - first + margin  # rows to be repeated
-        below = -(-(end + margin - first + margin) // pack) * pack - above - (bottom - top)
-        right = -(-(width + 2 * margin) // pack) * pack - width - margin
+        below = -(-(end + margin - first + margin) // block) * block - above - (bottom - top)
+        right = -(-(width + 2 * margin) // block) * block - width - margin
         bordered = cv2.copyMakeBorder(
             luma[top:bottom], above, below, margin, right, cv2.BORDER_REPLICATE
         )

@@ -25,6 +25,7 @@ from rts_tf.errors import ConfigError
 from rts_tf.networks.layers import Pack, PixelShuffle
 
 PACKS = (1, 2, 4, 8)
+LEAST_BLOCK = 4  # pixels a side: 16 fill the vectors of a CPU
 _NAME = re.compile(r"luma(\d+)((?:[-_]\d+)+)")
 
 
@@ -48,6 +49,11 @@ class LumaShape(NamedTuple):
     def margin(self) -> int:
         """Pixels around a block of ``pack`` x ``pack`` pixels on which the block depends."""
         return self.pack * (len(self.hidden) + 1)
+
+    @property
+    def block(self) -> int:
+        """Pixels a side of what the files of integers compute at once, a multiple of ``pack``."""
+        return max(self.pack, LEAST_BLOCK)
 
     @property
     def macs(self) -> int:

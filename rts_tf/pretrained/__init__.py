@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DIRECTORY = pathlib.Path(__file__).parent
 # Names that stand for others: "fast" is the best network for luma that takes at most 16.7 ms for a
 # 1080p frame on one core of the reference machine (docs/realtime.md).
-ALIASES = {"fast": "luma-medium"}
+ALIASES = {"fast": "luma-large"}
 
 
 def names() -> tuple[str, ...]:

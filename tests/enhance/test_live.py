@@ -138,6 +138,7 @@ class Doubled:
     """Stands for a network that takes two frames at once."""
 
     at_once = 2
+    side_by_side = 1
 
     def __call__(self, frames):
         assert len(frames) == 2
