@@ -43,6 +43,8 @@ LIMITS = {  # ms on one core and on two
     "luma-clean": (16.7, 10.0),
     "luma-large": (16.7, 10.0),
     "luma-clean-large": (16.7, 10.0),
+    "luma-xlarge": (33.3, 33.3),
+    "luma-clean-xlarge": (33.3, 33.3),
 }
 PRODUCTS = 10  # of the matrices; they take long
 
