@@ -80,7 +80,11 @@ def main(arguments: list[str]) -> int:
 
 def _send(inputs: list[str]) -> int:
     _check_flags(inputs)
-    jobs, done, errors = plan(inputs, FLAGS.output, FLAGS.overwrite)
+    everything = plan(inputs, FLAGS.output, FLAGS.overwrite)
+    jobs, done, errors, others = everything.only(videos=False)
+    videos = everything.only(videos=True)
+    for job in (*videos.jobs, *videos.done):
+        errors.append(f"{job.source}: is a video; rts_tf.enhance takes it")
     warnings: list[str] = []
     if jobs:
         if FLAGS.protocol == "grpc":
@@ -93,6 +97,8 @@ def _send(inputs: list[str]) -> int:
     if done:
         known = len(done) + len(jobs)
         print(f"already there: {len(done)} of {known} images (--overwrite replaces them)")
+    if others:
+        print(printable(others))
     for warning in warnings:
         print_note(warning)
     for error in errors:

@@ -1,7 +1,7 @@
 """Read image files with everything that belongs to them: alpha, 16 bits, ICC profile, EXIF and DPI.
 
 This is for images that people keep: ``python -m rts_tf.enhance`` reads them here and writes them
-with :mod:`rts_tf.images.write`. For training and metrics, :mod:`rts_tf.images.read` gives the plain
+with :mod:`rts_tf.images.write`. For training and metrics, :mod:`rts_tf.images.rgb` gives the plain
 8-bit RGB.
 """
 
@@ -15,10 +15,12 @@ from PIL.ExifTags import Base
 from PIL.TiffImagePlugin import TiffImageFile
 
 from rts_tf.errors import ImageError
+from rts_tf.images.boxes import complete
 from rts_tf.images.coding import Coding, coding_of
 from rts_tf.images.dtypes import halve_bits, to_float, to_uint8
 from rts_tf.images.exif import kept_exif, upright
-from rts_tf.images.read import FORMATS, ODD_16_BITS, opened
+from rts_tf.images.formats import kind_of_file
+from rts_tf.images.read import ODD_16_BITS, opened
 
 # The most pixels of an image. Pillow's own limit against decompression bombs, 89 million, is below
 # the size of panoramas.
@@ -65,15 +67,11 @@ def pixel_count(path: str | os.PathLike) -> int:
 
 def is_image_file(path: str | os.PathLike) -> bool:
     """Whether the file begins like one of the supported formats, even if it cannot be decoded."""
-    try:
-        with Image.open(path, formats=FORMATS):
-            return True
-    except Exception:  # Pillow raises errors of many types on damaged files
-        return False
+    return bool(kind_of_file(path))
 
 
 def read_image_file(path: str | os.PathLike, largest: int = LARGEST) -> ImageFile:
-    """Decode a PNG, JPEG, WebP, TIFF or BMP file.
+    """Decode an image file of one of the :data:`rts_tf.images.formats.FORMATS`.
 
     8 bits stay 8 bits, and 16 bits (PNG and TIFF, grey and RGB) stay 16. Grey stays grey, and a
     palette becomes RGB. A colour that is marked as transparent becomes alpha. The orientation is
@@ -85,11 +83,12 @@ def read_image_file(path: str | os.PathLike, largest: int = LARGEST) -> ImageFil
         largest: The most pixels that the image may have.
 
     Raises:
-        ImageError: The image has more pixels than ``largest``, or it is refused for a reason that
-            :func:`rts_tf.images.read.read_image` lists, transparency excepted. The message names
-            the file and the reason.
+        ImageError: The file is unreadable, truncated, CMYK, floating point, grey of 12 or 32 bits
+            or animated, or it has more pixels than ``largest``. The message names the
+            file and gives the reason.
     """
     with opened(path, largest=largest) as image:
+        unsaid = complete(image, path)
         orientation = image.getexif().get(Base.Orientation, 1)
         exif, warning = kept_exif(image.getexif())
         coding = coding_of(image, path)
@@ -107,7 +106,7 @@ def read_image_file(path: str | os.PathLike, largest: int = LARGEST) -> ImageFil
             icc=image.info.get("icc_profile") or b"",
             exif=exif,
             dpi=_upright_dpi(image.info.get("dpi"), orientation),
-            warning=warning,
+            warning="; ".join(filter(None, (warning, unsaid))),
             coding=coding,
         )
 
@@ -126,6 +125,8 @@ def _upright_dpi(dpi: Any, orientation: int) -> tuple[float, float] | None:
 def _has_16_bits(image: Image.Image, path: str | os.PathLike) -> bool:
     if image.format == "PNG":
         return _png_bits_and_colour_type(path)[0] == 16
+    if image.format == "JXL":
+        return image.mode.startswith("I")
     return isinstance(image, TiffImageFile) and 16 in image.tag_v2.get(Base.BitsPerSample, ())
 
 

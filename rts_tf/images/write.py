@@ -1,4 +1,4 @@
-"""Write an ImageFile as PNG, JPEG, WebP, TIFF or BMP, either completely or not at all.
+"""Write an ImageFile as PNG, JPEG, WebP, TIFF, BMP or AVIF, either completely or not at all.
 
 Whatever the format can hold is kept: 16 bits, alpha, ICC profile, EXIF and DPI.
 """
@@ -18,15 +18,14 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from rts_tf.errors import ImageError
 from rts_tf.images.dtypes import halve_bits
 from rts_tf.images.exif import exif_for_size
+from rts_tf.images.formats import FORMATS, WRITTEN_SUFFIXES, kind_of_suffix
 from rts_tf.images.image_file import ImageFile
-from rts_tf.images.read import IMAGE_SUFFIXES
 from rts_tf.storage import atomic_path
 
 JPEG_QUALITY = 95  # with colour at full resolution (4:4:4)
 WEBP_QUALITY = 95  # WebP always has colour at half the resolution (4:2:0)
-# Suffixes of formats that are not called like the suffix itself
-_FORMATS = {".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
-_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383}  # pixels
+AVIF_QUALITY = 90  # with colour at full resolution (4:4:4)
+_LONGEST_SIDE = {"JPEG": 65500, "WEBP": 16383, "AVIF": 32768}  # pixels
 _STRIP_BYTES = 2**18  # of a TIFF, approximately
 _EXTRA_SAMPLES = 338  # a TIFF tag
 _ICC_PROFILE = 34675  # a TIFF tag
@@ -34,25 +33,29 @@ _UNDEFINED = 7  # a TIFF type: bytes
 
 
 def format_of(path: str | os.PathLike) -> str:
-    """The format that the suffix of ``path`` stands for: PNG, JPEG, WEBP, TIFF or BMP.
+    """The format that the suffix of ``path`` stands for: PNG, JPEG, WEBP, TIFF, BMP or AVIF.
 
     Raises:
-        ImageError: The suffix is none of :data:`rts_tf.images.read.IMAGE_SUFFIXES`.
+        ImageError: The suffix is none of :data:`rts_tf.images.formats.WRITTEN_SUFFIXES`, or the
+            installed Pillow does not write the format.
     """
-    suffix = pathlib.Path(path).suffix.lower()
-    if suffix not in IMAGE_SUFFIXES:
+    kind = kind_of_suffix(path)
+    if pathlib.Path(path).suffix.lower() not in WRITTEN_SUFFIXES:
         raise ImageError(
-            f"{os.fspath(path)}: cannot tell the format; end it in {', '.join(IMAGE_SUFFIXES)}"
+            f"{os.fspath(path)}: cannot tell the format; end it in {', '.join(WRITTEN_SUFFIXES)}"
         )
-    return _FORMATS.get(suffix, suffix[1:].upper())
+    if kind not in FORMATS:
+        raise ImageError(f"{os.fspath(path)}: to write {kind}, pip install 'rts_tf[images]'")
+    return kind
 
 
 def write_image_file(path: str | os.PathLike, image: ImageFile) -> None:
     """Write an image in the format of the suffix, either completely or not at all.
 
     PNG, TIFF (uncompressed) and BMP are lossless. JPEG has quality 95 with 4:4:4 colour, and WebP
-    has quality 95. PNG and TIFF keep 16 bits, the other formats hold 8. Grey with alpha in 16 bits
-    is written as RGB with alpha. BMP holds neither profile nor EXIF.
+    has quality 95. AVIF has quality 90 with 4:4:4 colour. PNG and TIFF keep 16 bits, the other
+    formats hold 8. Grey with alpha in 16 bits is written as RGB with alpha. BMP holds neither
+    profile nor EXIF.
 
     Args:
         path: The path of the file. An existing file is replaced.
@@ -106,6 +109,7 @@ def _encoded(image: ImageFile, kind: str) -> bytes | memoryview:
         "PNG": {"compress_level": 1},
         "JPEG": {"quality": JPEG_QUALITY, "subsampling": 0},
         "WEBP": {"quality": WEBP_QUALITY, "exact": True},
+        "AVIF": {"quality": AVIF_QUALITY, "subsampling": "4:4:4"},
     }
     options = settings.get(kind, {})
     exif = _exif_of(image)
@@ -113,7 +117,7 @@ def _encoded(image: ImageFile, kind: str) -> bytes | memoryview:
         options["exif"] = exif
     if image.icc and kind != "BMP":
         options["icc_profile"] = image.icc
-    if image.dpi and kind != "WEBP":
+    if image.dpi and kind not in ("WEBP", "AVIF"):
         options["dpi"] = image.dpi
     pixels, alpha = image.pixels, image.alpha
     if kind == "PNG" and not (pixels.shape[2] == 1 and alpha is not None):

@@ -26,7 +26,7 @@ def mixed(tmp_path_factory):
     (folder / LOOP).symlink_to(folder / LOOP)
     with contextlib.suppress(OSError):  # some file systems take UTF-8 names alone
         (folder / NOT_UTF8).write_bytes(GOOD["jpeg.png"][0])
-    (folder / "notes.txt").write_text("passed over without a word")
+    (folder / "notes.txt").write_text("passed over")
     validation.mkdir()
     photo(20).save(validation / "judged.png")
     (validation / "cut.png").write_bytes(saved(photo(), "PNG")[:-3000])
