@@ -105,11 +105,12 @@ def _exif_of(image: ImageFile) -> bytes:
 
 def _encoded(image: ImageFile, kind: str) -> bytes | memoryview:
     """The contents of a file of any format but TIFF."""
+    grey = image.pixels.shape[2] == 1
     settings: dict[str, dict[str, Any]] = {
         "PNG": {"compress_level": 1},
         "JPEG": {"quality": JPEG_QUALITY, "subsampling": 0},
         "WEBP": {"quality": WEBP_QUALITY, "exact": True},
-        "AVIF": {"quality": AVIF_QUALITY, "subsampling": "4:4:4"},
+        "AVIF": {"quality": AVIF_QUALITY, "subsampling": "4:0:0" if grey else "4:4:4"},
     }
     options = settings.get(kind, {})
     exif = _exif_of(image)

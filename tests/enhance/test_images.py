@@ -156,6 +156,10 @@ def test_two_images_for_one_file(tree, tmp_path, model_file):
             "unknown.dat: is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image; if",
         ),
         (["{}", "--output={}/x.png"], "x.png: is a file; name a folder"),
+        (
+            ["{}/a.png", f"--output={{}}/{'x' * 252}.png"],
+            "has 256 bytes, and file systems take 255",
+        ),
         (["{}", "--output={}/notes.txt"], "notes.txt: is a file; name a folder"),
         (
             ["{}/a.png", "--output={}/x.png", "--strength=1.6"],
