@@ -80,6 +80,17 @@ def test_the_longest_names(run, tmp_path):
     assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
 
 
+def test_the_longest_names_of_videos(run, tmp_path):
+    """The hidden folder beside the video has a name of its own, which fits too."""
+    pytest.importorskip("av", reason="the extra 'video' is not installed")
+    from tests.support.videos import contents, make
+
+    video = make(tmp_path / ("v" * 251 + ".mkv"), count=3)
+    run(video, f"--output={tmp_path / 'out'}/", "--strength=0")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [video.name]
+    assert len(contents(tmp_path / "out" / video.name).times) == 3
+
+
 def test_a_folder_of_other_files(tmp_path, model_file):
     folder = tmp_path / "in"
     folder.mkdir()
