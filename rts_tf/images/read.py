@@ -7,7 +7,7 @@ ICC profile, EXIF), for images that people keep.
 import contextlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 import numpy as np
@@ -56,7 +56,10 @@ def read_image(file: str | os.PathLike | BinaryIO, name: str = "") -> np.ndarray
 
 @contextlib.contextmanager
 def opened(
-    file: str | os.PathLike | BinaryIO, name: str = "", largest: int = 0
+    file: str | os.PathLike | BinaryIO,
+    name: str = "",
+    largest: int = 0,
+    check: Callable[[Image.Image], None] | None = None,
 ) -> Iterator[Image.Image]:
     """Open an image with Pillow and check that it is of a kind that this package can use.
 
@@ -66,6 +69,8 @@ def opened(
         largest: The limit on the number of pixels, in place of Pillow's own limit against
             decompression bombs. Pillow's limit is a global variable, so only one thread at a time
             may set another one.
+        check: Raises ImageError for kinds of images that are not wanted, in place of the check
+            for 8-bit RGB.
 
     Yields:
         The image. Its pixels are not decoded yet.
@@ -88,7 +93,7 @@ def opened(
             if isinstance(file, str | os.PathLike):
                 file = stack.enter_context(open(file, "rb"))
             with Image.open(file, formats=FORMATS) as image:
-                _check_kind(image)
+                (check or _check_kind)(image)
                 yield image
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None
