@@ -57,8 +57,7 @@ def enhance_all(
         progress: Counts the megapixels of all images in the phase ``IMAGES``.
         sizes: The number of pixels of each image, 0 where it is unknown.
         comparison: Is called with each image pair.
-        scale: By how much the networks enlarge. An image for which the format of its target has no
-            room is refused before it is enhanced.
+        scale: By how much the networks enlarge.
 
     Returns:
         The errors of the images that failed, and warnings: what was converted or left out.
@@ -75,10 +74,9 @@ def enhance_all(
         for i, job in enumerate(jobs):
             if not small[i]:
                 writer.wait()
-            future = reading.pop(i, None) or reader.submit(read_image_file, job.source)
+            future = reading.pop(i, None) or reader.submit(_read, job, scale)
             try:
                 before = future.result()
-                check_writable(job.target, before, scale)
             except ImageError as error:
                 errors.append(str(error))
                 progress.skip(IMAGES, sizes[i] / 1e6)
@@ -86,7 +84,7 @@ def enhance_all(
             finally:
                 del future  # it would keep the image in memory
                 if i + 1 < len(jobs) and small[i] and small[i + 1]:
-                    reading[i + 1] = reader.submit(read_image_file, jobs[i + 1].source)
+                    reading[i + 1] = reader.submit(_read, jobs[i + 1], scale)
             warnings += [f"{job.source}: {note}" for note in before.notes]
             label = f"image {i + 1}/{len(jobs)}"
 
@@ -103,6 +101,13 @@ def enhance_all(
             if not small[i]:
                 writer.wait()
     return errors, warnings
+
+
+def _read(job: Job, scale: int) -> ImageFile:
+    """Read an image. Raises ImageError if it cannot be read, or its target has no room for it."""
+    image = read_image_file(job.source)
+    check_writable(job.target, image, scale)
+    return image
 
 
 class _Writer:

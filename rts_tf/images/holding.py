@@ -77,7 +77,7 @@ def held(kind: str, image: ImageFile) -> tuple[ImageFile, list[str]]:
         notes.append(f"{name} has no room for these, which were left out: {', '.join(lost)}")
     if kind == "WEBP" and image.dpi and not _has_resolution(image.exif):
         image = image._replace(exif=_with_resolution(image.exif, image.dpi))
-        notes.append(f"its resolution of {_dpi_text(image)} is in the EXIF now, as in any WebP")
+        notes.append(f"its resolution of {_dpi_text(image)} is now in the EXIF, its place in WebP")
     return image, notes
 
 
@@ -91,13 +91,14 @@ def _colour(kind: str, image: ImageFile, lost: list[str]) -> ImageFile:
     if kind == "PNG":
         return image
     icc, metadata = image.icc, image.metadata
-    if metadata.colour:
+    if kind == "BMP":
+        lost += ["ICC profile"] if icc else []
+        lost += [name.decode() for name, _ in metadata.colour if name != b"sRGB"]
+        icc = b""
+    elif metadata.colour:
         channels = 3 if kind == "WEBP" else image.pixels.shape[2]
         icc, without = profile_for(metadata.colour, icc, channels)
         lost += without
-    if icc and kind == "BMP":
-        lost.append("ICC profile" if image.icc else "gAMA, cHRM or cICP")
-        icc = b""
     if kind == "JPEG" and len(icc) > _LONGEST_PROFILE:
         lost.append(f"ICC profile of {_size(icc)}")
         icc = b""

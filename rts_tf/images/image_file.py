@@ -70,9 +70,13 @@ class ImageFile(NamedTuple):
 
 
 def pixel_count(path: str | os.PathLike) -> int:
-    """The number of pixels by the header of a file; 0 if ``read_image_file`` would refuse it."""
+    """The number of pixels by the header of a file; 0 if there is none, or they are too many."""
     try:
-        if first_bytes(path, 4) in TIFF_SIGNATURES:
+        start = first_bytes(path, 24)
+        if start[:8] == PNG_SIGNATURE:
+            count = int.from_bytes(start[16:20], "big") * int.from_bytes(start[20:], "big")
+            return count if count <= LARGEST else 0
+        if start[:4] in TIFF_SIGNATURES:
             height, width = tiff_size(path)
             return height * width if height * width <= LARGEST else 0
         with opened(path, largest=LARGEST, check=check_kind) as image:
@@ -84,7 +88,8 @@ def pixel_count(path: str | os.PathLike) -> int:
 def is_image_file(path: str | os.PathLike) -> bool:
     """Whether the file begins like one of the supported formats, even if it cannot be decoded."""
     try:
-        if first_bytes(path, 4) in TIFF_SIGNATURES:
+        start = first_bytes(path, 8)
+        if start == PNG_SIGNATURE or start[:4] in TIFF_SIGNATURES:
             return True
         with Image.open(path, formats=FORMATS):
             return True

@@ -8,8 +8,9 @@ import struct
 from collections.abc import Iterator
 
 _IPTC = 0x0404
-# Resolution, previews, ICC profile, EXIF and XMP: these are written where each format has them
-_ELSEWHERE = {0x03ED, 0x0409, 0x040C, 0x040F, 0x0422, 0x0423, 0x0424}
+# Resolution, previews, ICC profile, EXIF and XMP, which are written where each format has them, and
+# a digest of the IPTC records
+_ELSEWHERE = {0x03ED, 0x0409, 0x040C, 0x040F, 0x0422, 0x0423, 0x0424, 0x0425}
 _PATHS = range(0x07D0, 0x0BB7)
 
 

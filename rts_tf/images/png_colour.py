@@ -4,7 +4,8 @@ import struct
 
 from rts_tf.images.icc import SRGB_CURVE, SRGB_PRIMARIES, Curve, Primaries, profile
 
-COLOUR_CHUNKS = (b"cICP", b"mDCV", b"cLLI", b"gAMA", b"cHRM", b"sRGB")
+# Their sizes in bytes
+COLOUR_CHUNKS = {b"cICP": 4, b"mDCV": 24, b"cLLI": 8, b"gAMA": 4, b"cHRM": 32, b"sRGB": 1}
 # By their numbers in ITU-T H.273
 _D65 = (0.3127, 0.3290)
 _PRIMARIES: dict[int, Primaries] = {
@@ -58,14 +59,12 @@ def profile_for(
         return icc, lost
     try:
         return _from_gamma(found, channels), lost
-    except (ValueError, struct.error, ZeroDivisionError):
-        return b"", [*lost, "gAMA and cHRM (damaged)"]
+    except (ValueError, ZeroDivisionError):  # numbers that describe no colours
+        return b"", [*lost, "gAMA and cHRM"]
 
 
 def _from_code_points(contents: bytes, channels: int) -> tuple[bytes, str]:
     """The profile of a chunk cICP, or what is lost without one."""
-    if len(contents) != 4:
-        return b"", "cICP (damaged)"
     colours, transfer, matrix, full = contents
     curve, primaries = _CURVES.get(transfer), _PRIMARIES.get(colours)
     if curve is None or primaries is None or matrix != 0 or full != 1:
@@ -79,7 +78,7 @@ def _from_gamma(found: dict[bytes, bytes], channels: int) -> bytes:
     primaries, curve, name = SRGB_PRIMARIES, SRGB_CURVE, "from cHRM"
     if b"cHRM" in found:
         values = [value / 100_000 for value in struct.unpack(">8I", found[b"cHRM"])]
-        primaries = tuple(values)  # type: ignore[assignment]
+        primaries = tuple(values)
     if b"gAMA" in found:
         (exponent,) = struct.unpack(">I", found[b"gAMA"])
         curve, name = Curve(100_000 / exponent), f"from gAMA {exponent / 100_000:g}"

@@ -84,7 +84,7 @@ class _Chunks:
         """Read a chunk."""
         try:
             self._take(kind, contents)
-        except (ValueError, struct.error):
+        except (ValueError, IndexError, struct.error):
             self.damaged.append(kind.decode("latin-1"))
 
     def _take(self, kind: bytes, contents: bytes) -> None:
@@ -100,6 +100,8 @@ class _Chunks:
             if unit != 1 and x != y:
                 self._notes.append(f"its pixel aspect ratio of {y}:{x} was left out")
         elif kind in COLOUR_CHUNKS:
+            if len(contents) != COLOUR_CHUNKS[kind]:
+                raise ValueError("the size is wrong")
             self.colour.append((kind, contents))
         elif kind in _TEXTS:
             self._take_text(kind, contents)
@@ -135,7 +137,7 @@ class _Chunks:
 
         The colour is in the bits of the file. Fewer than 8 were scaled to 8 with the samples.
         """
-        count = {0: 1, 2: 3}.get(header.colour_type)
+        count = {0: 1, 2: 3}.get(header.colour_type, 0)
         if count != samples.shape[2] or len(self.transparent) != 2 * count:
             self.damaged.append("tRNS")
             return samples

@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import pathlib
+import warnings
 from typing import Any
 
 import tifffile
@@ -118,9 +119,11 @@ def _pillow_opens(source: str | os.PathLike | io.BytesIO, kind: TiffKind) -> boo
     """Whether Pillow knows this kind, and its alpha if it has one."""
     limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        with Image.open(source, formats=("TIFF",)) as image:
-            check_kind(image)
-            return (image.mode in ("LA", "PA", "RGBA")) == (kind.alpha is not None)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(source, formats=("TIFF",)) as image:
+                check_kind(image)
+                return (image.mode in ("LA", "PA", "RGBA")) == (kind.alpha is not None)
     except Exception:  # Pillow raises errors of many types
         return False
     finally:

@@ -13,6 +13,7 @@ _COLOURS = {
 }
 _UNSIGNED, _SIGNED, _FLOAT, _UNDEFINED = 1, 2, 3, 4  # sample formats
 _UNSPECIFIED, _PREMULTIPLIED, _ALPHA = 0, 1, 2  # kinds of extra samples
+_DNG = 50706  # the tag with the version of the format
 _JPEG = (6, 7)  # compressions that keep fewer samples of colour by themselves
 
 
@@ -49,10 +50,14 @@ def kind_of(page: Any) -> TiffKind:
     Raises:
         ImageError: They cannot become grey or RGB of at most 16 bits. The message says why.
     """
+    if _DNG in page.tags:
+        raise ImageError("is the raw file of a camera (DNG); develop it first")
     photometric = int(page.photometric)
     if photometric not in _COLOURS:
         name = getattr(page.photometric, "name", str(photometric))
-        raise ImageError(f"has colours of the kind {name}, which is not supported; convert it")
+        raise ImageError(
+            f"has colours of the kind {name}, which are not supported; convert it to RGB first"
+        )
     bits, floating = _checked_samples(page)
     compression = int(page.compression)
     if photometric == YCBCR and compression not in _JPEG and _tag(page, SUBSAMPLING) != (1, 1):
@@ -68,7 +73,7 @@ def kind_of(page: Any) -> TiffKind:
     if extra and not named:
         notes.append("its extra sample, of which the file does not say what it is, became alpha")
     if len(extra) > 1:
-        notes.append(f"{len(extra) - 1} more samples of each pixel were left out")
+        notes.append(f"further samples of each pixel were left out: {len(extra) - 1}")
     tag = page.tags.get(EXTRA_SAMPLES)
     plain = not extra or extra[0] == _ALPHA
     return TiffKind(

@@ -98,7 +98,7 @@ def decoded_by_tifffile(
         notes.append(note)
     elif kind.photometric not in (BLACK_IS_ZERO, RGB, PALETTE):
         name = "YCbCr" if kind.photometric == YCBCR else "Lab"
-        raise ImageError(f"is {name} of {kind.bits} bits or in a BigTIFF; convert it to RGB first")
+        raise ImageError(f"is {name} of a kind that is not supported; convert it to RGB first")
     array = _with_alpha(colours, alpha)
     if kind.premultiplied:
         array = _divided(array)
@@ -135,7 +135,9 @@ def _levels(samples: np.ndarray, kind: TiffKind, notes: list[str]) -> np.ndarray
         if not samples.size:
             return samples.astype(np.uint16)
         low, high = float(samples.min()), float(samples.max())
-        if not (low >= 0 and high <= 1):  # also if one is not a number
+        if not np.isfinite((low, high)).all():
+            raise ImageError("has floating point samples that are infinite or not a number")
+        if low < 0 or high > 1:
             raise ImageError(
                 f"has floating point samples from {low:g} to {high:g}; scale them to 0 to 1 first"
             )

@@ -10,10 +10,14 @@ from PIL import Image, ImageCms
 from PIL.ExifTags import IFD, Base
 from skimage import data
 
+from rts_tf.images.icc import SRGB_CURVE, SRGB_PRIMARIES, profile
+
 # uint8 and uint16 [41, 55, 3]; the sides are odd and differ, so that no wrong rotation goes unseen
 EIGHT = np.ascontiguousarray(data.chelsea()[100:141, 120:175])
 SIXTEEN = np.rint(65535 * (EIGHT / 255.0) ** 1.3).astype(np.uint16)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+GREY_PROFILE = profile(SRGB_PRIMARIES, SRGB_CURVE, 1, "grey")
 
 # By EXIF orientation (tag 0x0112): from the stored samples [H, W, C] to the upright ones
 ORIENTED = {
@@ -60,11 +64,16 @@ def saved(image: Image.Image, kind: str, **options) -> bytes:
     return file.getvalue()
 
 
+def tif(samples: np.ndarray, **options) -> bytes:
+    """The file that tifffile writes."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, samples, **options)
+    return file.getvalue()
+
+
 def planes(colour16: np.ndarray) -> bytes:
     """A TIFF of uint16 [H, W, 3] that stores the colours one after the other."""
-    file = io.BytesIO()
-    tifffile.imwrite(file, colour16.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
-    return file.getvalue()
+    return tif(colour16.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
 
 
 def chunk(kind: bytes, contents: bytes) -> bytes:
