@@ -15,6 +15,8 @@ from rts_tf.images.coding import Coding
 from rts_tf.images.exif import EXIF_DAMAGED, kept_exif
 from rts_tf.images.metadata import Metadata
 
+_EMPTY_EXIF = 6 + 8 + 2 + 4  # bytes: the mark, the header of a TIFF, no entries, and no next ones
+
 
 class Content(NamedTuple):
     """A decoded file.
@@ -85,6 +87,15 @@ def read_exif(load: Callable[[], Image.Exif], xmp: bytes) -> ExifRead:
     return ExifRead(
         block, orientation if orientation in range(1, 9) else 1, [warning] if warning else []
     )
+
+
+def exif_in(block: bytes) -> Image.Exif:
+    """The EXIF data in a block. Pillow raises errors of many types on damaged ones."""
+    exif = Image.Exif()
+    exif.load(block)
+    if len(block) > _EMPTY_EXIF and not len(exif):  # Pillow found nothing where there is something
+        raise ValueError("there is no entry in it")
+    return exif
 
 
 def samples8(image: Image.Image) -> np.ndarray:

@@ -6,7 +6,7 @@ from PIL import Image
 
 from rts_tf.images import cmyk
 from rts_tf.images.coding import coding_of
-from rts_tf.images.content import Content, check_kind, read_exif, samples8
+from rts_tf.images.content import Content, check_kind, exif_in, read_exif, samples8
 from rts_tf.images.exif import upright
 from rts_tf.images.jpeg_segments import read_segments
 from rts_tf.images.metadata import Metadata
@@ -21,7 +21,8 @@ def read_with_pillow(path: str | os.PathLike, largest: int) -> Content:
     """
     with opened(path, largest=largest, check=check_kind) as image:
         metadata, notes = _metadata(image, path)
-        exif = read_exif(image.getexif, metadata.xmp)
+        block = image.info.get("exif")
+        exif = read_exif(lambda: exif_in(block) if block else image.getexif(), metadata.xmp)
         notes += exif.notes
         coding = coding_of(image, path)
         icc = image.info.get("icc_profile") or _bmp_profile(image, path)

@@ -11,7 +11,7 @@ import struct
 import numpy as np
 from PIL import Image
 
-from rts_tf.images.content import Content, check_kind, read_exif, samples8
+from rts_tf.images.content import Content, check_kind, exif_in, read_exif, samples8
 from rts_tf.images.exif import upright
 from rts_tf.images.metadata import Metadata
 from rts_tf.images.png_chunks import Header, inflated, keyword_of, taken_apart, text_of
@@ -127,10 +127,7 @@ class _Chunks:
 
     def exif(self) -> Image.Exif:
         """The EXIF data, empty if there are none. Pillow raises errors of many types on damage."""
-        exif = Image.Exif()
-        if self._exif:
-            exif.load(_EXIF_MARK + self._exif)
-        return exif
+        return exif_in(_EXIF_MARK + self._exif) if self._exif else Image.Exif()
 
     def with_alpha(self, samples: np.ndarray, header: Header) -> np.ndarray:
         """``samples`` [H, W, 1 or 3] with the alpha that the transparent colour stands for.

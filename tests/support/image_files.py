@@ -130,3 +130,29 @@ def tiff(
     signature = b"MM\0*" if order == ">" else b"II*\0"
     directory = struct.pack(f"{order}H", len(tags)) + b"".join(entries) + bytes(4)
     return signature + struct.pack(f"{order}I", 8 + len(contents)) + contents + directory
+
+
+def cmyk_profile() -> bytes:
+    """A small ICC profile for CMYK in which black ink alone is a dark blue."""
+    corners = np.empty((2, 2, 2, 2, 3))  # by cyan, magenta, yellow and black: L, a, b
+    for c, m, y, k in np.ndindex(2, 2, 2, 2):
+        light = 100 - 30 * c - 40 * m - 10 * y
+        corners[c, m, y, k] = (20, 10, -40) if k else (light, 60 * (m - c), 70 * (y - m))
+    scaled = np.clip(np.rint(corners * (2.55, 1, 1) + (0, 128, 128)), 0, 255).astype(np.uint8)
+    identity = struct.pack(">9i", *(65536 * (i % 4 == 0) for i in range(9)))
+    ramp = bytes(range(256))
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + identity + 4 * ramp
+    table += scaled.tobytes() + 3 * ramp
+    text = b"text" + bytes(4) + b"none\0\0\0\0"
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    description = b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(78)
+    tags = {b"desc": description, b"cprt": text, b"wtpt": white, b"A2B0": table}
+    start, entries, contents = 128 + 4 + 12 * len(tags), b"", b""
+    for name, tag in tags.items():
+        entries += struct.pack(">4sII", name, start + len(contents), len(tag))
+        contents += tag + bytes(-len(tag) % 4)
+    size = start + len(contents)
+    header = struct.pack(">I4sI4s4s4s", size, bytes(4), 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    header += struct.pack(">6H", 2024, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    header += struct.pack(">3i", 63190, 65536, 54061)
+    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + entries + contents
