@@ -146,7 +146,9 @@ def _enhance_all(
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
-            failed, found = enhance_all(images.jobs, weights.for_image, progress, sizes, comparison)
+            failed, found = enhance_all(
+                images.jobs, weights.for_image, progress, sizes, comparison, int(FLAGS.scale)
+            )
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:

@@ -10,7 +10,7 @@ from PIL import Image
 
 from rts_tf.errors import ImageError
 from rts_tf.images.rgb import read_image
-from tests.support.image_files import EIGHT, ORIENTED, planes, png, rows_of, saved, tiff
+from tests.support.image_files import EIGHT, ORIENTED, png, rows_of, saved, tiff
 
 
 @pytest.fixture
@@ -191,39 +191,6 @@ REFUSED = {
     "EPS": (lambda c: encoded(c, "EPS"), "is not a PNG"),
     "bomb": (lambda c: BOMB, "more than 89 million pixels; cut or scale"),
     "between limits": (lambda c: BETWEEN_LIMITS, "more than 89 million pixels"),
-    "CMYK JPEG": (
-        lambda c: encoded(Image.fromarray(c).convert("CMYK"), "JPEG"),
-        "colour mode CMYK.*convert",
-    ),
-    "CMYK TIFF": (
-        lambda c: encoded(Image.fromarray(c).convert("CMYK"), "TIFF"),
-        "colour mode CMYK.*convert",
-    ),
-    "floating point TIFF": (
-        lambda c: encoded(Image.fromarray(c).convert("F"), "TIFF"),
-        "colour mode F.*convert",
-    ),
-    "LAB TIFF": (
-        lambda c: encoded(Image.fromarray(c).convert("YCbCr"), "TIFF"),
-        "colour mode YCbCr",
-    ),
-    "32-bit TIFF": (lambda c: tiff(c[..., 0].astype("<u4"), 32), "grey TIFF, but not of 16 bits"),
-    "signed 16-bit TIFF": (
-        lambda c: tiff(c[..., 0].astype("<i2"), 16, sample_format=2),
-        "grey TIFF, but not of 16 bits",
-    ),
-    "12-bit TIFF": (
-        lambda c: tiff(np.hstack([c[:, :27, 0], c[:, :54, 1]]), 12),
-        "grey TIFF, but not of 16 bits",
-    ),
-    "white at 0": (
-        lambda c: tiff(c[..., 0].astype("<u2") * 257, 16, white_at_zero=True),
-        "grey TIFF, but not of 16 bits",
-    ),
-    "planes of 16 bits": (
-        lambda c: planes(c.astype(np.uint16) * 257),
-        "of 16 bits in a way that is not",
-    ),
     "animated WebP": (
         lambda c: two(c, "WEBP"),
         r"holds 2 images \(animated or multi-page\); save the one",
