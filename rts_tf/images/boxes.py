@@ -54,10 +54,10 @@ def complete(image: Image.Image, path: str | os.PathLike) -> str:
         raise ImageError("holds several images (animated); save the one you want alone")
     if found.xmp:
         image.info.setdefault("xmp", found.xmp)
-    if image.format == "JXL" and not getattr(image, "jpeg", False):
+    if image.format == "JXL" and not getattr(image, "jpeg", False) and image.getexif():
         exif = image.getexif()
-        if Base.Orientation in exif:
-            exif[Base.Orientation] = 1  # the pixels are upright already
+        exif[Base.Orientation] = 1  # the pixels are upright already
+        image.info["exif"] = exif.tobytes()
     losses = []
     if found.bits > 8 and not image.mode.startswith("I"):
         losses.append(f"has {found.bits} bits a sample, of which 8 were kept")
