@@ -15,7 +15,7 @@ from rts_tf.images.image_file import read_image_file
 from tests.support.commands import photo
 from tests.support.enhance_command import command, model_file  # noqa: F401  fixture
 from tests.support.exported import converted
-from tests.support.image_files import PROFILE, SIXTEEN, exif, planes, saved, tiff
+from tests.support.image_files import PROFILE, SIXTEEN, exif, planes, png, saved, tiff
 from tests.support.images import BOMB, damaged, transparent
 from tests.support.paths import ROOT, SHARED
 
@@ -190,10 +190,19 @@ def test_tiffs_that_pillow_alone_reads_wrongly_are_refused_by_the_runner(doors, 
     for contents, reason in (
         (planes(SIXTEEN), "is of 16 bits a sample"),
         (saved(photo().quantize(16), "TIFF"), "is a TIFF with a palette"),
+        (saved(photo(), "TIFF", tiffinfo={254: 1}), "is a raw file of a camera"),
+        (saved(photo(), "TIFF", **TWO), "holds 2 images (animated or multi-page)"),
+        (png(10000, 10000, 8, 2, b""), "exceeds limit of 89478485 pixels"),
+        (saved(photo(), "GIF"), "cannot be read as an image: it is none of PNG, JPEG, WEBP"),
     ):
         (tmp_path / "a.tif").write_bytes(contents)
         doors["runner"](tmp_path / "a.tif", tmp_path / "a.png")
-        assert f"a.tif: {reason}" in capsys.readouterr().err and not (tmp_path / "a.png").exists()
+        said = capsys.readouterr().err
+        assert (
+            said.startswith(f"error: {tmp_path / 'a.tif'}: ")
+            and reason in said
+            and not (tmp_path / "a.png").exists()
+        )
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="no ../shared")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from export.settop.errors import SettopError
 from export.settop.files import named_errors, publish, temporary_beside
@@ -56,16 +56,21 @@ def read_image(path: str) -> tuple[np.ndarray, Extras]:
         SettopError: if the file cannot be read as one RGB or grey image of 8 bits.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=READ) as image:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            if reason := _unfit(image, path):
-                raise SettopError(
-                    f"{path}: {reason}, not plain RGB or grey of 8 bits; rts_tf.enhance takes it"
-                )
-            turned = ImageOps.exif_transpose(image)
-            return np.asarray(turned.convert("RGB")), _extras(image, turned, path)
+            with Image.open(path, formats=READ) as image:
+                if reason := _unfit(image, path):
+                    raise SettopError(f"{path}: {reason}")
+                turned = ImageOps.exif_transpose(image)
+                return np.asarray(turned.convert("RGB")), _extras(image, turned, path)
     except SettopError:
         raise
+    except UnidentifiedImageError:
+        raise SettopError(
+            f"{path}: cannot be read as an image: it is none of {', '.join(READ)} that Pillow"
+            " reads here, which rts_tf.enhance may do; for raw frames name their --size"
+        ) from None
     except Exception as error:  # Pillow's decoders raise nearly every type on damaged files
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise SettopError(
@@ -77,14 +82,19 @@ def _unfit(image: Image.Image, path: str) -> str:
     """Why Pillow would not decode the whole of an image to RGB; empty if it does."""
     frames = getattr(image, "n_frames", 1)
     if frames > 1 and image.format != "MPO":
-        return f"holds {frames} images (animated or multi-page)"
+        return f"holds {frames} images (animated or multi-page); save the one you want alone"
+    reason = ""
     if image.mode not in ("1", "L", "P", "RGB") or "transparency" in image.info:
-        return f"is of mode {image.mode}, or transparent"
-    if image.format == "PNG":
+        reason = f"is of mode {image.mode}, or transparent"
+    elif image.format == "PNG":
         with open(path, "rb") as file:
             bits = file.read(25)[24]
-        return f"is of {bits} bits a sample" if bits > 8 else ""
-    return _unfit_tiff(image.tag_v2) if image.format == "TIFF" else ""
+        reason = f"is of {bits} bits a sample" if bits > 8 else ""
+    elif image.format == "TIFF":
+        if image.tag_v2.get(_REDUCED, 0) & 1 or _DNG in image.tag_v2:
+            return "is a raw file of a camera, which holds a preview; develop it first"
+        reason = _unfit_tiff(image.tag_v2)
+    return reason and f"{reason}, not plain RGB or grey of 8 bits; rts_tf.enhance takes it"
 
 
 def _unfit_tiff(tags: Mapping) -> str:
@@ -95,8 +105,6 @@ def _unfit_tiff(tags: Mapping) -> str:
         return "has samples beside its colours, perhaps alpha"
     if tags.get(_KIND) == 3 or set(tags.get(_SIGNS, (1,))) != {1} or tags.get(_PLANES) == 2:
         return "is a TIFF with a palette, with signs or with separate planes"
-    if tags.get(_REDUCED, 0) & 1 or _DNG in tags:
-        return "is the preview in a raw file of a camera"
     return ""
 
 
