@@ -42,7 +42,7 @@ from PIL import Image
 from experiments import results, runs
 from experiments.matlab_bicubic import matlab_bicubic
 from rts_tf.errors import ConfigError
-from rts_tf.images.read import read_image
+from rts_tf.images.rgb import read_image
 from rts_tf.metrics.psnr_ssim import Fidelity, fidelity
 
 # Training steps of 8 patches of 128 x 128.

@@ -15,14 +15,14 @@ import numpy as np
 from absl import flags
 
 from rts_tf import pretrained
-from rts_tf.cli.command import exit_code_of, print_error, run_command
+from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.data.datasets import ImageSource, counterpart, folder
 from rts_tf.errors import ConfigError, ImageError
 from rts_tf.images.dtypes import to_float
-from rts_tf.images.read import read_image
+from rts_tf.images.rgb import read_image
 from rts_tf.metrics.enhancement import measure_enhancement
 from rts_tf.metrics.psnr_ssim import BORDER, fidelity
 from rts_tf.report.metric_table import COST_COLUMNS, Column, metric_table, note_of_small
@@ -165,6 +165,8 @@ def _evaluate(arguments: list[str]) -> int:
         _print_tables(dict(rows))
         header = ["file", *rows[0][1]]
         write_csv(FLAGS.csv, header, ([file, *metrics.values()] for file, metrics in rows))
+    if source.passed_over:
+        print_note(source.passed_over)
     for error in errors:
         print_error(error)
     return 1 if errors else 0

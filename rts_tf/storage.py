@@ -31,6 +31,27 @@ except ImportError:  # every other system
 _RETRY_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()  # seconds
 
 
+LONGEST_NAME = 255  # bytes of the name of a file, as nearly all file systems have it
+_LONGEST_SUFFIX = 32  # characters; what is longer behind a dot stands for no format
+_DIGEST = 12  # hexadecimal digits in the place of what a hidden name has no room for
+
+
+def hidden_name(name: str, end: str) -> str:
+    """The name of a hidden file that belongs to another one: a dot, its name, and ``end``.
+
+    A long ``name`` is cut, and a digest of it put in the place of what was cut off, so that the
+    result has no more than ``LONGEST_NAME`` bytes.
+    """
+    hidden = f".{name}{end}"
+    if len(os.fsencode(hidden)) <= LONGEST_NAME:
+        return hidden
+    digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:_DIGEST]
+    room = LONGEST_NAME - len(os.fsencode(f".-{digest}{end}"))
+    while len(os.fsencode(name)) > room:
+        name = name[:-1]
+    return f".{name}-{digest}{end}"
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """Yield a temporary path beside ``path``, and publish the file written there as ``path``.
@@ -42,7 +63,8 @@ def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         OSError: The file cannot be written, or it cannot take the place of ``path``.
     """
     path = pathlib.Path(os.path.realpath(path))
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
+    temporary = path.with_name(hidden_name(path.stem, f".{os.getpid()}.tmp{suffix}"))
     try:
         yield temporary
         if path.exists():

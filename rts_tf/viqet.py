@@ -15,13 +15,13 @@ from typing import NamedTuple
 import numpy as np
 from absl import flags
 
-from rts_tf.cli.command import exit_code_of, print_error, run_command
+from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.data.datasets import counterpart, folder
 from rts_tf.errors import ConfigError, ImageError, printable
 from rts_tf.images.dtypes import to_float
-from rts_tf.images.read import read_image
+from rts_tf.images.rgb import read_image
 from rts_tf.metrics.baseline import compare_with_unsharp, unsharp_scores
 from rts_tf.metrics.viqet import CATEGORIES, Quality, measure
 from rts_tf.metrics.viqet.features import extract
@@ -93,7 +93,9 @@ class Measured(NamedTuple):
     cost: dict[str, float]
 
 
-def find_images(arguments: Sequence[str], against: str = "") -> tuple[list[Image], list[str]]:
+def find_images(
+    arguments: Sequence[str], against: str = ""
+) -> tuple[list[Image], list[str], list[str]]:
     """Find every image that is named, or lies in a folder that is named.
 
     Args:
@@ -102,9 +104,10 @@ def find_images(arguments: Sequence[str], against: str = "") -> tuple[list[Image
             of a folder's images have the same relative names.
 
     Returns:
-        The images, and the errors of folders without images.
+        The images, the errors of folders without images, and a line for each folder that holds
+        other files too.
     """
-    images, errors = [], []
+    images, errors, lines = [], [], []
     for argument in arguments:
         if not os.path.isdir(argument):
             original = _original(against, os.path.basename(argument))
@@ -115,10 +118,11 @@ def find_images(arguments: Sequence[str], against: str = "") -> tuple[list[Image
         except ConfigError as error:
             errors.append(str(error))
             continue
+        lines += [source.passed_over] if source.passed_over else []
         for name in source.names:
             file = os.path.join(argument, name)
             images.append(Image(file, partial(source.read, name), _original(against, name)))
-    return images, errors
+    return images, errors, lines
 
 
 def _original(against: str, name: str) -> str:
@@ -185,7 +189,7 @@ def _measure(arguments: Sequence[str]) -> int:
     check_csv(FLAGS.csv)
     if FLAGS.against and not os.path.exists(FLAGS.against):
         raise ConfigError(f"--against={FLAGS.against}: no such file or folder.")
-    images, errors = find_images(arguments, FLAGS.against)
+    images, errors, lines = find_images(arguments, FLAGS.against)
     rows, failed = measure_images(
         images, len(images), lambda image: measure_image(image, FLAGS.category)
     )
@@ -201,6 +205,8 @@ def _measure(arguments: Sequence[str]) -> int:
         header = ["file", *Quality._fields, *rows[0].cost]
         values = ([row.file, *row.quality, *row.cost.values()] for row in rows)
         write_csv(FLAGS.csv, header, values)
+    for line in lines:
+        print_note(line)
     for error in errors + failed:
         print_error(error)
     return 1 if errors or failed else 0

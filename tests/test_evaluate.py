@@ -100,9 +100,11 @@ def test_the_command_and_every_metric(model, tmp_path, photograph):
 
 def test_without_mos_and_reference(model, tmp_path, photograph, capsys):
     save(tmp_path / "images" / "cat.png", photograph[:80, :90])
+    (tmp_path / "images" / "notes.txt").write_text("no image")
     csv_file = tmp_path / "out.csv"
     assert command(model=model, images=tmp_path / "images", mos=False, csv=csv_file) == 0
-    out = capsys.readouterr().out
+    out, err = capsys.readouterr()
+    assert err.endswith(f"note: {tmp_path / 'images'}: passed over: 1 .txt\n")
     assert "clipped %" in out and "MOS" not in out and "PSNR" not in out
     assert not [key for key in rows_of(csv_file)["cat.png"] if "mos" in key or "unsharp" in key]
 

@@ -29,6 +29,24 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     assert path.read_text(encoding="utf-8") == "sécond" and names(tmp_path) == ["a.txt"]
 
 
+# 255 bytes each, as long as a name can be: one byte or three for a letter, with a long suffix
+LONG = ("a" * 251 + ".png", "\u5c71" * 83 + "ab.png", "a" * 100 + "." + "b" * 154)
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_the_longest_names(tmp_path, name):
+    assert len(name.encode()) == 255
+    storage.write_text(tmp_path / name, "whole")
+    assert names(tmp_path) == [name] and (tmp_path / name).read_text() == "whole"
+
+
+def test_hidden_names_are_those_of_earlier_versions_where_they_fit_and_differ_where_not():
+    assert storage.hidden_name("clip.mp4", ".rts") == ".clip.mp4.rts"
+    one, two = (storage.hidden_name("a" * 250 + end, ".rts") for end in (".mp4", ".mkv"))
+    assert one != two == storage.hidden_name("a" * 250 + ".mkv", ".rts")
+    assert len(one) == len(two) == 255 and one.startswith(".aaa") and one.endswith(".rts")
+
+
 def test_a_body_that_writes_nothing_replaces_nothing(tmp_path):
     (tmp_path / "kept").write_text("kept")
     with pytest.raises(FileNotFoundError), storage.atomic_path(tmp_path / "kept"):

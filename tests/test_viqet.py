@@ -101,8 +101,11 @@ def test_table_csv_and_bad_files_in_one_run(tmp_path, photograph):
 
 def test_a_good_folder_ends_with_0_and_night_is_another_model(tmp_path, photograph, capsys):
     save(tmp_path / "photo.png", photograph)
+    (tmp_path / "notes.txt").write_text("no image")
     assert command(tmp_path, category="night") == 0
-    row = capsys.readouterr().out.splitlines()[2].split()
+    said = capsys.readouterr()
+    assert said.err.endswith(f"note: {tmp_path}: passed over: 1 .txt\n")
+    row = said.out.splitlines()[2].split()
     assert row[0] == "photo.png"
     assert float(row[2]) == pytest.approx(measure(photograph, "night").mos_raw, abs=6e-4)
 

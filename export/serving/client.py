@@ -24,13 +24,13 @@ from export.serving.connection import CONNECTIONS, Connection
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.progress import RunProgress
 from rts_tf.cli.startup import load_tensorflow
-from rts_tf.enhance.images import enhanced, sizes_of
+from rts_tf.enhance.images import enhanced, shown, sizes_of
 from rts_tf.enhance.jobs import Job, plan
 from rts_tf.errors import ConfigError, ImageError, Interrupted, RtsError, printable
 from rts_tf.export import HEADS, MAX_PIXELS
 from rts_tf.images.dtypes import to_float, to_levels
 from rts_tf.images.image_file import read_image_file
-from rts_tf.images.write import write_image_file
+from rts_tf.images.write import check_writable, write_image_file
 from rts_tf.metrics.parallel import in_parallel
 
 SERVERS = {"grpc": "127.0.0.1:8500", "rest": "127.0.0.1:8501"}
@@ -63,10 +63,10 @@ _reading = threading.Lock()  # the limit on pixels that read_image_file sets is 
 
 
 class _Outcome(NamedTuple):
-    """What became of one image: an error, or none, and a warning."""
+    """What became of one image: an error, or none, and notes about what was not kept."""
 
     error: str = ""
-    warning: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def main(arguments: list[str]) -> int:
@@ -80,7 +80,11 @@ def main(arguments: list[str]) -> int:
 
 def _send(inputs: list[str]) -> int:
     _check_flags(inputs)
-    jobs, done, errors = plan(inputs, FLAGS.output, FLAGS.overwrite)
+    everything = plan(inputs, FLAGS.output, FLAGS.overwrite)
+    jobs, done, errors, others = everything.only(videos=False)
+    videos = everything.only(videos=True)
+    for job in (*videos.jobs, *videos.done):
+        errors.append(f"{job.source}: is a video; rts_tf.enhance takes it")
     warnings: list[str] = []
     if jobs:
         if FLAGS.protocol == "grpc":
@@ -93,6 +97,8 @@ def _send(inputs: list[str]) -> int:
     if done:
         known = len(done) + len(jobs)
         print(f"already there: {len(done)} of {known} images (--overwrite replaces them)")
+    if others:
+        print(printable(others))
     for warning in warnings:
         print_note(warning)
     for error in errors:
@@ -116,7 +122,7 @@ def _send_all(jobs: Sequence[Job], connection: Connection) -> tuple[int, list[st
     with progress.running():
         try:
             for i, (outcome, size) in enumerate(zip(outcomes, sizes, strict=True)):
-                warnings += [outcome.warning] if outcome.warning else []
+                warnings += outcome.notes
                 if outcome.error:
                     errors.append(outcome.error)
                     progress.skip("sending", size / 1e6)
@@ -148,22 +154,27 @@ def _send_one(connection: Connection, job: Job) -> _Outcome:
             before = read_image_file(job.source, MAX_PIXELS)
     except ImageError as error:
         return _Outcome(str(error))
-    warning = f"{job.source}: {before.warning}" if before.warning else ""
+    notes = tuple(f"{job.source}: {note}" for note in before.notes)
+    scale = int(FLAGS.scale)
     try:
-        after = enhanced(before, _answer(connection, before.pixels, int(FLAGS.scale)))
+        check_writable(job.target, before, scale)
     except ImageError as error:
-        return _Outcome(f"{job.source}: {error}", warning)
+        return _Outcome(str(error), notes)
+    try:
+        after = enhanced(before, _answer(connection, shown(before), scale))
+    except ImageError as error:
+        return _Outcome(f"{job.source}: {error}", notes)
     try:
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        write_image_file(job.target, after)
+        notes += tuple(f"{job.target}: {note}" for note in write_image_file(job.target, after))
     except ImageError as error:
-        return _Outcome(str(error), warning)
+        return _Outcome(str(error), notes)
     except OSError as error:
         reason = f"{job.target}: cannot be written ({error.strerror or error})"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise RtsError(f"{reason}; make room") from None
-        return _Outcome(reason, warning)
-    return _Outcome(warning=warning)
+        return _Outcome(reason, notes)
+    return _Outcome(notes=notes)
 
 
 def _answer(connection: Connection, pixels: np.ndarray, scale: int) -> np.ndarray:

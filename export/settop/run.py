@@ -26,7 +26,7 @@ import signal
 import sys
 
 from export.settop.errors import SettopError
-from export.settop.files import WRITTEN, read_image, write_image
+from export.settop.images import WRITTEN, read_image, write_image
 from export.settop.litert import Network
 from export.settop.progress import Progress
 from export.settop.sources import is_stream
@@ -148,19 +148,24 @@ def _run_image(network: Network, flags: argparse.Namespace) -> None:
             f"{flags.model}: is a file for luma, and for video alone; for images take one for RGB,"
             " or rts_tf.enhance"
         )
-    image, profile = read_image(flags.input)
+    image, extras = read_image(flags.input)
     height, width, _ = image.shape
     size, radius = network.tile_size(height, width, flags.tile, flags.overlap)
     total = len(spans(height, size[0], radius)) * len(spans(width, size[1], radius))
     progress = Progress("tiles", total)
     result = network.run_tiles(image, size, radius, progress.advance)
     seconds = progress.end()
-    write_image(pathlib.Path(flags.output), result, profile)
+    lost = write_image(pathlib.Path(flags.output), result, extras)
     tiles = f" in {progress.done} tiles of {size[1]}x{size[0]}" if progress.done else ""
     print(
         f"{flags.output}: {result.shape[1]}x{result.shape[0]}, {seconds:.2f} s{tiles}",
         file=sys.stderr,
     )
+    if lost:
+        print(
+            f"note: {flags.input}: not kept: {', '.join(lost)}; rts_tf.enhance keeps what it can",
+            file=sys.stderr,
+        )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from absl import flags
 
 from rts_tf.errors import ConfigError
-from rts_tf.images.read import IMAGE_SUFFIXES
+from rts_tf.images.formats import IMAGE_SUFFIXES
 from rts_tf.storage import write_text
 
 

@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 from rts_tf.errors import ConfigError, ImageError, first_line
-from rts_tf.images.read import IMAGE_SUFFIXES, read_image
+from rts_tf.images.formats import IMAGE_SUFFIXES, NAMES
+from rts_tf.images.image_file import is_image_file
+from rts_tf.images.listing import listing, passed_over
+from rts_tf.images.rgb import read_image
 from rts_tf.settings import Settings
 
 # They are part of the scikit-image wheel, so that a fresh machine needs no download.
@@ -38,11 +41,13 @@ class ImageSource:
         names: The names of the images, in order.
         read: Returns the image of a name, uint8 [H, W, 3]. Raises ImageError if it cannot be used.
         origin: The argument that the images come from, for messages, e.g. "`data`=photos".
+        passed_over: The line about other files that lie there, or empty.
     """
 
     names: tuple[str, ...]
     read: Callable[[str], np.ndarray]
     origin: str
+    passed_over: str = ""
 
 
 def training_and_validation(config: Settings) -> tuple[ImageSource, ImageSource]:
@@ -84,7 +89,7 @@ def _held_out(images: ImageSource) -> tuple[ImageSource, ImageSource]:
     validation = tuple(name for i, name in enumerate(images.names) if i in held)
     return (
         dataclasses.replace(images, names=training),
-        dataclasses.replace(images, names=validation),
+        dataclasses.replace(images, names=validation, passed_over=""),
     )
 
 
@@ -104,8 +109,9 @@ def sample(names: tuple[str, ...]) -> ImageSource:
 def folder(path: str | os.PathLike, argument: str = "data") -> ImageSource:
     """Every image below ``path``, in the order of their relative names.
 
-    Images are recognized by their suffix. Hidden files are ignored. A link that leads nowhere is
-    not, so that reading it reports it.
+    Images are recognized by their contents, see :func:`rts_tf.images.listing.listing`. Hidden files
+    and folders are ignored. A link that leads nowhere is not, if it has the name of an image, so
+    that reading it reports it.
 
     Args:
         argument: The name of the argument that named ``path``, for messages; "" if there is none.
@@ -116,24 +122,17 @@ def folder(path: str | os.PathLike, argument: str = "data") -> ImageSource:
     root, origin = pathlib.Path(path), f"`{argument}`={path}" if argument else str(path)
     if not root.is_dir():
         raise ConfigError(f"{origin}: {'is not a folder' if root.exists() else 'no such folder'}.")
-    files = (file for file in root.rglob("*") if file.is_file() or not file.exists())
-    names = tuple(
-        sorted(
-            file.relative_to(root).as_posix()
-            for file in files
-            if file.suffix.lower() in IMAGE_SUFFIXES and not file.name.startswith(".")
-        )
-    )
+    names, others = listing(root)
+    line = passed_over(root / name for name in others)
     if not names:
-        suffixes = ", ".join(suffix[1:] for suffix in IMAGE_SUFFIXES)
-        raise ConfigError(f"{origin}: holds no images ({suffixes}).")
+        raise ConfigError(f"{origin}: holds no images ({NAMES}){'; ' if line else ''}{line}.")
 
     def read(name: str) -> np.ndarray:
         if not _is_utf8(name):  # neither a TFRecord nor a report can hold such a name
             raise ImageError(f"{root / name}: its name is not UTF-8; rename it")
         return read_image(root / name)
 
-    return ImageSource(names, read, origin)
+    return ImageSource(names, read, origin, line and f"{path}: {line}")
 
 
 def _is_utf8(name: str) -> bool:
@@ -228,7 +227,8 @@ class _InOrder:
 def counterpart(folder: str | os.PathLike, name: str) -> str:
     """The path of the image in ``folder`` with this name, whatever its suffix.
 
-    If there is none, the path leads nowhere, so that reading it reports it.
+    ``rts_tf.enhance`` may have put a suffix behind the name: ``logo.gif.png``. If there is no such
+    image, the path leads nowhere, so that reading it reports it.
     """
     path = pathlib.Path(folder, name)
     if path.exists():
@@ -236,4 +236,5 @@ def counterpart(folder: str | os.PathLike, name: str) -> str:
     for other in sorted(path.parent.glob("*")):
         if other.stem == path.stem and other.suffix.lower() in IMAGE_SUFFIXES:
             return os.fspath(other)
-    return os.fspath(path)
+    longer = path.with_suffix("")
+    return os.fspath(longer if is_image_file(longer) else path)

@@ -33,7 +33,7 @@ from rts_tf.distillation.linear import best_filter
 from rts_tf.distillation.measures import Student, judge
 from rts_tf.distillation.progress import DistillationProgress
 from rts_tf.distillation.shards import build_inputs, build_targets, luma_pairs
-from rts_tf.errors import ConfigError, RtsError
+from rts_tf.errors import ConfigError, RtsError, printable
 from rts_tf.export.luma import integer_file
 from rts_tf.export.luma_integers import integers_of
 from rts_tf.inference import Enhancer, load
@@ -119,6 +119,8 @@ class Distillation:
         counts = {name: len(source.names) for name, source in self.sources.items()}
         for name, count in counts.items():
             self.say(f"{name}: {count} images")
+            if line := self.sources[name].passed_over:
+                self.say(printable(line))
         self.progress = DistillationProgress(self.config, counts)
 
     def run(self) -> dict:

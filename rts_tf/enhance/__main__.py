@@ -1,11 +1,12 @@
 """Enhance images and videos: ``python -m rts_tf.enhance INPUT... --output=PATH``.
 
-INPUT is an image (PNG, JPEG, WebP, TIFF, BMP), a video that FFmpeg reads, or a folder, which is
-searched recursively and whose tree is kept. Files that already exist are skipped, so the same
-command continues one that was stopped, in the middle of a video too. The ICC profile, EXIF, alpha,
-DPI and 16 bits of an image are kept, and everything of a video but its frames and HDR metadata.
+INPUT is an image (PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL), a video that FFmpeg reads, or a
+folder, which is searched recursively and whose tree is kept. Files that already exist are skipped,
+so the same command continues one that was stopped, in the middle of a video too. The ICC profile,
+EXIF, alpha, DPI and 16 bits of an image are kept, and everything of a video but its frames and HDR
+metadata.
 
-``python -m rts_tf.enhance - --output=-`` enhances YUV4MPEG2 on its way through a pipe.
+``python -m rts_tf.enhance - --output=-`` enhances an image or YUV4MPEG2 on its way through a pipe.
 """
 
 from __future__ import annotations
@@ -13,95 +14,25 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from absl import flags
 from rich.console import Console
 
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
+from rts_tf.cli.enhance_flags import FLAGS
 from rts_tf.cli.interrupts import Interrupts
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.enhance import AUTO, FAST, live
 from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
-from rts_tf.enhance.stream import is_stream, opened
+from rts_tf.enhance.stream import find_image, is_stream, opened
 from rts_tf.errors import ConfigError, printable
-from rts_tf.video.y4m import RAW_FORMATS, raw_format
+from rts_tf.video.y4m import raw_format
 
 if TYPE_CHECKING:
     from rts_tf.enhance.jobs import Job, Plan
     from rts_tf.enhance.weights import Weights
     from rts_tf.report.comparison import Comparison
-
-FLAGS = flags.FlagValues()
-flags.DEFINE_string(
-    "output",
-    "",
-    "File for one input, folder for several; the suffix of a file decides the format.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_enum(
-    "scale", "1", ("1", "2"), "1: enhance at the same size, 2: enlarge twice.", flag_values=FLAGS
-)
-flags.DEFINE_string(
-    "model",
-    "auto",
-    "Name of weights that come with rts_tf, a run directory, or a .keras file; auto: weights for"
-    " clean or for compressed input, as each file is; fast: the same in real time.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_float(
-    "strength",
-    1.0,
-    "Share of the network's change, from 0 (none; with --scale=2 Lanczos interpolation) to 1.5.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string(
-    "tile",
-    "auto",
-    "A tile has at most tile x tile pixels; a number or auto. This bounds the memory.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_boolean(
-    "overwrite", False, "Overwrite files that exist, inputs included.", flag_values=FLAGS
-)
-flags.DEFINE_string(
-    "compare",
-    "",
-    "HTML file to write, with a before/after slider for each image.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_boolean(
-    "chroma", False, "Videos: enhance colour too, not brightness alone.", flag_values=FLAGS
-)
-flags.DEFINE_enum(
-    "codec",
-    "auto",
-    ("auto", "h264", "hevc", "vp9", "av1", "ffv1"),
-    "Videos: auto is H.264, HEVC above 8 bits, and VP9 in .webm.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string(
-    "encoder_preset",
-    "",
-    "Videos: between speed and compression. h264, hevc: ultrafast to placebo; vp9: 8 to 0; av1: 13"
-    " to 0; empty: what suits the network.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_string(
-    "raw_size",
-    "",
-    "Width and height, as in 1920x1080, of frames that are read from a pipe without any header.",
-    flag_values=FLAGS,
-)
-flags.DEFINE_enum("raw_format", "yuv420p", RAW_FORMATS, "Their pixel format.", flag_values=FLAGS)
-flags.DEFINE_integer(
-    "crf",
-    None,
-    "Videos: less is better and larger; default 17 (h264), 19 (hevc), 24 (vp9), 25 (av1).",
-    0,
-    63,
-    flag_values=FLAGS,
-)
 
 
 def main(arguments: list[str]) -> int:
@@ -109,7 +40,7 @@ def main(arguments: list[str]) -> int:
     if is_stream(inputs, FLAGS.output, bool(FLAGS.raw_size)):
         return exit_code_of(
             lambda: _enhance_live(inputs),
-            stopped="stopped; all frames that were written are whole.",
+            stopped="stopped; what was written is whole.",
             explain=_explain_of_a_stream,
             command_flags=FLAGS,
         )
@@ -121,14 +52,17 @@ def main(arguments: list[str]) -> int:
 
 
 def _enhance_live(inputs: list[str]) -> int:
-    """Enhance a stream. Everything but its frames goes to standard error."""
+    """Enhance a stream, or an image on a pipe. Only what is made goes to standard output."""
     _check_flags(inputs)
-    _check_flags_of_a_stream()
     if os.path.isfile(FLAGS.output) and not FLAGS.overwrite:
         print_note(f"already there: {FLAGS.output} (`overwrite` makes it again)")
         return 0
     raw = raw_format(FLAGS.raw_size, FLAGS.raw_format) if FLAGS.raw_size else None
-    with opened(inputs, FLAGS.output, raw) as stream:
+    image, start = (False, b"") if raw else find_image(inputs, FLAGS.output)
+    if image:
+        return _enhance_piped(inputs[0], start)
+    _check_flags_of_a_stream()
+    with opened(inputs, FLAGS.output, raw, start) as stream:
         model = _weights().for_stream()
         network = live.network_for(stream, model, FLAGS.strength, FLAGS.chroma)
         interrupts = Interrupts(lambda: None)
@@ -138,6 +72,20 @@ def _enhance_live(inputs: list[str]) -> int:
     if report.error:
         raise report.error
     return 0
+
+
+def _enhance_piped(path: str, start: bytes) -> int:
+    """Enhance an image that comes from a pipe or goes into one."""
+    from rts_tf.enhance.jobs import Plan
+    from rts_tf.enhance.piped import piped_image
+
+    comparison = _comparison(anything_done=False)
+    with piped_image(path, FLAGS.output, start) as image:
+        nothing = Plan([], [], [])
+        errors, warnings = _enhance_all(nothing._replace(jobs=[image.job]), nothing, comparison)
+        if comparison:
+            errors = errors + _write_comparison(comparison, [])
+        return _print_lines(map(image.line, warnings), list(map(image.line, errors)))
 
 
 def _explain_of_a_stream(error: OSError) -> str:
@@ -163,6 +111,13 @@ def _enhance(inputs: list[str]) -> int:
             print(f"already there: {count} of {total} {kind} (--overwrite makes them again)")
     if comparison:
         errors = errors + _write_comparison(comparison, images.done)
+    if everything.passed_over:
+        print(printable(everything.passed_over))
+    return _print_lines(warnings, errors)
+
+
+def _print_lines(warnings: Iterable[str], errors: list[str]) -> int:
+    """Print what there is to say at the end: the exit code."""
     for warning in warnings:
         print_note(warning)
     for error in errors:
@@ -191,7 +146,9 @@ def _enhance_all(
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
-            failed, found = enhance_all(images.jobs, weights.for_image, progress, sizes, comparison)
+            failed, found = enhance_all(
+                images.jobs, weights.for_image, progress, sizes, comparison, int(FLAGS.scale)
+            )
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:

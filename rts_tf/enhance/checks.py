@@ -7,6 +7,7 @@ from rts_tf import pretrained
 from rts_tf.enhance import AUTO
 from rts_tf.enhance.stream import PIPE
 from rts_tf.errors import ConfigError
+from rts_tf.storage import LONGEST_NAME
 from rts_tf.video.presets import problem_with
 
 _AUTO_CODECS = ("h264", "hevc", "vp9")  # that a video gets if the user names none
@@ -24,6 +25,12 @@ def check_files(inputs: list[str], output: str) -> None:
         )
     if not output:
         raise ConfigError("`output` is empty: name a file, or a folder for several.")
+    for name in pathlib.Path(output).parts:
+        if (length := len(os.fsencode(name))) > LONGEST_NAME:
+            raise ConfigError(
+                f"`output`={output}: a name in it has {length} bytes, and file systems take"
+                f" {LONGEST_NAME}; shorten it."
+            )
     for path in inputs:
         if path != PIPE and not os.path.lexists(path):
             raise ConfigError(f"{path}: no such file or folder.")

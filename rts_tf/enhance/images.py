@@ -12,7 +12,8 @@ from rts_tf.enhance.jobs import Job
 from rts_tf.enhance.progress import IMAGES, Progress
 from rts_tf.errors import ImageError, RtsError
 from rts_tf.images.image_file import ImageFile, pixel_count, read_image_file
-from rts_tf.images.write import write_image_file
+from rts_tf.images.transparency import visible_only, with_hidden
+from rts_tf.images.write import check_writable, write_image_file
 from rts_tf.report.comparison import Comparison
 
 # (pixels of an ImageFile, a function to call with each number of pixels that is done)
@@ -24,12 +25,20 @@ Choose = Callable[[ImageFile], Network]
 OVERLAPPED = 20_000_000  # pixels; of larger images only one at a time is in memory
 
 
+def shown(image: ImageFile) -> np.ndarray:
+    """What a network is to see of ``image``: its pixels, with nothing of hidden colours."""
+    return visible_only(image.pixels, image.alpha)
+
+
 def enhanced(image: ImageFile, pixels: np.ndarray) -> ImageFile:
-    """``image`` with enhanced ``pixels``. If they are twice as many a side, so becomes alpha."""
+    """``image`` with enhanced ``pixels``, made of those that :func:`shown` gives.
+
+    If they are twice as many a side, so becomes alpha. Hidden colours are again what they were.
+    """
     alpha = image.alpha
     if alpha is not None and pixels.shape[:2] != alpha.shape:
         alpha = cv2.resize(alpha, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    return image._replace(pixels=pixels, alpha=alpha)
+    return image._replace(pixels=with_hidden(pixels, alpha, image.pixels), alpha=alpha)
 
 
 def enhance_all(
@@ -38,6 +47,7 @@ def enhance_all(
     progress: Progress,
     sizes: Sequence[int],
     comparison: Comparison | None = None,
+    scale: int = 1,
 ) -> tuple[list[str], list[str]]:
     """Read, enhance and write every image.
 
@@ -47,9 +57,10 @@ def enhance_all(
         progress: Counts the megapixels of all images in the phase ``IMAGES``.
         sizes: The number of pixels of each image, 0 where it is unknown.
         comparison: Is called with each image pair.
+        scale: By how much the networks enlarge.
 
     Returns:
-        The errors of the images that failed, and warnings about others.
+        The errors of the images that failed, and warnings: what was converted or left out.
 
     Raises:
         RtsError: The disk is full.
@@ -59,11 +70,11 @@ def enhance_all(
     warnings: list[str] = []
     small = [size <= OVERLAPPED for size in sizes]
     reading: dict[int, Future] = {}
-    with ThreadPoolExecutor(1) as reader, _Writer(comparison, errors) as writer:
+    with ThreadPoolExecutor(1) as reader, _Writer(comparison, errors, warnings) as writer:
         for i, job in enumerate(jobs):
             if not small[i]:
                 writer.wait()
-            future = reading.pop(i, None) or reader.submit(read_image_file, job.source)
+            future = reading.pop(i, None) or reader.submit(_read, job, scale)
             try:
                 before = future.result()
             except ImageError as error:
@@ -73,16 +84,15 @@ def enhance_all(
             finally:
                 del future  # it would keep the image in memory
                 if i + 1 < len(jobs) and small[i] and small[i + 1]:
-                    reading[i + 1] = reader.submit(read_image_file, jobs[i + 1].source)
-            if before.warning:
-                warnings.append(f"{job.source}: {before.warning}")
+                    reading[i + 1] = reader.submit(_read, jobs[i + 1], scale)
+            warnings += [f"{job.source}: {note}" for note in before.notes]
             label = f"image {i + 1}/{len(jobs)}"
 
             def on_pixels(count: int, label: str = label) -> None:
                 progress.advance(IMAGES, count / 1e6, label, count / 1e6, "megapixels")
 
             try:
-                after = enhanced(before, network_for(before)(before.pixels, on_pixels))
+                after = enhanced(before, network_for(before)(shown(before), on_pixels))
             except ImageError as error:
                 errors.append(f"{job.source}: {error}")
                 continue
@@ -93,12 +103,19 @@ def enhance_all(
     return errors, warnings
 
 
+def _read(job: Job, scale: int) -> ImageFile:
+    """Read an image. Raises ImageError if it cannot be read, or its target has no room for it."""
+    image = read_image_file(job.source)
+    check_writable(job.target, image, scale)
+    return image
+
+
 class _Writer:
     """Writes one image at a time in a thread of its own; a context manager that waits for it."""
 
-    def __init__(self, comparison: Comparison | None, errors: list[str]):
-        """``errors``: Gets a line for each image that cannot be written."""
-        self._comparison, self._errors = comparison, errors
+    def __init__(self, comparison: Comparison | None, errors: list[str], warnings: list[str]):
+        """``errors``: Gets a line for each image that cannot be written, ``warnings`` the notes."""
+        self._comparison, self._errors, self._warnings = comparison, errors, warnings
         self._pool = ThreadPoolExecutor(1)
         self._writing: tuple[Job, Future] | None = None
 
@@ -124,7 +141,7 @@ class _Writer:
             return
         (job, future), self._writing = self._writing, None
         try:
-            future.result()
+            self._warnings += [f"{job.target}: {note}" for note in future.result()]
         except ImageError as error:
             self._errors.append(str(error))
         except OSError as error:
@@ -147,11 +164,13 @@ def not_written(job: Job, error: Any) -> str:
 
 def _write(
     job: Job, before: ImageFile | None, after: ImageFile, comparison: Comparison | None
-) -> None:
+) -> tuple[str, ...]:
+    """Write an image: the notes about what its format cannot hold."""
     job.target.parent.mkdir(parents=True, exist_ok=True)
-    write_image_file(job.target, after)
+    notes = write_image_file(job.target, after)
     if comparison and before:
         comparison.add(job.name, before, after)
+    return notes
 
 
 def compare_done(jobs: Sequence[Job], comparison: Comparison) -> None:

@@ -1,5 +1,6 @@
 """Plan an enhancement: which images and videos are to be enhanced, and which files are written."""
 
+import collections
 import mimetypes
 import os
 import pathlib
@@ -8,11 +9,19 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from rts_tf.data.datasets import folder
 from rts_tf.errors import ConfigError, ImageError
+from rts_tf.images.formats import (
+    IMAGE_SUFFIXES,
+    KINDS,
+    NAMES,
+    kind_of_file,
+    kind_of_suffix,
+    refusal,
+)
 from rts_tf.images.image_file import is_image_file
-from rts_tf.images.read import IMAGE_SUFFIXES
+from rts_tf.images.listing import listing, passed_over
 from rts_tf.images.write import format_of
+from rts_tf.storage import LONGEST_NAME
 from rts_tf.video.suffixes import OUTPUT_SUFFIXES, VIDEO_SUFFIXES
 
 
@@ -38,12 +47,15 @@ class Plan(NamedTuple):
     Attributes:
         jobs: What is to be enhanced.
         done: What is enhanced already.
-        errors: A line for each folder without images and videos.
+        errors: A line for each folder without images and videos, and for each file whose output
+            would have too long a name.
+        passed_over: The line about other files in the folders, or empty.
     """
 
     jobs: list[Job]
     done: list[Job]
     errors: list[str]
+    passed_over: str = ""
 
     def only(self, videos: bool) -> "Plan":
         """The part of the plan for videos, or for images."""
@@ -55,7 +67,9 @@ def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
     """Plan the enhancement of files and of folders, which are searched recursively.
 
     The tree of a folder is kept below ``output``. If ``output`` lies in the folder, it is not
-    searched. In a folder, a video whose container cannot be written becomes a .mkv.
+    searched. In a folder, a video whose container cannot be written becomes a .mkv, and an image
+    has a suffix that its format has, or .png if that format is not written: see
+    :func:`_image_in_folder`.
 
     Args:
         inputs: Files and folders.
@@ -73,67 +87,102 @@ def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
         raise ConfigError(f"`output`={output}: is a file; name a folder for several images.")
     found: list[Job] = []
     errors: list[str] = []
+    others: list[pathlib.Path] = []
     for given in inputs:
         if os.path.isdir(given):
-            found += _jobs_in(given, output, errors)
+            found += _jobs_in(given, output, errors, others)
         else:
             name, video = os.path.basename(given), is_video(given)
-            target = _in_folder(output, name, video) if into else pathlib.Path(output)
+            target = pathlib.Path(output)
+            if into:
+                target = _in_folder(output, given, name, video)
             found.append(Job(given, target, name, video))
     if not into:
         _check_suffix(output, found[0])
+    found = _with_possible_names(_distinct(found), errors)
     _check_targets(found, overwrite)
-    done = [job for job in found if os.path.exists(job.target) and not overwrite]
-    return Plan([job for job in found if job not in set(done)], done, errors)
+    done = {job for job in found if os.path.exists(job.target) and not overwrite}
+    jobs = [job for job in found if job not in done]
+    return Plan(jobs, [job for job in found if job in done], errors, passed_over(others))
 
 
 def is_video(path: str | os.PathLike) -> bool:
     """Whether a file is to be read as a video.
 
-    The suffix decides. If it says nothing, a file that is no image is a video. Images of formats
-    that are not read (GIF, AVIF, PDF) are not videos either, although FFmpeg reads some of them.
+    It is not if it begins like an image. Else the suffix decides. If that says nothing, the file is
+    a video. Images of formats that are not read (HEIC, PDF) are not videos either, although FFmpeg
+    reads some of them.
     """
+    if is_image_file(path):
+        return False
     suffix = pathlib.Path(path).suffix.lower()
     if suffix in (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES):
         return suffix in VIDEO_SUFFIXES
     kind = mimetypes.guess_type(path)[0] or ""
-    if kind.startswith(("image/", "text/")) or suffix in Image.registered_extensions():
-        return False
-    return not is_image_file(path)
+    return not (kind.startswith(("image/", "text/")) or suffix in Image.registered_extensions())
 
 
-def _jobs_in(given: str, output: str, errors: list[str]) -> list[Job]:
-    """The jobs for a folder. If it holds nothing to enhance, a line is appended to ``errors``."""
-    videos = _videos_below(given)
-    try:
-        names = folder(given, "").names
-    except ConfigError as error:
-        names = ()
-        if not videos:
-            errors.append(str(error))
+def _jobs_in(given: str, output: str, errors: list[str], others: list[pathlib.Path]) -> list[Job]:
+    """The jobs for a folder.
+
+    Args:
+        errors: Gets a line if the folder holds nothing to enhance.
+        others: Gets the files that are passed over.
+    """
+    images, rest = listing(given)
     within = os.path.relpath(os.path.realpath(output), os.path.realpath(given))
-    within = within.replace(os.sep, "/")
+    within = f"{within.replace(os.sep, '/')}/"
     found = []
-    for name in (*names, *videos):
-        if within == "." or not name.startswith(f"{within}/"):
-            video = name in videos
-            target = _in_folder(output, name, video)
-            found.append(Job(os.path.join(given, name), target, name, video))
+    for i, name in enumerate((*images, *rest)):
+        image = i < len(images)
+        video = not image and pathlib.Path(name).suffix.lower() in VIDEO_SUFFIXES
+        source = os.path.join(given, name)
+        if name.startswith(within):
+            continue
+        if image or video:
+            found.append(Job(source, _in_folder(output, source, name, video), name, video))
+        else:
+            others.append(pathlib.Path(source))
+    if not found:
+        errors.append(f"{given}: holds no images ({NAMES}) and no videos.")
     return found
 
 
-def _videos_below(path: str) -> tuple[str, ...]:
-    root = pathlib.Path(path)
-    visible = (p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
-    found = (p for p in visible if p.suffix.lower() in VIDEO_SUFFIXES)
-    return tuple(sorted(p.relative_to(root).as_posix() for p in found))
-
-
-def _in_folder(output: str, name: str, video: bool) -> pathlib.Path:
+def _in_folder(output: str, source: str, name: str, video: bool) -> pathlib.Path:
+    if not video:
+        return _image_in_folder(pathlib.Path(output, name), source)
     target = pathlib.Path(output, name)
-    if video and target.suffix.lower() not in OUTPUT_SUFFIXES:
+    if target.suffix.lower() not in OUTPUT_SUFFIXES:
         return target.with_suffix(".mkv")
     return target
+
+
+def _image_in_folder(target: pathlib.Path, source: str) -> pathlib.Path:
+    """``target`` with a suffix of the format of ``source``: a PNG called a.jpg becomes a.png.
+
+    An image without a suffix gets one. A format that is not written becomes PNG.
+    """
+    kind, said = kind_of_file(source), kind_of_suffix(target)
+    if not kind or (kind == said and KINDS[kind].written):
+        return target
+    suffix = KINDS[kind if KINDS[kind].written else "PNG"].suffixes[0]
+    return target.with_suffix(suffix) if said else pathlib.Path(f"{target}{suffix}")
+
+
+def _distinct(jobs: list[Job]) -> list[Job]:
+    """Put the suffix behind the whole name of each image that would take the name of another.
+
+    Beside a logo.png, logo.gif becomes logo.gif.png.
+    """
+    taken = collections.Counter(job.target for job in jobs)
+    distinct = []
+    for job in jobs:
+        renamed = not job.video and job.target.name != os.path.basename(job.name)
+        if renamed and taken[job.target] > 1:
+            name = f"{os.path.basename(job.name)}{job.target.suffix}"
+            job = job._replace(target=job.target.with_name(name))
+        distinct.append(job)
+    return distinct
 
 
 def _check_suffix(output: str, job: Job) -> None:
@@ -143,8 +192,7 @@ def _check_suffix(output: str, job: Job) -> None:
         if job.video and pathlib.Path(output).suffix.lower() not in OUTPUT_SUFFIXES:
             if pathlib.Path(job.source).suffix.lower() not in VIDEO_SUFFIXES:
                 raise ConfigError(
-                    f"{job.source}: is not a PNG, JPEG, WebP, TIFF or BMP image; if it is a video,"
-                    f" end `output` in {suffixes}."
+                    f"{job.source}: {refusal('')}; if it is a video, end `output` in {suffixes}."
                 )
             raise ImageError(
                 f"{output}: cannot tell the container of a video; end it in {suffixes}"
@@ -153,6 +201,17 @@ def _check_suffix(output: str, job: Job) -> None:
             format_of(output)
     except ImageError as error:
         raise ConfigError(f"`output`={error}, or name a folder that is there.") from None
+
+
+def _with_possible_names(jobs: list[Job], errors: list[str]) -> list[Job]:
+    """The jobs whose targets have names that a file system takes; ``errors`` names the others."""
+    for job in jobs:
+        if len(os.fsencode(job.target.name)) > LONGEST_NAME:
+            errors.append(
+                f"{job.source}: would become a file whose name, which ends in {job.target.suffix},"
+                f" has more than {LONGEST_NAME} bytes; give it a shorter one."
+            )
+    return [job for job in jobs if len(os.fsencode(job.target.name)) <= LONGEST_NAME]
 
 
 def _check_targets(jobs: list[Job], overwrite: bool) -> None:

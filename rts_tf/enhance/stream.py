@@ -1,4 +1,7 @@
-"""Open what is enhanced frame by frame as it comes: a pipe, a .y4m file, or bare frames."""
+"""Open what is enhanced frame by frame as it comes: a pipe, a .y4m file, or bare frames.
+
+Through a pipe an image may come too; :mod:`rts_tf.enhance.piped` is for that.
+"""
 
 import contextlib
 import os
@@ -9,8 +12,9 @@ from io import FileIO
 from typing import NamedTuple
 
 from rts_tf.errors import ConfigError
+from rts_tf.images.formats import NAMES, SIGNATURE, kind_of, kind_of_file, kind_of_suffix
 from rts_tf.storage import atomic_path
-from rts_tf.video.y4m import SUFFIX, StreamFormat, read_line, y4m_format
+from rts_tf.video.y4m import MAGIC, SUFFIX, StreamFormat, read_line, y4m_format
 
 PIPE = "-"  # in place of a file: standard input, or standard output
 
@@ -32,7 +36,7 @@ class Stream(NamedTuple):
 
 
 def is_stream(inputs: list[str], output: str, raw: bool) -> bool:
-    """Whether a command is about a stream: a pipe, bare frames, or a .y4m file to write."""
+    """Whether a command is about a pipe, bare frames, or a .y4m file to write."""
     return raw or PIPE in (*inputs, output) or _is_y4m(output)
 
 
@@ -40,8 +44,50 @@ def _is_y4m(path: str) -> bool:
     return pathlib.Path(path).suffix.lower() == SUFFIX
 
 
+def find_image(inputs: list[str], output: str) -> tuple[bool, bytes]:
+    """Find out whether an image is to go through a pipe, and not frames.
+
+    Args:
+        inputs: As the user named them.
+        output: The same.
+
+    Returns:
+        Whether it is an image, and what was read from standard input to find out.
+
+    Raises:
+        ConfigError: Standard input is empty, the terminal, or neither an image nor YUV4MPEG2.
+    """
+    path = inputs[0]
+    if len(inputs) > 1 or not (output == PIPE or kind_of_suffix(output) or os.path.isdir(output)):
+        return False, b""
+    if path != PIPE:
+        return bool(kind_of_file(path)), b""
+    with opened_input(PIPE) as pipe:
+        start = _read(pipe, len(MAGIC))  # no more, since a camera may be slow
+        if start == MAGIC:
+            return False, start
+        start += _read(pipe, SIGNATURE - len(MAGIC))
+    if not kind_of(start):
+        what = f"is neither an image ({NAMES}) nor YUV4MPEG2" if start else "is empty"
+        raise ConfigError(
+            f"standard input: {what}; name a video as a file, or pipe it through ffmpeg -i - -f"
+            " yuv4mpegpipe -"
+        )
+    return True, start
+
+
+def _read(file: FileIO, count: int) -> bytes:
+    """Read ``count`` bytes, or all that there are."""
+    data = b""
+    while more := file.read(count - len(data)):
+        data += more
+    return data
+
+
 @contextlib.contextmanager
-def opened(inputs: list[str], output: str, raw: StreamFormat | None = None) -> Iterator[Stream]:
+def opened(
+    inputs: list[str], output: str, raw: StreamFormat | None = None, start: bytes = b""
+) -> Iterator[Stream]:
     """Open a stream, and read its header.
 
     A file that is written takes its place at the end, whole. While a pipe is written, whatever else
@@ -51,6 +97,7 @@ def opened(inputs: list[str], output: str, raw: StreamFormat | None = None) -> I
         inputs: A .y4m file, or ``PIPE``.
         output: The same.
         raw: What the source holds if it has no header.
+        start: What was read of its header.
 
     Raises:
         ConfigError: These are not one source and one target.
@@ -60,6 +107,8 @@ def opened(inputs: list[str], output: str, raw: StreamFormat | None = None) -> I
     if len(inputs) > 1:
         raise ConfigError(f"{', '.join(inputs)}: name one input to be enhanced as a stream.")
     path = inputs[0]
+    if os.path.isdir(path):
+        raise ConfigError(f"{path}: is a folder; name a folder as `output`, not {output}.")
     if raw is None and path != PIPE and not _is_y4m(path):
         raise ConfigError(
             f"{path}: only YUV4MPEG2 becomes `output`={output}; pipe the video: ffmpeg -i VIDEO -f"
@@ -72,13 +121,14 @@ def opened(inputs: list[str], output: str, raw: StreamFormat | None = None) -> I
         )
     with contextlib.ExitStack() as stack:
         name = "standard input" if path == PIPE else path
-        source = stack.enter_context(_input(path))
-        format = raw or y4m_format(read_line(source), name)
-        target = stack.enter_context(_output(output))
+        source = stack.enter_context(opened_input(path))
+        format = raw or y4m_format(start + read_line(source), name)
+        target = stack.enter_context(opened_output(output))
         yield Stream(source, name, format, target)
 
 
-def _input(path: str) -> FileIO:
+def opened_input(path: str) -> FileIO:
+    """Open a file or ``PIPE``. Raises ConfigError if that is the terminal."""
     if path != PIPE:
         return FileIO(path)
     _refuse_terminal(0, "standard input")
@@ -86,7 +136,8 @@ def _input(path: str) -> FileIO:
 
 
 @contextlib.contextmanager
-def _output(path: str) -> Iterator[FileIO]:
+def opened_output(path: str) -> Iterator[FileIO]:
+    """Open a file or ``PIPE``, see :func:`opened`. Raises ConfigError if that is the terminal."""
     if path == PIPE:
         _refuse_terminal(1, "standard output")
         sys.stdout.flush()

@@ -17,7 +17,7 @@ from typing import Any
 from rts_tf.enhance.jobs import Job
 from rts_tf.errors import VideoError
 from rts_tf.networks.precision import instruction_set
-from rts_tf.storage import lock, publish, read_json_or_none, write_json, write_text
+from rts_tf.storage import hidden_name, lock, publish, read_json_or_none, write_json, write_text
 from rts_tf.video.encoders import Coding
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.join import join
@@ -153,7 +153,7 @@ def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
 
 def root_of(target: pathlib.Path) -> pathlib.Path:
     """The hidden directory beside a video to write."""
-    return target.with_name(f".{target.name}.rts")
+    return target.with_name(hidden_name(target.name, ".rts"))
 
 
 def clear(target: pathlib.Path) -> None:

@@ -23,6 +23,7 @@ import tensorflow as tf
 
 from rts_tf.export import HEADS, MAX_PIXELS, OUTPUT_NAME, SCALE
 from rts_tf.export.archive import archive
+from rts_tf.export.headers import jpeg_header, png_header, upright
 from rts_tf.export.heads import head_function, receptive_radius
 
 STRIP_PIXELS = 2**18  # 64 channels of them are 67 MB
@@ -30,6 +31,7 @@ STRIP_PIXELS = 2**18  # 64 channels of them are 67 MB
 # network, and 2.9 MB.
 COMPRESSION = 1
 WARMUP_SIDE = 64  # pixels
+_SEND_PIXELS = "flatten or convert it, or send its pixels to the signature enhance"
 
 Endpoint = Any  # a tf.function with an input signature
 
@@ -172,10 +174,11 @@ def _check_size(height: tf.Tensor, width: tf.Tensor) -> tf.Operation:
 
 
 def _decode(data: tf.Tensor) -> tf.Tensor:
-    """Decode a JPEG or PNG file to uint8 [H, W, 3]. EXIF rotation is not applied.
+    """Decode a JPEG or PNG file to uint8 [H, W, 3], upright as EXIF says.
 
     The header must declare no more than MAX_PIXELS. Only with these two formats does the graph
-    know the size before it decodes everything.
+    know the size before it decodes everything. What the decoders would drop is refused:
+    transparency, 16 bits, all images of an animation but the first, the profile of CMYK.
     """
     length = tf.strings.length(data)
     start = lambda count: tf.strings.substr(data, 0, tf.minimum(count, length))  # noqa: E731
@@ -186,22 +189,46 @@ def _decode(data: tf.Tensor) -> tf.Tensor:
 
 
 def _decode_png(data: tf.Tensor) -> tf.Tensor:
-    whole = _check(tf.strings.length(data) >= 24, "image_bytes: a PNG file ends within its header")
+    whole = _check(tf.strings.length(data) >= 26, "image_bytes: a PNG file ends within its header")
     with tf.control_dependencies([whole]):
-        # The sizes are in the chunk IHDR, which is always the first.
-        header = tf.io.decode_raw(tf.strings.substr(data, 16, 8), tf.uint8)
-    header = tf.cast(header, tf.int64)
-    header.set_shape([8])
-    big_endian = tf.constant([2**24, 2**16, 2**8, 1], tf.int64)
-    width, height = tf.unstack(tf.reduce_sum(tf.reshape(header, [2, 4]) * big_endian, 1))
-    with tf.control_dependencies([_check_size(height, width)]):
-        return tf.io.decode_png(data, channels=3)
+        header = png_header(data)
+    checks = [
+        _check_size(header.height, header.width),
+        _check(header.bits <= 8, f"image_bytes: a PNG of 16 bits; {_SEND_PIXELS}_float"),
+        _check(~header.animated, "image_bytes: a PNG is animated; send one image"),
+    ]
+    with tf.control_dependencies(checks):
+        image = tf.cond(
+            header.has_alpha,
+            lambda: _decode_opaque(data),
+            lambda: tf.io.decode_png(data, channels=3),
+        )
+    return upright(image, header.orientation)
+
+
+def _decode_opaque(data: tf.Tensor) -> tf.Tensor:
+    image = tf.io.decode_png(data, channels=4)
+    opaque = _check(
+        tf.reduce_all(tf.equal(image[..., 3], 255)),
+        f"image_bytes: a PNG is transparent in places, and alpha is not kept; {_SEND_PIXELS}",
+    )
+    with tf.control_dependencies([opaque]):
+        return image[..., :3]
 
 
 def _decode_jpeg(data: tf.Tensor) -> tf.Tensor:
-    height, width, _ = tf.unstack(tf.io.extract_jpeg_shape(data))
-    with tf.control_dependencies([_check_size(height, width)]):
-        return tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
+    height, width, channels = tf.unstack(tf.io.extract_jpeg_shape(data))
+    header = jpeg_header(data)
+    checks = [
+        _check_size(height, width),
+        _check(
+            (channels <= 3) | ~header.has_profile,
+            "image_bytes: a JPEG is CMYK with a profile, which is not applied; convert it to RGB",
+        ),
+    ]
+    with tf.control_dependencies(checks):
+        image = tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE")
+    return upright(image, header.orientation)
 
 
 def _write_warmup(path: pathlib.Path) -> bool:

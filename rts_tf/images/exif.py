@@ -18,13 +18,14 @@ _LAYOUT_TAGS = {
 }
 # XMP, IPTC, Photoshop's resources, the ICC profile (which ImageFile holds) and Photoshop's layers
 _FOREIGN_TAGS = {700, 33723, 34377, 34675, 37724}
+EXIF_DAMAGED = "its EXIF is damaged and was left out"
 
 
 def kept_exif(exif: Image.Exif) -> tuple[bytes, str]:
     """Select the EXIF data of a decoded file that is kept with its upright pixels.
 
-    Everything is kept but the layout of the file, the preview image, XMP and IPTC. The orientation
-    becomes 1 ("as it is").
+    Everything is kept but the layout of the file, the preview image, and what is kept apart from
+    EXIF, such as XMP and IPTC. The orientation becomes 1 ("as it is").
 
     Args:
         exif: The EXIF data of the file. It is not changed, since Pillow rotates a TIFF by it while
@@ -48,7 +49,7 @@ def kept_exif(exif: Image.Exif) -> tuple[bytes, str]:
             kept[Base.Orientation] = 1
         return (kept.tobytes() if len(kept) else b""), ""
     except Exception:  # where a value does not fit its tag, Pillow raises errors of many types
-        return b"", "its EXIF is damaged and was left out"
+        return b"", EXIF_DAMAGED
 
 
 def exif_for_size(block: bytes, width: int, height: int) -> bytes:

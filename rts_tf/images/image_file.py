@@ -1,28 +1,36 @@
-"""Read image files with everything that belongs to them: alpha, 16 bits, ICC profile, EXIF and DPI.
+"""Read image files with everything that belongs to them: alpha, 16 bits, profiles and metadata.
 
 This is for images that people keep: ``python -m rts_tf.enhance`` reads them here and writes them
-with :mod:`rts_tf.images.write`. For training and metrics, :mod:`rts_tf.images.read` gives the plain
+with :mod:`rts_tf.images.write`. For training and metrics, :mod:`rts_tf.images.rgb` gives the plain
 8-bit RGB.
 """
 
 import os
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
-from PIL import Image
-from PIL.ExifTags import Base
-from PIL.TiffImagePlugin import TiffImageFile
 
 from rts_tf.errors import ImageError
-from rts_tf.images.coding import Coding, coding_of
+from rts_tf.images import icc as profiles
+from rts_tf.images import photoshop, quiet_libtiff
+from rts_tf.images import xmp as packets
+from rts_tf.images.coding import Coding
+from rts_tf.images.content import Content, check_kind, first_bytes
 from rts_tf.images.dtypes import halve_bits, to_float, to_uint8
-from rts_tf.images.exif import kept_exif, upright
-from rts_tf.images.read import FORMATS, ODD_16_BITS, opened
+from rts_tf.images.formats import kind_of_file
+from rts_tf.images.metadata import Metadata
+from rts_tf.images.pillow_file import read_with_pillow
+from rts_tf.images.png_chunks import SIGNATURE as PNG_SIGNATURE
+from rts_tf.images.png_file import read_png
+from rts_tf.images.read import opened
+from rts_tf.images.tiff_file import SIGNATURES as TIFF_SIGNATURES
+from rts_tf.images.tiff_file import read_tiff, tiff_size
 
 # The most pixels of an image. Pillow's own limit against decompression bombs, 89 million, is below
 # the size of panoramas.
 LARGEST = 500_000_000
+
+quiet_libtiff.silence()
 
 
 class ImageFile(NamedTuple):
@@ -34,8 +42,9 @@ class ImageFile(NamedTuple):
         icc: The ICC profile, or empty.
         exif: The EXIF block ("Exif" and two zero bytes first) with orientation 1, or empty.
         dpi: The resolution along x and y in pixels per inch, or None.
-        warning: Says what in the file could not be kept, or is empty.
+        notes: Say what in the file was converted or could not be kept.
         coding: How the file was compressed.
+        metadata: XMP, IPTC, texts and comments, and how a PNG file describes its colours.
     """
 
     pixels: np.ndarray
@@ -43,8 +52,14 @@ class ImageFile(NamedTuple):
     icc: bytes = b""
     exif: bytes = b""
     dpi: tuple[float, float] | None = None
-    warning: str = ""
+    notes: tuple[str, ...] = ()
     coding: Coding = Coding()
+    metadata: Metadata = Metadata()
+
+    @property
+    def warning(self) -> str:
+        """The notes in one line, empty if there are none."""
+        return "; ".join(self.notes)
 
     def to_rgb8(self) -> np.ndarray:
         """Convert to uint8 [H, W, 3] for display. Transparent parts are shown on white."""
@@ -55,9 +70,16 @@ class ImageFile(NamedTuple):
 
 
 def pixel_count(path: str | os.PathLike) -> int:
-    """The number of pixels by the header of a file; 0 if ``read_image_file`` would refuse it."""
+    """The number of pixels by the header of a file; 0 if there is none, or they are too many."""
     try:
-        with opened(path, largest=LARGEST) as image:
+        start = first_bytes(path, 24)
+        if start[:8] == PNG_SIGNATURE:
+            count = int.from_bytes(start[16:20], "big") * int.from_bytes(start[20:], "big")
+            return count if count <= LARGEST else 0
+        if start[:4] in TIFF_SIGNATURES:
+            height, width = tiff_size(path)
+            return height * width if height * width <= LARGEST else 0
+        with opened(path, largest=LARGEST, check=check_kind) as image:
             return image.width * image.height
     except ImageError:
         return 0
@@ -65,51 +87,58 @@ def pixel_count(path: str | os.PathLike) -> int:
 
 def is_image_file(path: str | os.PathLike) -> bool:
     """Whether the file begins like one of the supported formats, even if it cannot be decoded."""
-    try:
-        with Image.open(path, formats=FORMATS):
-            return True
-    except Exception:  # Pillow raises errors of many types on damaged files
-        return False
+    return bool(kind_of_file(path))
 
 
 def read_image_file(path: str | os.PathLike, largest: int = LARGEST) -> ImageFile:
-    """Decode a PNG, JPEG, WebP, TIFF or BMP file.
+    """Decode an image file of one of the :data:`rts_tf.images.formats.FORMATS`.
 
-    8 bits stay 8 bits, and 16 bits (PNG and TIFF, grey and RGB) stay 16. Grey stays grey, and a
-    palette becomes RGB. A colour that is marked as transparent becomes alpha. The orientation is
-    applied to the pixels and set to 1 in the EXIF block; the preview image in the EXIF, XMP and
-    IPTC are left out. If a JPEG file also holds a preview (MPO), the main image is decoded.
+    8 bits stay 8 bits, and 16 bits (PNG and TIFF) stay 16; floating point from 0 to 1 becomes 16.
+    Grey stays grey, a palette becomes RGB, and so do CMYK and Lab. A colour that is marked as
+    transparent becomes alpha. The orientation is applied to the pixels and set to 1 in EXIF and
+    XMP; the preview image in the EXIF is left out. Of a JPEG file with further images (MPO, Ultra
+    HDR) the main one is decoded. Damaged metadata is left out. Notes say what is not kept as it is.
 
     Args:
         path: The path of the file.
         largest: The most pixels that the image may have.
 
     Raises:
-        ImageError: The image has more pixels than ``largest``, or it is refused for a reason that
-            :func:`rts_tf.images.read.read_image` lists, transparency excepted. The message names
-            the file and the reason.
+        ImageError: The image is unreadable, truncated or animated, has more pixels than
+            ``largest``, or its samples cannot become 8 or 16 bits. The message names the file and
+            the reason.
     """
-    with opened(path, largest=largest) as image:
-        orientation = image.getexif().get(Base.Orientation, 1)
-        exif, warning = kept_exif(image.getexif())
-        coding = coding_of(image, path)
-        image.load()
-        # Newer versions of Pillow make a TIFF upright while they load it.
-        remaining = image.getexif().get(Base.Orientation, 1)
-        if _has_16_bits(image, path):
-            samples = _samples16(image, path, orientation, remaining)
-        else:
-            samples = upright(_samples8(image), remaining)
-        has_alpha = samples.shape[2] in (2, 4)
-        return ImageFile(
-            pixels=np.ascontiguousarray(samples[..., :-1] if has_alpha else samples),
-            alpha=np.ascontiguousarray(samples[..., -1]) if has_alpha else None,
-            icc=image.info.get("icc_profile") or b"",
-            exif=exif,
-            dpi=_upright_dpi(image.info.get("dpi"), orientation),
-            warning=warning,
-            coding=coding,
-        )
+    start = first_bytes(path, 8)
+    if start == PNG_SIGNATURE:
+        content = read_png(path, largest)
+    elif start[:4] in TIFF_SIGNATURES:
+        content = read_tiff(path, largest)
+    else:
+        content = read_with_pillow(path, largest)
+    return _image_file(content)
+
+
+def _image_file(content: Content) -> ImageFile:
+    """The image with metadata that are true of its upright pixels."""
+    samples, notes, metadata = content.samples, list(content.notes), content.metadata
+    has_alpha = samples.shape[2] in (2, 4)
+    pixels = np.ascontiguousarray(samples[..., :-1] if has_alpha else samples)
+    icc, note = profiles.checked(content.icc, pixels.shape[2])
+    notes += [note] if note else []
+    if content.orientation != 1 and metadata.resources:
+        resources, had_paths = photoshop.without_paths(metadata.resources)
+        metadata = metadata._replace(resources=resources)
+        notes += ["its clipping paths were left out, since it was rotated"] if had_paths else []
+    return ImageFile(
+        pixels=pixels,
+        alpha=np.ascontiguousarray(samples[..., -1]) if has_alpha else None,
+        icc=icc,
+        exif=content.exif,
+        dpi=_upright_dpi(content.dpi, content.orientation),
+        notes=tuple(dict.fromkeys(notes)),
+        coding=content.coding,
+        metadata=metadata._replace(xmp=packets.of_upright_image(metadata.xmp)),
+    )
 
 
 def _upright_dpi(dpi: Any, orientation: int) -> tuple[float, float] | None:
@@ -121,66 +150,3 @@ def _upright_dpi(dpi: Any, orientation: int) -> tuple[float, float] | None:
     if not (0 < x < 1e6 and 0 < y < 1e6):
         return None
     return (y, x) if orientation in (5, 6, 7, 8) else (x, y)
-
-
-def _has_16_bits(image: Image.Image, path: str | os.PathLike) -> bool:
-    if image.format == "PNG":
-        return _png_bits_and_colour_type(path)[0] == 16
-    return isinstance(image, TiffImageFile) and 16 in image.tag_v2.get(Base.BitsPerSample, ())
-
-
-def _samples8(image: Image.Image) -> np.ndarray:
-    """Decode to uint8 [H, W, C]: grey (C = 1), grey and alpha (2), RGB (3) or RGBA (4)."""
-    transparent = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
-    grey = image.mode in ("1", "L", "LA")
-    mode = ("LA" if transparent else "L") if grey else ("RGBA" if transparent else "RGB")
-    samples = np.asarray(image.convert(mode))
-    return samples if samples.ndim == 3 else samples[..., None]
-
-
-def _samples16(
-    image: Image.Image, path: str | os.PathLike, orientation: int, remaining: int
-) -> np.ndarray:
-    """Decode to uint16 [H, W, C], with C as in ``_samples8``, upright.
-
-    Of colour in 16 bits Pillow keeps the high bytes only, so OpenCV decodes it. Versions of both
-    differ in how they treat orientation, colour planes and damage. So OpenCV's samples are accepted
-    only if their high bytes are those that Pillow decoded.
-
-    Args:
-        image: The loaded image.
-        path: The path of its file.
-        orientation: The EXIF orientation that the file records.
-        remaining: The part of it that Pillow has not applied while loading.
-    """
-    if "transparency" in image.info:
-        raise ImageError(
-            "marks a colour as transparent, in 16 bits; give it an alpha channel instead"
-        )
-    high = upright(np.asarray(image), remaining)
-    if image.mode.startswith("I"):
-        return high.astype(np.uint16)[..., None]
-    samples = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_UNCHANGED)
-    if samples is None or samples.dtype != np.uint16 or samples.ndim != 3:
-        raise ImageError(ODD_16_BITS)
-    if samples.shape[2] not in (3, 4):
-        raise ImageError(ODD_16_BITS)
-    if image.format == "PNG" and _png_bits_and_colour_type(path)[1] == 4:
-        # Grey and alpha, which both may decode as colour and alpha
-        order, high = [0, 3], high[..., [0, -1]]
-    else:
-        order = [2, 1, 0, 3][: samples.shape[2]]  # OpenCV has BGR or BGRA
-    for candidate in (samples, upright(samples, orientation)):
-        if (*candidate.shape[:2], len(order)) == high.shape:
-            chosen = np.ascontiguousarray(candidate[..., order])
-            little_endian = chosen.astype("<u2", copy=False).view(np.uint8)
-            if (little_endian.reshape(*chosen.shape, 2)[..., 1] == high).all():
-                return chosen
-    raise ImageError(ODD_16_BITS)
-
-
-def _png_bits_and_colour_type(path: str | os.PathLike) -> tuple[int, int]:
-    """The bits per sample and the colour type in the header of a PNG file."""
-    with open(path, "rb") as file:
-        bits, colour_type = file.read(26)[-2:]
-    return bits, colour_type

@@ -13,6 +13,7 @@ from rts_tf.data.datasets import training_and_validation
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.shards import ShardSet
 from rts_tf.data.source_shards import build_source
+from rts_tf.errors import printable
 from rts_tf.inference import Enhancer
 from rts_tf.networks.precision import instruction_set
 from rts_tf.training.mos_validation import MEASURES_OF_ORIGINALS, images_for_mos
@@ -114,6 +115,8 @@ def _sources(directory: RunDirectory[Config], say: Callable[[str], None]) -> lis
     names = "training", "validation"
     for name, images in zip(names, training_and_validation(config), strict=True):
         say(f"{name}: {len(images.names)} images")
+        if images.passed_over:
+            say(printable(images.passed_over))
         smallest = config.patch if name == "training" else SMALLEST_VALIDATED
         variants = config.variants if name == "training" else 1  # nothing is trained on the others
         degradation = Degradation.of(dataclasses.replace(config, variants=variants))

@@ -19,7 +19,7 @@ SUFFIX = ".y4m"
 RAW_FORMATS = ("yuv420p", "nv12")
 LONGEST_LINE = 4096  # bytes
 LARGEST_SIDE = 32768  # samples
-_MAGIC = b"YUV4MPEG2"
+MAGIC = b"YUV4MPEG2"
 _FRAME = re.compile(rb"FRAME( [^\n]*)?\n")
 # Colour spaces: 420, 420jpeg, 420p10, mono, mono12 ... Their chroma has other places, but one size.
 _COLOURS = re.compile(r"(420|422|444)(?:jpeg|mpeg2|paldv)?(?:p(9|10|12|14|16))?|(mono)(\d+)?")
@@ -72,7 +72,7 @@ def y4m_format(line: bytes, name: str) -> StreamFormat:
             supported. The message says what to do.
     """
     words = line.rstrip(b"\n").split(b" ")
-    if words[0] != _MAGIC or not line.endswith(b"\n"):
+    if words[0] != MAGIC or not line.endswith(b"\n"):
         raise VideoError(
             f"{name}: is not YUV4MPEG2; make it with ffmpeg -i VIDEO -f yuv4mpegpipe -"
         )

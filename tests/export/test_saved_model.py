@@ -12,6 +12,9 @@ from PIL import Image
 
 from rts_tf.export import saved_model
 from rts_tf.inference import Enhancer
+from tests.support.commands import photo
+from tests.support.image_files import PROFILE, SIXTEEN, saved
+from tests.support.images import transparent
 from tests.support.networks import NETWORKS
 from tests.support.served_images import FILES, IMAGES, bomb, encoded
 
@@ -46,6 +49,7 @@ np.savez(answers, **results)
 """
 
 
+SIXTEEN_BITS = saved(Image.fromarray(SIXTEEN[..., 0]), "PNG")
 FLOATS = np.stack([IMAGES[0], IMAGES[0][::-1]]).astype(np.float32) / 255
 GOOD = {
     "enhance": IMAGES[0][None],
@@ -83,6 +87,19 @@ BAD = {
     "serving_default/webp": (
         np.array([encoded(IMAGES[0], "WEBP")], object),
         "must be JPEG or PNG",
+    ),
+    "serving_default/transparent": (
+        np.array([FILES[0], saved(transparent(), "PNG")], object),
+        "a PNG is transparent in places, and alpha is not kept",
+    ),
+    "serving_default/16 bits": (np.array([SIXTEEN_BITS], object), "a PNG of 16 bits; flatten or"),
+    "serving_default/animated": (
+        np.array([saved(photo(), "PNG", save_all=True, append_images=[photo(1)])], object),
+        "a PNG is animated",
+    ),
+    "serving_default/cmyk with a profile": (
+        np.array([saved(photo().convert("CMYK"), "JPEG", icc_profile=PROFILE)], object),
+        "a JPEG is CMYK with a profile",
     ),
     "serving_default/text": (np.array([b"\xff\xd8 hello"], object), "must be JPEG or PNG"),
 }

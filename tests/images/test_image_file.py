@@ -16,12 +16,12 @@ from rts_tf.images.image_file import LARGEST, ImageFile, pixel_count, read_image
 from rts_tf.images.write import write_image_file
 from tests.support.image_files import (
     EIGHT,
+    GREY_PROFILE,
     ORIENTED,
     PROFILE,
     SIXTEEN,
     check_exif,
     exif,
-    planes,
     png,
     rows_of,
 )
@@ -62,8 +62,6 @@ def test_pixels_come_back(tmp_path, suffix, kind, bits):
             return
         image = image._replace(pixels=halve_bits(image.pixels))
     found = again(image, tmp_path / f"a{suffix}")
-    if (kind, bits) == ("grey and alpha", 16):
-        image = image._replace(pixels=np.repeat(image.pixels, 3, axis=2))  # as documented
     assert found.pixels.dtype == image.pixels.dtype
     np.testing.assert_array_equal(found.pixels, image.pixels)
     if image.alpha is None:
@@ -88,10 +86,7 @@ def test_any_size_in_16_bits(tmp_path_factory, height, width, channels, alpha, s
     for suffix in (".png", ".tiff"):
         path = tmp_path_factory.mktemp("sizes") / f"a{suffix}"
         found = again(image, path)
-        np.testing.assert_array_equal(
-            found.pixels, np.broadcast_to(image.pixels, found.pixels.shape)
-        )
-        assert found.pixels.shape[2] == channels or alpha
+        np.testing.assert_array_equal(found.pixels, image.pixels)
         if alpha:
             np.testing.assert_array_equal(found.alpha, image.alpha)
 
@@ -101,7 +96,7 @@ def test_any_size_in_16_bits(tmp_path_factory, height, width, channels, alpha, s
 def test_profile_exif_and_dpi_come_back(tmp_path, suffix, bits):
     image = image_of("colour", bits)._replace(icc=PROFILE, exif=exif(), dpi=(240.0, 300.0))
     found = again(image, tmp_path / f"a{suffix}")
-    assert found.icc == PROFILE and not found.warning
+    assert found.icc == PROFILE and not found.notes
     check_exif(found.exif, width=EIGHT.shape[1])
     if suffix != ".webp":  # has no room for it
         assert found.dpi == pytest.approx((240, 300), abs=0.01)
@@ -154,12 +149,6 @@ def test_tiffs_of_others(tmp_path, compression):
         )
 
 
-def test_what_only_one_decoder_understands_is_refused(tmp_path):
-    (tmp_path / "a.tif").write_bytes(planes(SIXTEEN))
-    with pytest.raises(ImageError, match="a.tif: (is of 16 bits in a way|cannot be read)"):
-        read_image_file(tmp_path / "a.tif")
-
-
 def test_palettes_and_transparent_colours(tmp_path):
     palette = Image.fromarray(EIGHT).quantize(16)
     palette.save(tmp_path / "a.png")
@@ -197,18 +186,13 @@ def test_opaque_alpha_is_no_hindrance(tmp_path):
         ),
         (
             "a.webp",
-            image_of("grey", 8)._replace(icc=PROFILE),
+            image_of("grey", 8)._replace(icc=GREY_PROFILE),
             "profile for grey, which WebP cannot hold",
         ),
         (
             "a.webp",
             ImageFile(np.zeros((1, 16384, 3), np.uint8)),
             "16384x1 is more than the 16383 pixels",
-        ),
-        (
-            "a.jpg",
-            image_of("colour", 8)._replace(exif=exif(artist="x" * 70000)),
-            "cannot be written as JPEG .EXIF data",
         ),
         ("a.gif", image_of("colour", 8), "cannot tell the format"),
     ],
@@ -227,7 +211,7 @@ def test_an_image_is_read_without_exif_that_cannot_be_kept(tmp_path):
     Image.fromarray(EIGHT).save(tmp_path / "a.png", exif=block)
     found = read_image_file(tmp_path / "a.png")
     np.testing.assert_array_equal(found.pixels, EIGHT)
-    assert found.exif == b"" and found.warning == "its EXIF is damaged and was left out"
+    assert found.exif == b"" and found.notes == ("its EXIF is damaged and was left out",)
 
 
 def test_the_limit_of_pixels_is_this_one_and_is_put_back(tmp_path):
@@ -257,7 +241,6 @@ def test_to_look_at():
 
 
 def test_grey_and_alpha_of_16_bits_by_another_program(tmp_path):
-    """``write_image_file`` never writes such a file."""
     samples = np.dstack([SIXTEEN[..., 0], SIXTEEN[..., 1]]).astype(">u2")
     (tmp_path / "a.png").write_bytes(png(55, 41, 16, 4, rows_of(samples)))
     found = read_image_file(tmp_path / "a.png")

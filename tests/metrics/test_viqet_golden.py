@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from rts_tf.data.datasets import folder
-from rts_tf.images.read import read_image
+from rts_tf.images.rgb import read_image
 from rts_tf.metrics.viqet import measure
 from rts_tf.metrics.viqet.features import extract
 from rts_tf.metrics.viqet.measures import quality

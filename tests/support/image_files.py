@@ -10,10 +10,14 @@ from PIL import Image, ImageCms
 from PIL.ExifTags import IFD, Base
 from skimage import data
 
+from rts_tf.images.icc import SRGB_CURVE, SRGB_PRIMARIES, profile
+
 # uint8 and uint16 [41, 55, 3]; the sides are odd and differ, so that no wrong rotation goes unseen
 EIGHT = np.ascontiguousarray(data.chelsea()[100:141, 120:175])
 SIXTEEN = np.rint(65535 * (EIGHT / 255.0) ** 1.3).astype(np.uint16)
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+GREY_PROFILE = profile(SRGB_PRIMARIES, SRGB_CURVE, 1, "grey")
 
 # By EXIF orientation (tag 0x0112): from the stored samples [H, W, C] to the upright ones
 ORIENTED = {
@@ -60,11 +64,16 @@ def saved(image: Image.Image, kind: str, **options) -> bytes:
     return file.getvalue()
 
 
+def tif(samples: np.ndarray, **options) -> bytes:
+    """The file that tifffile writes."""
+    file = io.BytesIO()
+    tifffile.imwrite(file, samples, **options)
+    return file.getvalue()
+
+
 def planes(colour16: np.ndarray) -> bytes:
     """A TIFF of uint16 [H, W, 3] that stores the colours one after the other."""
-    file = io.BytesIO()
-    tifffile.imwrite(file, colour16.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
-    return file.getvalue()
+    return tif(colour16.transpose(2, 0, 1), photometric="rgb", planarconfig="separate")
 
 
 def chunk(kind: bytes, contents: bytes) -> bytes:
@@ -121,3 +130,29 @@ def tiff(
     signature = b"MM\0*" if order == ">" else b"II*\0"
     directory = struct.pack(f"{order}H", len(tags)) + b"".join(entries) + bytes(4)
     return signature + struct.pack(f"{order}I", 8 + len(contents)) + contents + directory
+
+
+def cmyk_profile() -> bytes:
+    """A small ICC profile for CMYK in which black ink alone is a dark blue."""
+    corners = np.empty((2, 2, 2, 2, 3))  # by cyan, magenta, yellow and black: L, a, b
+    for c, m, y, k in np.ndindex(2, 2, 2, 2):
+        light = 100 - 30 * c - 40 * m - 10 * y
+        corners[c, m, y, k] = (20, 10, -40) if k else (light, 60 * (m - c), 70 * (y - m))
+    scaled = np.clip(np.rint(corners * (2.55, 1, 1) + (0, 128, 128)), 0, 255).astype(np.uint8)
+    identity = struct.pack(">9i", *(65536 * (i % 4 == 0) for i in range(9)))
+    ramp = bytes(range(256))
+    table = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + identity + 4 * ramp
+    table += scaled.tobytes() + 3 * ramp
+    text = b"text" + bytes(4) + b"none\0\0\0\0"
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    description = b"desc" + bytes(4) + struct.pack(">I", 5) + b"test\0" + bytes(78)
+    tags = {b"desc": description, b"cprt": text, b"wtpt": white, b"A2B0": table}
+    start, entries, contents = 128 + 4 + 12 * len(tags), b"", b""
+    for name, tag in tags.items():
+        entries += struct.pack(">4sII", name, start + len(contents), len(tag))
+        contents += tag + bytes(-len(tag) % 4)
+    size = start + len(contents)
+    header = struct.pack(">I4sI4s4s4s", size, bytes(4), 0x02400000, b"prtr", b"CMYK", b"Lab ")
+    header += struct.pack(">6H", 2024, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    header += struct.pack(">3i", 63190, 65536, 54061)
+    return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + entries + contents

@@ -52,32 +52,18 @@ BAD = {  # name: (contents, reason)
     "bomb.png": (BOMB, "has more than [0-9]+ million pixels; cut or scale it down"),
     "404.jpg": (
         b"<!DOCTYPE html><title>404 Not Found</title>",
-        "is not a PNG, JPEG, WebP, TIFF or BMP image",
+        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image",
     ),
     "heic.jpg": (
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400),
-        "is not a PNG, JPEG, WebP, TIFF or BMP image",
+        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image",
     ),
     "svg.png": (
         b'<svg xmlns="http://www.w3.org/2000/svg"/>',
-        "is not a PNG, JPEG, WebP, TIFF or BMP image",
+        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image",
     ),
-    "a GIF.png": (saved(photo(), "GIF"), "is not a PNG"),
-    "cmyk.jpg": (
-        saved(photo().convert("CMYK"), "JPEG"),
-        "colour mode CMYK is not supported; convert it to RGB",
-    ),
-    "cmyk.tif": (
-        saved(photo().convert("CMYK"), "TIFF"),
-        "colour mode CMYK is not supported; convert it to RGB",
-    ),
-    "lab.tif": (
-        saved(photo().convert("LAB"), "TIFF"),
-        "colour mode LAB is not supported; convert it to RGB",
-    ),
-    "float.tiff": (saved(photo().convert("F"), "TIFF"), "colour mode F is not supported"),
-    "grey of 32 bits.tif": (saved(GREY_32, "TIFF"), "grey TIFF, but not of 16 bits"),
-    "white at zero.tif": (white_at_zero(), "grey TIFF, but not of 16 bits from black at 0"),
+    "float.tiff": (saved(photo().convert("F"), "TIFF"), "has floating point samples from"),
+    "grey of 32 bits.tif": (saved(GREY_32, "TIFF"), "has signed integers as samples"),
     "animated.webp": (
         saved(photo(), "WEBP", save_all=True, append_images=[photo(3)]),
         "holds 2 images",
@@ -138,6 +124,13 @@ GOOD = {  # name: (contents, height and width in the run, which are even)
     "e\u0301 decomposed.png": (saved(photo(12), "PNG"), (64, 64)),
     "good\nlines.png": (saved(photo(13), "PNG"), (64, 64)),
     "[red]'\"$(x).png": (saved(photo(14), "PNG"), (64, 64)),
+    "a GIF.png": (saved(photo(16), "GIF"), (64, 64)),
+    "still.avif": (saved(photo(17), "AVIF"), (64, 64)),
+    "paint.jfif": (saved(photo(18), "JPEG"), (64, 64)),
+    "cmyk.jpg": (saved(photo(19).convert("CMYK"), "JPEG"), (64, 64)),
+    "cmyk.tif": (saved(photo(20).convert("CMYK"), "TIFF"), (64, 64)),
+    "lab.tif": (saved(photo(21).convert("LAB"), "TIFF"), (64, 64)),
+    "white at zero.tif": (white_at_zero(), (64, 64)),
     "camera.jpg": (
         saved(photo(15), "MPO", save_all=True, append_images=[photo(15, 32, 32)]),
         (64, 64),

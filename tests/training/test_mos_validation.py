@@ -13,7 +13,7 @@ from rts_tf.config import preset
 from rts_tf.data.codecs import jpeg
 from rts_tf.errors import ConfigError, Interrupted
 from rts_tf.images.dtypes import to_float, to_uint8
-from rts_tf.images.read import read_image
+from rts_tf.images.rgb import read_image
 from rts_tf.metrics import baseline
 from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.unsharp import unsharp_mask

@@ -8,7 +8,7 @@ import rts_tf
 from rts_tf import main
 from rts_tf.config import preset
 from rts_tf.errors import ConfigError
-from rts_tf.images.read import read_image
+from rts_tf.images.rgb import read_image
 from rts_tf.metrics.difference import change_percent, drift_levels
 from rts_tf.training import validation
 from rts_tf.training.anchors import anchored

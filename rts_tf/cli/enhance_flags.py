@@ -1,0 +1,76 @@
+"""The flags of ``python -m rts_tf.enhance``."""
+
+from absl import flags
+
+from rts_tf.video.y4m import RAW_FORMATS
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string(
+    "output",
+    "",
+    "File for one input, folder for several; the suffix of a file decides the format.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_enum(
+    "scale", "1", ("1", "2"), "1: enhance at the same size, 2: enlarge twice.", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "model",
+    "auto",
+    "Name of weights that come with rts_tf, a run directory, or a .keras file; auto: weights for"
+    " clean or for compressed input, as each file is; fast: the same in real time.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_float(
+    "strength",
+    1.0,
+    "Share of the network's change, from 0 (none; with --scale=2 Lanczos interpolation) to 1.5.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "tile",
+    "auto",
+    "A tile has at most tile x tile pixels; a number or auto. This bounds the memory.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+    "overwrite", False, "Overwrite files that exist, inputs included.", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "compare",
+    "",
+    "HTML file to write, with a before/after slider for each image.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_boolean(
+    "chroma", False, "Videos: enhance colour too, not brightness alone.", flag_values=FLAGS
+)
+flags.DEFINE_enum(
+    "codec",
+    "auto",
+    ("auto", "h264", "hevc", "vp9", "av1", "ffv1"),
+    "Videos: auto is H.264, HEVC above 8 bits, and VP9 in .webm.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "encoder_preset",
+    "",
+    "Videos: between speed and compression. h264, hevc: ultrafast to placebo; vp9: 8 to 0; av1: 13"
+    " to 0; empty: what suits the network.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "raw_size",
+    "",
+    "Width and height, as in 1920x1080, of frames that are read from a pipe without any header.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_enum("raw_format", "yuv420p", RAW_FORMATS, "Their pixel format.", flag_values=FLAGS)
+flags.DEFINE_integer(
+    "crf",
+    None,
+    "Videos: less is better and larger; default 17 (h264), 19 (hevc), 24 (vp9), 25 (av1).",
+    0,
+    63,
+    flag_values=FLAGS,
+)
