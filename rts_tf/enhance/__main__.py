@@ -21,6 +21,7 @@ from rich.console import Console
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.interrupts import Interrupts
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.stream_flags import STREAM_FLAGS, define_stream_flags, wishes_in
 from rts_tf.enhance import AUTO, FAST, live
 from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
 from rts_tf.enhance.stream import is_stream, opened
@@ -87,6 +88,7 @@ flags.DEFINE_string(
     " to 0; empty: what suits the network.",
     flag_values=FLAGS,
 )
+define_stream_flags(FLAGS)
 flags.DEFINE_string(
     "raw_size",
     "",
@@ -195,9 +197,8 @@ def _enhance_all(
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:
-            settings = Settings(
-                FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
-            )
+            coding = FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
+            settings = Settings(FLAGS.strength, FLAGS.chroma, *coding, wishes=wishes_in(FLAGS))
             failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(videos.jobs), len(failed), "videos")
@@ -279,7 +280,7 @@ def _check_flags(inputs: list[str]) -> None:
 
 def _check_flags_of_a_stream() -> None:
     """Raise ConfigError if a flag is given that means nothing for a stream."""
-    for name in ("scale", "compare", "codec", "crf", "encoder_preset"):
+    for name in ("scale", "compare", "codec", "crf", "encoder_preset", *STREAM_FLAGS):
         if FLAGS[name].value != FLAGS[name].default:
             raise ConfigError(
                 f"`{name}`={FLAGS[name].value}: does not apply to a stream, which keeps its size"

@@ -32,12 +32,14 @@ def record_of(
     """
     names = " ".join(type(layer).__name__ for layer in model.network.layers)
     weights = hashlib.sha256(names.encode())
+    offsets = survey.timeline.offsets
     for array in model.network.get_weights():
         weights.update(array.tobytes())
     if isinstance(model, LumaEnhancer):
         weights.update(model.integer_file)
     return {
         SOURCE_KEY: survey.digest,
+        **({"offsets": [str(offset) for offset in offsets]} if len(offsets) > 1 else {}),
         "format": info.format,
         "network": weights.hexdigest(),
         "precision": arithmetic(model, info),

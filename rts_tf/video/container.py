@@ -34,17 +34,26 @@ def open_input(path: str | os.PathLike, container: str = "") -> InputContainer:
     )
 
 
-def open_output(path: str | os.PathLike, container: str) -> OutputContainer:
+def open_output(
+    path: str | os.PathLike, container: str, options: dict[str, str] | None = None
+) -> OutputContainer:
     """Open a file to write it.
 
     Args:
         path: The file.
         container: FFmpeg's name of the container, e.g. "matroska".
+        options: FFmpeg's options of the container.
 
     Raises:
         OSError: The file cannot be written.
     """
-    return av.open(_absolute(path), "w", format=container, metadata_errors="replace")
+    return av.open(
+        _absolute(path),
+        "w",
+        format=container,
+        container_options=options or {},
+        metadata_errors="replace",
+    )
 
 
 def _absolute(path: str | os.PathLike) -> str:

@@ -1,0 +1,164 @@
+"""Puts all packets of a file on one clock, also where the clock of the file starts anew.
+
+Joined recordings and DVDs begin at another time in their middle. Players play on there, and so the
+frame after such a joint comes right after the one before it. The other streams move with it.
+"""
+
+from collections.abc import Iterable, Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+from av.packet import Packet
+
+# Containers for broadcasts and discs, in which a leap of the clock says nothing about time
+_LEAPING = {"mpegts", "mpeg"}
+_LEAP = 10.0  # seconds forward that are a leap there, and not a gap
+# Seconds back that are a new beginning, there and in other containers, where some are careless
+_BACK, _FAR_BACK = -0.1, -0.5
+_OVERLAP = Fraction(1, 10)  # seconds that sound may overlap at a joint before the video waits
+
+
+class Timeline(NamedTuple):
+    """The parts of a file with a clock of their own.
+
+    Attributes:
+        offsets: For each part what to add to its times, in seconds.
+        changes: By stream: the numbers of the packets from which on it is in another part, and the
+            numbers of these parts.
+    """
+
+    offsets: tuple[Fraction, ...] = (Fraction(0),)
+    changes: dict[int, list[tuple[int, int]]] = {}
+
+    def mended(self, packets: Iterable[Packet]) -> Iterator[Packet]:
+        """Yield ``packets``, those of some streams from the start, with times on one clock."""
+        return self._mended(packets) if len(self.offsets) > 1 else iter(packets)
+
+    def _mended(self, packets: Iterable[Packet]) -> Iterator[Packet]:
+        numbers: dict[int, int] = {}
+        part: dict[int, int] = {}
+        left = {stream: list(reversed(changes)) for stream, changes in self.changes.items()}
+        for packet in packets:
+            stream = packet.stream_index
+            if is_content(packet):
+                number = numbers[stream] = numbers.get(stream, -1) + 1
+                while left.get(stream) and left[stream][-1][0] <= number:
+                    part[stream] = left[stream].pop()[1]
+                self._move(packet, self.offsets[part.get(stream, 0)])
+            yield packet
+
+    def _move(self, packet: Packet, offset: Fraction) -> None:
+        ticks = round(offset / packet.time_base) if offset else 0
+        if packet.pts is not None:
+            packet.pts += ticks
+        if packet.dts is not None:
+            packet.dts += ticks
+
+
+class _Joint(NamedTuple):
+    """Where a stream comes into a part: the part before, and where it ended there."""
+
+    before: int
+    end: Fraction
+
+
+class Clock:
+    """Finds the :class:`Timeline` of a file from its packets."""
+
+    def __init__(self, index: int, formats: Iterable[str]):
+        """Prepare.
+
+        Args:
+            index: The stream whose frames are to follow each other without a gap.
+            formats: FFmpeg's names of the container.
+        """
+        self._index = index
+        self._leaping = bool(_LEAPING.intersection(formats))
+        self._starts = [0.0]  # of each part: about what to add to its times, in seconds
+        self._now = 0.0
+        self._expected: dict[int, float] = {}
+        self._numbers: dict[int, int] = {}
+        self._part: dict[int, int] = {}
+        self._changes: dict[int, list[tuple[int, int]]] = {}
+        self._ends: dict[int, Fraction] = {}  # of each stream, in the times of its part
+        self._joints: dict[tuple[int, int], _Joint] = {}  # by part and stream
+        self._first: dict[tuple[int, int], Fraction] = {}  # by part and stream: its first time
+
+    def note(self, packet: Packet, steady: bool) -> int:
+        """Take note of a packet, and return the part in which it is.
+
+        Args:
+            packet: The next of the file.
+            steady: Whether its stream has packets all the time, as sound has and subtitles have
+                not.
+        """
+        stream = packet.stream_index
+        number = self._numbers[stream] = self._numbers.get(stream, -1) + 1
+        part = self._part_of(packet, steady)
+        if part != self._part.get(stream, 0):
+            self._changes.setdefault(stream, []).append((number, part))
+            before = self._part.get(stream, 0)
+            if (part, stream) not in self._joints and stream in self._ends and before < part:
+                self._joints[part, stream] = _Joint(before, self._ends[stream])
+            self._ends.pop(stream, None)
+        self._part[stream] = part
+        if packet.pts is not None and steady:
+            time = packet.pts * packet.time_base
+            end = time + (packet.duration or 0) * packet.time_base
+            self._ends[stream] = max(self._ends.get(stream, end), end)
+            self._first[part, stream] = min(self._first.get((part, stream), time), time)
+        return part
+
+    def _part_of(self, packet: Packet, steady: bool) -> int:
+        stream = packet.stream_index
+        ticks = packet.dts if packet.dts is not None or steady else packet.pts
+        if ticks is None:
+            return self._part.get(stream, 0)
+        time, latest = float(ticks * packet.time_base), len(self._starts) - 1
+        if not steady:
+            return min((latest, max(0, latest - 1)), key=lambda i: self._distance(i, time))
+        if stream not in self._expected and not self._expected:
+            self._now = time
+        expected = self._expected.get(stream, self._now)
+        known = (latest, max(0, latest - 1), self._part.get(stream, 0))
+        part = min(known, key=lambda i: abs(time + self._starts[i] - expected))
+        if self._is_new(time + self._starts[part] - expected, stream in self._expected):
+            part = len(self._starts)
+            self._starts.append(expected - time)
+        self._now = time + self._starts[part]
+        self._expected[stream] = self._now + float((packet.duration or 0) * packet.time_base)
+        return part
+
+    def _distance(self, part: int, time: float) -> float:
+        return abs(time + self._starts[part] - self._now)
+
+    def _is_new(self, late: float, begun: bool) -> bool:
+        """Whether a packet that is ``late`` seconds late has another clock."""
+        if self._leaping:
+            return late > _LEAP or late < (_BACK if begun else -_LEAP)
+        return begun and late < _FAR_BACK
+
+    def timeline(self) -> Timeline:
+        """Return the timeline, once all packets have passed."""
+        offsets = [Fraction(0)]
+        for part in range(1, len(self._starts)):
+            others = []
+            video: Fraction | None = None
+            for (found, stream), joint in self._joints.items():
+                if found == part and (part, stream) in self._first:
+                    after = offsets[joint.before] + joint.end - self._first[part, stream]
+                    if stream == self._index:
+                        video = after
+                    else:
+                        others.append(after)
+            if video is not None:
+                offsets.append(max(video, max(others) - _OVERLAP) if others else video)
+            else:
+                exact = Fraction(self._starts[part]).limit_denominator(90000)
+                offsets.append(max(others) if others else exact)
+        return Timeline(tuple(offsets), self._changes)
+
+
+def is_content(packet: Packet) -> bool:
+    """Whether a packet is one of the file, and not the sign of its end."""
+    return bool(packet.size) or packet.dts is not None
