@@ -117,7 +117,9 @@ def enhance_video(
                 enhanced = itertools.starmap(Frame, through(decoded, network, on_frames))
                 _write(enhanced, len(segments), work, info, coding, rehearsal.global_header)
             damaged = work.publish(reader, info, coding, rehearsal.keeping)
-    lines = [*notes, *work.warnings, *survey.notes, *_warnings(info, gaps, reader.damage)]
+    marked = survey.damage[info.stream_index]
+    damage = max(marked, reader.damage, key=lambda damage: damage.count)
+    lines = [*notes, *work.warnings, *survey.notes, *_warnings(info, gaps, damage)]
     return [*lines, *rehearsal.warnings, *damaged]
 
 

@@ -1,5 +1,6 @@
 """Reads damaged files as far as players do, and says what is wrong with them."""
 
+import errno
 from collections.abc import Callable, Iterable, Iterator
 
 import av
@@ -26,18 +27,24 @@ class Damage:
     def __bool__(self) -> bool:
         return bool(self._count)
 
-    def pass_by(self, packet: Packet) -> None:
-        """Take note of the time of a packet."""
+    def pass_by(self, packet: Packet, moved: float = 0.0) -> None:
+        """Take note of the time of a packet, to which ``moved`` is to be added, in seconds."""
         ticks = packet.pts if packet.pts is not None else packet.dts
         if ticks is not None:
-            self._now = float(ticks * packet.time_base)
+            self._now = float(ticks * packet.time_base) + moved
             if self._start is None:
                 self._start = self._now
 
-    def note(self) -> None:
-        """Take note that the last packet that passed by is damaged."""
+    @property
+    def now(self) -> float:
+        """The time of the last packet that passed by, in seconds."""
+        return self._now
+
+    def note(self, time: float | None = None) -> None:
+        """Take note that the last packet that passed by is damaged, or an earlier one."""
         if not self._count:
-            self._first = max(0.0, self._now - (self._start or 0.0))
+            found = self._now if time is None else time
+            self._first = max(0.0, found - (self._start or 0.0))
         self._count += 1
 
     @property
@@ -71,6 +78,16 @@ def to_the_end(demux: Callable[[], Iterable[Packet]], streams: Iterable[Stream])
         last = Packet()
         last.stream = stream
         yield last
+
+
+def is_of_the_disk(error: Exception) -> bool:
+    """Whether an error of FFmpeg while it writes is about the file, and not about a packet.
+
+    Some containers return -1 for packets that they do not take, which is also the number of EPERM.
+    """
+    return isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno != errno.EPERM
+    )
 
 
 def clock(seconds: float) -> str:

@@ -6,11 +6,12 @@ from typing import NamedTuple
 from av.container import InputContainer
 from av.stream import Disposition, Stream
 
+from rts_tf.video.languages import code_in_mov
 from rts_tf.video.muxers import CHAPTER, COVER, kind_of
 from rts_tf.video.streams import kept_tags
 
 _MOST_NAMES = 6  # of tags in a message
-# What a player goes by. All others of one type but the first are not shown by default.
+# By which players and users choose among streams
 _MARKS = (
     Disposition.forced,
     Disposition.hearing_impaired,
@@ -105,11 +106,16 @@ def _comparable(tags: dict[str, str]) -> set[tuple[str, str]]:
 
 def _key(name: str, value: str) -> tuple[str, str]:
     # A name may end in a language, and Matroska writes names in capitals and without spaces.
-    return name.casefold().replace(" ", "_").split("-")[0], value.strip()
+    name = name.casefold().replace(" ", "_").split("-")[0]
+    return name, code_in_mov(value) if name == "language" else value.strip()
 
 
 def _lost_marks(pairs: Sequence[tuple[Stream, Stream]]) -> Iterator[str]:
+    kinds = set()
     for before, after in pairs:
-        for mark in _MARKS:
+        # Players take the first stream of a type by default.
+        marks = (*_MARKS, Disposition.default) if before.type in kinds else _MARKS
+        kinds.add(before.type)
+        for mark in marks:
             if before.disposition & mark and not after.disposition & mark:
                 yield f"{mark.name} of stream {before.index}"

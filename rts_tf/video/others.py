@@ -1,15 +1,17 @@
 """The packets of the streams beside the video, in the order and at the times of one file."""
 
-import errno
 from collections.abc import Iterator
 
 import av
 from av.container import OutputContainer
 from av.packet import Packet
 
-from rts_tf.video.damage import Damage, to_the_end
+from rts_tf.video.damage import Damage, is_of_the_disk, to_the_end
 from rts_tf.video.reader import VideoReader
-from rts_tf.video.streams import Outlet
+from rts_tf.video.streams import Copying, Outlet
+
+# Containers in which packets get lost on their way
+_BROADCAST = {"mpegts", "mpeg"}
 
 
 class Others:
@@ -24,6 +26,9 @@ class Others:
         """
         self._reader, self._outlets = reader, outlets
         self._refused = Damage()
+        for outlet in outlets.values():
+            if isinstance(outlet, Copying):
+                outlet.check = _may_be_damaged(reader)
         self._ends: dict[int, int] = {}  # the last times of decoding, by streams that are written
 
     def packets(self) -> Iterator[Packet]:
@@ -56,9 +61,8 @@ class Others:
         try:
             output.mux(packet)
         except av.error.FFmpegError as error:
-            # An error may be about a packet that waited; what matters is checked at the end. Some
-            # containers return -1 for damaged packets, which is also the number of EPERM.
-            if isinstance(error, OSError) and error.errno != errno.EPERM:
+            # An error may be about a packet that waited. The frames are checked at the end.
+            if is_of_the_disk(error):
                 raise
             self._refused.note()
 
@@ -82,12 +86,24 @@ class Others:
         lines, damaged = [], self._reader.survey().damage
         for index, outlet in self._outlets.items():
             what = f"its {self._reader.container.streams[index].type} stream {index} is damaged"
-            marked = damaged.get(index) or outlet.damage
-            if outlet.damage:
-                lines.append(f"{what} {marked.where()}; {outlet.damage.count} left out")
+            marked, bad = damaged.get(index, Damage()), outlet.damage
+            if bad:
+                more = marked if marked.count > bad.count else bad
+                lines.append(f"{what} {more.where()}; {bad.count} left out")
             elif marked:
                 lines.append(f"{what} {marked.where()}; all were kept")
         if self._refused:
             where = self._refused.where()
             lines.append(f"its other streams are damaged {where}; {self._refused.count} left out")
         return lines
+
+
+def _may_be_damaged(reader: VideoReader) -> bool:
+    """Whether packets of sound are to be looked at, which takes a thousandth of their length."""
+    survey = reader.survey()
+    return bool(
+        _BROADCAST.intersection(reader.container.format.name.split(","))
+        or reader.damage
+        or survey.notes
+        or any(survey.damage.values())
+    )

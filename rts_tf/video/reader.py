@@ -59,7 +59,7 @@ class VideoReader:
     Attributes:
         path: The file.
         info: What its header and its first frame say.
-        damage: Of the video, once its frames were decoded.
+        damage: What of the video could not be decoded, once its frames were read.
 
     Example::
 
@@ -276,7 +276,7 @@ def _decoded(packets: Iterable[Packet], damage: Damage) -> Iterator[tuple[av.Vid
             if not is_content(packet):
                 raise LostAtTheEnd from None
             continue
-        if packet.is_corrupt or (begun and any(frame.is_corrupt for frame in found)):
+        if begun and any(frame.is_corrupt for frame in found):
             damage.note()
         begun = begun or any(not frame.is_corrupt for frame in found)
         for frame in found:

@@ -29,9 +29,9 @@ from rts_tf.video.muxers import (
 from rts_tf.video.pixel_formats import planes_of
 from rts_tf.video.reader import VideoReader
 from rts_tf.video.segments import GLOBAL_HEADER
-from rts_tf.video.streams import Outlet, add_stream, kept_tags
+from rts_tf.video.streams import Outlet, add_stream, give_tags, kept_tags
 from rts_tf.video.suffixes import container_of
-from rts_tf.video.trials import Trial, copy_of
+from rts_tf.video.trials import Trial
 from rts_tf.video.wishes import AUTO, COPY, NONE, Wishes
 
 # Of MP4 and MOV: tags of all names, in place of the few that every player knows
@@ -139,9 +139,7 @@ def _write(
             output.mux(streams.video.encode(_blank(info)))
             output.mux(streams.video.encode(None))
             for index, outlet in streams.others.items():
-                for packet in trial.samples[index]:
-                    output.mux(list(outlet.packets(copy_of(packet))))
-                output.mux(list(outlet.rest()))
+                trial.write(index, outlet, output)
     except OSError:
         raise
     except av.error.FFmpegError as error:
@@ -177,8 +175,7 @@ def add_streams(
     for stream in source.streams:
         if stream.index == info.stream_index:
             video = add_video(output, info, coding)
-            video.metadata.update(kept_tags(stream.metadata))
-            video.disposition = stream.disposition
+            give_tags(video, stream, output)
         elif (way := keeping.ways[stream.index]) != LEAVE_OUT:
             samples = reader.survey().samples[stream.index]
             if outlet := add_stream(stream, way, output, samples):

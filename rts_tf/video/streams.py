@@ -13,9 +13,11 @@ from av.subtitles.stream import SubtitleStream
 
 from rts_tf.video.conversion import AudioConversion, SubtitleConversion, layout_of
 from rts_tf.video.damage import Damage
+from rts_tf.video.languages import code_in_mov
 from rts_tf.video.muxers import ATTACH, file_of_cover
 from rts_tf.video.wishes import COPY
 
+_SOME = 8  # packets
 # Tags that say how the source was made or how long its streams are
 _OF_THE_SOURCE = {
     "major_brand",
@@ -40,7 +42,11 @@ class Copying:
     Attributes:
         stream: The stream that is written.
         damage: The packets that were left out.
+        check: Whether to leave out packets of sound that cannot be decoded, not only those that the
+            file calls damaged.
     """
+
+    check = False
 
     def __init__(self, source: Stream, output: OutputContainer):
         """Add the stream to ``output``."""
@@ -56,17 +62,21 @@ class Copying:
             BitStreamFilterContext("null", in_stream=parameters, out_stream=self.stream)
         self.stream.time_base = source.time_base
         self.damage = Damage()
+        self._good = 0
         self._decoder = source.codec_context if isinstance(source, AudioStream) else None
 
     def packets(self, packet: Packet) -> Iterator[Packet]:
-        """The packet, unless the file calls it damaged and it cannot be decoded."""
+        """The packet, unless it is damaged sound that cannot be decoded."""
         self.damage.pass_by(packet)
-        if packet.is_corrupt and self._decoder is not None:
+        if self._decoder is not None and (self.check or packet.is_corrupt):
             try:
                 self._decoder.decode(packet)
-            except av.error.FFmpegError:
-                self.damage.note()
-                return
+                self._good += 1
+            except av.error.InvalidDataError:
+                # If most of it cannot be decoded, only the decoder may be to blame.
+                if self.damage.count <= self._good + _SOME:
+                    self.damage.note()
+                    return
         packet.stream = self.stream
         yield packet
 
@@ -112,9 +122,17 @@ def add_stream(
     else:
         assert isinstance(source, SubtitleStream)  # no others are converted
         outlet = SubtitleConversion(source, output, way)
-    outlet.stream.metadata.update(kept_tags(source.metadata))
-    outlet.stream.disposition = source.disposition
+    give_tags(outlet.stream, source, output)
     return None if source.type == "attachment" else outlet
+
+
+def give_tags(stream: Stream, source: Stream, output: OutputContainer) -> None:
+    """Give a stream of ``output`` the tags and the marks of its source."""
+    tags = kept_tags(source.metadata)
+    if output.format.name == "mov" and "language" in tags:
+        tags["language"] = code_in_mov(tags["language"])
+    stream.metadata.update(tags)
+    stream.disposition = source.disposition
 
 
 def kept_tags(tags: dict[str, str]) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Surveys a video without decoding it: is the file whole, what identifies it, how many frames."""
 
 import hashlib
+from collections import deque
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import NamedTuple
@@ -17,6 +18,7 @@ from rts_tf.video.timeline import Clock, Timeline, is_content
 _RECORD_THEIR_LENGTH = {"matroska", "mov", "avi", "asf"}
 # How much may be missing before a video counts as cut short: seconds, and a share of its length
 MISSING_SECONDS, _MISSING_SHARE = 0.5, 0.01
+_NEAR = 2  # packets from a joint of two recordings, which are called damaged there
 # How many packets of each stream are kept for a rehearsal: enough for some frames of any codec
 _FEWEST, _SECONDS, _MOST = 8, 0.25, 400
 
@@ -31,7 +33,7 @@ class Survey(NamedTuple):
         timeline: The clocks of the file. The digest is of the times as they are in the file, the
             durations are by times on one clock.
         samples: The first packets of every other stream, by its number.
-        damage: What the file calls damaged in every other stream, by its number.
+        damage: What the file calls damaged, by the numbers of the streams.
         notes: Lines about what is missing.
     """
 
@@ -58,6 +60,9 @@ class Surveyor:
         self._clock = Clock(index, container.format.name.split(","))
         self._durations: list[dict[int, int]] = [{}]  # of each part of the timeline
         self._damage: dict[int, Damage] = {}
+        # The last packets of each stream: part, whether damaged, and time
+        self._near: dict[int, deque[tuple[int, bool, float]]] = {}
+        self._joint: dict[int, int] = {}  # how many packets ago a stream came to a joint
         self._samples: dict[int, list[Packet]] = {
             stream.index: [] for stream in container.streams if stream.index != index
         }
@@ -74,6 +79,7 @@ class Surveyor:
         time = packet.pts if packet.pts is not None else packet.dts
         duration = packet.duration or 0
         part = self._clock.note(packet, packet.stream_index in self._steady)
+        self._note_damage(packet, part)
         if packet.stream_index == self._index:
             if self.first is None:
                 self.first = identity(packet)
@@ -99,13 +105,27 @@ class Surveyor:
         )
         if wanted and packet.size and not packet.is_corrupt:
             samples.append(packet)
-        damage = self._damage.setdefault(packet.stream_index, Damage())
-        damage.pass_by(packet)
-        if packet.is_corrupt:
-            damage.note()
+
+    def _note_damage(self, packet: Packet, part: int) -> None:
+        """Take note of what the file calls damaged, unless it is at a joint of two recordings."""
+        index = packet.stream_index
+        damage = self._damage.setdefault(index, Damage())
+        near = self._near.setdefault(index, deque(maxlen=_NEAR))
+        if near and near[-1][0] != part:
+            near.clear()
+            self._joint[index] = 0
+        if len(near) == _NEAR and near[0][1]:
+            damage.note(near[0][2])
+        after = self._joint[index] = self._joint.get(index, _NEAR) + 1
+        damage.pass_by(packet, self._clock.moved(part))
+        near.append((part, packet.is_corrupt and after > _NEAR, damage.now))
 
     def result(self) -> Survey:
         """Return the survey, once all packets have passed."""
+        for index, near in self._near.items():
+            for _, marked, time in near:
+                if marked:
+                    self._damage[index].note(time)
         timeline, durations = self._clock.timeline(), {}
         for part, its in enumerate(self._durations):
             moved = 0

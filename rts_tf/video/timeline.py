@@ -25,10 +25,12 @@ class Timeline(NamedTuple):
         offsets: For each part what to add to its times, in seconds.
         changes: By stream: the numbers of the packets from which on it is in another part, and the
             numbers of these parts.
+        late: By stream and number of a packet: how much later its time is than that of its frame.
     """
 
     offsets: tuple[Fraction, ...] = (Fraction(0),)
     changes: dict[int, list[tuple[int, int]]] = {}
+    late: dict[tuple[int, int], int] = {}
 
     def mended(self, packets: Iterable[Packet]) -> Iterator[Packet]:
         """Yield ``packets``, those of some streams from the start, with times on one clock."""
@@ -44,15 +46,17 @@ class Timeline(NamedTuple):
                 number = numbers[stream] = numbers.get(stream, -1) + 1
                 while left.get(stream) and left[stream][-1][0] <= number:
                     part[stream] = left[stream].pop()[1]
-                self._move(packet, self.offsets[part.get(stream, 0)])
+                late = self.late.get((stream, number), 0)
+                _move(packet, self.offsets[part.get(stream, 0)], late)
             yield packet
 
-    def _move(self, packet: Packet, offset: Fraction) -> None:
-        ticks = round(offset / packet.time_base) if offset else 0
-        if packet.pts is not None:
-            packet.pts += ticks
-        if packet.dts is not None:
-            packet.dts += ticks
+
+def _move(packet: Packet, offset: Fraction, late: int) -> None:
+    ticks = round(offset / packet.time_base) if offset else 0
+    if packet.pts is not None:
+        packet.pts += ticks - late
+    if packet.dts is not None:
+        packet.dts += ticks
 
 
 class _Joint(NamedTuple):
@@ -60,6 +64,56 @@ class _Joint(NamedTuple):
 
     before: int
     end: Fraction
+
+
+class _Shown:
+    """When the packets of a stream in one part are shown, in the times of the part.
+
+    Attributes:
+        first: The first time, in seconds.
+        last: The number of the packet that is shown last.
+        unit: The unit of the times.
+    """
+
+    def __init__(self, unit: Fraction):
+        """Begin without packets."""
+        self.first = Fraction(0)
+        self.last = 0
+        self.unit = unit
+        self._count = self._duration = self._begin = 0
+        self._latest = self._before = 0  # ticks: the last time, and the end of all others
+
+    def note(self, number: int, ticks: int, duration: int) -> None:
+        """Take note of a packet with its number, the time when it is shown and how long."""
+        if not self._count:
+            self._begin = self._latest = self._before = ticks
+            self.last, self._duration = number, duration
+        elif ticks >= self._latest:
+            self._before = max(self._before, self._latest + self._length())
+            self._latest, self.last, self._duration = ticks, number, duration or self._duration
+        else:
+            self._before = max(self._before, ticks + (duration or self._length()))
+        self._count += 1
+        self._begin = min(self._begin, ticks)
+        self.first = self._begin * self.unit
+
+    def _length(self) -> int:
+        """How long a packet is shown, on average if they do not say it."""
+        if self._duration or self._count < 2:
+            return self._duration
+        return (self._latest - self._begin) // (self._count - 1)
+
+    def end(self) -> Fraction:
+        """When the last one ends, in seconds."""
+        return (self._latest + self._length()) * self.unit
+
+    def gap(self) -> int:
+        """How much later the last one begins than all others end, in the unit."""
+        return max(0, self._latest - self._before)
+
+    def close(self) -> None:
+        """Show the last one right after the others."""
+        self._latest = min(self._latest, self._before)
 
 
 class Clock:
@@ -80,9 +134,10 @@ class Clock:
         self._numbers: dict[int, int] = {}
         self._part: dict[int, int] = {}
         self._changes: dict[int, list[tuple[int, int]]] = {}
-        self._ends: dict[int, Fraction] = {}  # of each stream, in the times of its part
+        self._shown: dict[int, _Shown] = {}  # of each stream in its part
         self._joints: dict[tuple[int, int], _Joint] = {}  # by part and stream
-        self._first: dict[tuple[int, int], Fraction] = {}  # by part and stream: its first time
+        self._first: dict[tuple[int, int], _Shown] = {}  # by part and stream
+        self._late: dict[tuple[int, int], int] = {}
 
     def note(self, packet: Packet, steady: bool) -> int:
         """Take note of a packet, and return the part in which it is.
@@ -97,17 +152,30 @@ class Clock:
         part = self._part_of(packet, steady)
         if part != self._part.get(stream, 0):
             self._changes.setdefault(stream, []).append((number, part))
-            before = self._part.get(stream, 0)
-            if (part, stream) not in self._joints and stream in self._ends and before < part:
-                self._joints[part, stream] = _Joint(before, self._ends[stream])
-            self._ends.pop(stream, None)
+            before, shown = self._part.get(stream, 0), self._shown.pop(stream, None)
+            if shown is not None and before < part:
+                if stream == self._index:
+                    self._close_gap(shown)
+                self._joints.setdefault((part, stream), _Joint(before, shown.end()))
         self._part[stream] = part
         if packet.pts is not None and steady:
-            time = packet.pts * packet.time_base
-            end = time + (packet.duration or 0) * packet.time_base
-            self._ends[stream] = max(self._ends.get(stream, end), end)
-            self._first[part, stream] = min(self._first.get((part, stream), time), time)
+            shown = self._shown.setdefault(stream, _Shown(packet.time_base))
+            shown.note(number, packet.pts, packet.duration or 0)
+            self._first.setdefault((part, stream), shown)
         return part
+
+    def moved(self, part: int) -> float:
+        """About what to add to the times of a part, in seconds."""
+        return self._starts[part]
+
+    def _close_gap(self, shown: _Shown) -> None:
+        """Show the last frame of a part right after the others.
+
+        In a program stream, FFmpeg guesses its time from the packet after the joint.
+        """
+        if self._leaping and (gap := shown.gap()):
+            self._late[self._index, shown.last] = gap
+            shown.close()
 
     def _part_of(self, packet: Packet, steady: bool) -> int:
         stream = packet.stream_index
@@ -146,7 +214,7 @@ class Clock:
             video: Fraction | None = None
             for (found, stream), joint in self._joints.items():
                 if found == part and (part, stream) in self._first:
-                    after = offsets[joint.before] + joint.end - self._first[part, stream]
+                    after = offsets[joint.before] + joint.end - self._first[part, stream].first
                     if stream == self._index:
                         video = after
                     else:
@@ -156,7 +224,7 @@ class Clock:
             else:
                 exact = Fraction(self._starts[part]).limit_denominator(90000)
                 offsets.append(max(others) if others else exact)
-        return Timeline(tuple(offsets), self._changes)
+        return Timeline(tuple(offsets), self._changes, self._late)
 
 
 def is_content(packet: Packet) -> bool:

@@ -1,18 +1,19 @@
 """Tries what a container takes: a few packets of one stream are written, and read again."""
 
-import errno
 import pathlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import av
+from av.container import OutputContainer
 from av.packet import Packet
 from av.stream import Stream
 
 from rts_tf.errors import VideoError
 from rts_tf.video.container import open_input, open_output
+from rts_tf.video.damage import is_of_the_disk
 from rts_tf.video.muxers import ATTACH, LEAVE_OUT, codec_of, ways_of
-from rts_tf.video.streams import add_stream
+from rts_tf.video.streams import Outlet, add_stream
 from rts_tf.video.suffixes import container_of
 from rts_tf.video.wishes import AUDIO_ENCODERS, AUTO, CONVERT, COPY, NONE, Wishes
 
@@ -50,18 +51,15 @@ class Trial(NamedTuple):
         """Whether what is written of a stream is read as what it is."""
         if way == ATTACH or stream.type == "attachment":
             return True  # in a container alone they are no video, so the table has them
-        samples = [copy_of(packet) for packet in self.samples[stream.index]]
+        samples = self.samples[stream.index]
         try:
             with open_output(self.file, container) as output:
                 outlet = add_stream(stream, way, output, samples)
                 assert outlet is not None
-                written: list[Packet] = []
                 output.start_encoding()
-                for packet in samples:
-                    written += outlet.packets(packet)
-                written += outlet.rest()
-                sizes = [packet.size for packet in written]
-                output.mux(written)
+                sizes = self.write(stream.index, outlet, output)
+            if samples and not sizes:
+                return False
             with open_input(self.file) as found:
                 if way == COPY:
                     same = _kind(found.streams[0]) == _kind(stream)
@@ -70,12 +68,22 @@ class Trial(NamedTuple):
                     same = _kind(found.streams[0]) == (stream.type, codec)
                 return same and _are_all_there(sizes, found.demux(found.streams[0]))
         except (av.error.FFmpegError, ValueError, IndexError) as error:
-            # Some muxers return -1 for what they cannot hold, which is also the number of EPERM.
-            if isinstance(error, OSError) and error.errno != errno.EPERM:
+            if is_of_the_disk(error):
                 raise
             return False
         finally:
             self.file.unlink(missing_ok=True)
+
+    def write(self, index: int, outlet: Outlet, output: OutputContainer) -> list[int]:
+        """Write the samples of the stream ``index``, without damaged ones: the sizes of packets.
+
+        Raises:
+            OSError: The file cannot be written.
+        """
+        sizes = []
+        for packet in self.samples[index]:
+            sizes += _muxed(outlet.packets(_copy_of(packet)), output)
+        return sizes + _muxed(outlet.rest(), output)
 
     def _refusal(self, stream: Stream, wishes: Wishes) -> str:
         suffix, container = self.target.suffix, container_of(self.target)
@@ -103,7 +111,7 @@ class Trial(NamedTuple):
         return f"{self.target}: {suffix} cannot hold its {what}{asked}; {', '.join(remedies)}"
 
 
-def copy_of(packet: Packet) -> Packet:
+def _copy_of(packet: Packet) -> Packet:
     """A packet with the same contents and times, which can be written."""
     copy = Packet(bytes(packet))
     copy.time_base, copy.duration = packet.time_base, packet.duration
@@ -111,6 +119,20 @@ def copy_of(packet: Packet) -> Packet:
     copy.dts = packet.dts if packet.dts is not None else packet.pts
     copy.is_keyframe = packet.is_keyframe
     return copy
+
+
+def _muxed(packets: Iterable[Packet], output: OutputContainer) -> list[int]:
+    """Write packets, without damaged ones: the sizes of those that were written."""
+    sizes = []
+    for packet in packets:
+        size = packet.size
+        try:
+            output.mux(packet)
+            sizes.append(size)
+        except av.error.FFmpegError as error:
+            if is_of_the_disk(error):
+                raise
+    return sizes
 
 
 def _kind(stream: Stream) -> tuple[str, str]:
