@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 
 import av
@@ -54,6 +55,19 @@ def open_output(
         container_options=options or {},
         metadata_errors="replace",
     )
+
+
+def count_of_streams(container: InputContainer) -> int:
+    """How many streams FFmpeg has found by now. Broadcasts may have some that begin late.
+
+    PyAV knows only those that were there when the file was opened.
+    """
+    av.logging.set_level(av.logging.INFO)
+    try:
+        text: str = container.dumps_format()  # type: ignore[attr-defined]  # its types lack it
+    finally:
+        av.logging.set_level(None)
+    return len(re.findall(r"^  Stream #0:", text, re.MULTILINE))
 
 
 def _absolute(path: str | os.PathLike) -> str:

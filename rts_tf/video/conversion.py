@@ -16,6 +16,7 @@ from rts_tf.video.damage import Damage
 
 _BITS_A_CHANNEL = {"aac": 96_000, "libopus": 64_000}  # a second: no difference can be heard
 _LAYOUTS = ("mono", "stereo", "3.0", "4.0", "5.0", "5.1", "6.1", "7.1")  # of 1 to 8 channels
+MOST_CHANNELS = len(_LAYOUTS)
 _MICROSECOND = Fraction(1, 1_000_000)
 
 
@@ -138,7 +139,7 @@ class AudioConversion:
 
 def layout_of(channels: int) -> str:
     """FFmpeg's name of the usual layout of so many channels; more than eight become eight."""
-    return _LAYOUTS[min(channels, len(_LAYOUTS)) - 1]
+    return _LAYOUTS[min(channels, MOST_CHANNELS) - 1]
 
 
 class SubtitleConversion:

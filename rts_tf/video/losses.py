@@ -107,6 +107,7 @@ def _comparable(tags: dict[str, str]) -> set[tuple[str, str]]:
 def _key(name: str, value: str) -> tuple[str, str]:
     # A name may end in a language, and Matroska writes names in capitals and without spaces.
     name = name.casefold().replace(" ", "_").split("-")[0]
+    name = "title" if name == "name" else name  # of a stream in MP4
     return name, code_in_mov(value) if name == "language" else value.strip()
 
 

@@ -9,9 +9,7 @@ from av.packet import Packet
 from rts_tf.video.damage import Damage, is_of_the_disk, to_the_end
 from rts_tf.video.reader import VideoReader
 from rts_tf.video.streams import Copying, Outlet
-
-# Containers in which packets get lost on their way
-_BROADCAST = {"mpegts", "mpeg"}
+from rts_tf.video.timeline import BROADCAST
 
 
 class Others:
@@ -102,7 +100,7 @@ def _may_be_damaged(reader: VideoReader) -> bool:
     """Whether packets of sound are to be looked at, which takes a thousandth of their length."""
     survey = reader.survey()
     return bool(
-        _BROADCAST.intersection(reader.container.format.name.split(","))
+        BROADCAST.intersection(reader.container.format.name.split(","))
         or reader.damage
         or survey.notes
         or any(survey.damage.values())

@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
 
 from rts_tf.errors import VideoError
 from rts_tf.video.container import open_input, open_output
+from rts_tf.video.conversion import MOST_CHANNELS
 from rts_tf.video.encoders import Coding, add_video
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.losses import Losses, losses
@@ -214,7 +216,15 @@ def _lines(
         if way == LEAVE_OUT and asked.get(kind) != NONE and not _is_kept_as_tag(stream, source):
             yield f"its {what} was left out, since {suffix} cannot hold it"
         elif way not in (COPY, ATTACH, LEAVE_OUT) and asked[kind] == AUTO:
-            yield f"its {what} became {name_of(way)}, since {suffix} cannot hold it as it is"
+            made = f"{name_of(way)}{_fewer_channels(stream, way)}"
+            yield f"its {what} became {made}, since {suffix} cannot hold it as it is"
+
+
+def _fewer_channels(stream: Stream, way: str) -> str:
+    if not isinstance(stream, AudioStream) or way.startswith("pcm_"):
+        return ""
+    count = stream.layout.nb_channels
+    return f" of {MOST_CHANNELS} of its {count} channels" if count > MOST_CHANNELS else ""
 
 
 def _is_kept_as_tag(stream: Stream, source: InputContainer) -> bool:

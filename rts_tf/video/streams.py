@@ -129,6 +129,8 @@ def add_stream(
 def give_tags(stream: Stream, source: Stream, output: OutputContainer) -> None:
     """Give a stream of ``output`` the tags and the marks of its source."""
     tags = kept_tags(source.metadata)
+    if "name" in tags:  # which MP4 writes again as a title only
+        tags.setdefault("title", tags.pop("name"))
     if output.format.name == "mov" and "language" in tags:
         tags["language"] = code_in_mov(tags["language"])
     stream.metadata.update(tags)

@@ -11,8 +11,9 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from rts_tf.video.container import count_of_streams
 from rts_tf.video.damage import Damage, clock
-from rts_tf.video.timeline import Clock, Timeline, is_content
+from rts_tf.video.timeline import BROADCAST, Clock, Timeline, is_content
 
 # Containers that record their length. For others FFmpeg estimates it.
 _RECORD_THEIR_LENGTH = {"matroska", "mov", "avi", "asf"}
@@ -153,6 +154,9 @@ class Surveyor:
             yield f"is cut short, at {clock(self._end - start)} of {clock(length)}"
         elif "mov" in formats and self._packets + self._left_out < 0.99 * expected:
             yield f"is cut short: {self._packets + self._left_out} of {expected} frames are there"
+        known = len(self._container.streams)
+        if formats & BROADCAST and (late := count_of_streams(self._container) - known) > 0:
+            yield f"{late} of its streams begin late in the file and were left out"
 
 
 def seconds(packet: Packet) -> float:

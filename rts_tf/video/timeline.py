@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from av.packet import Packet
 
-# Containers for broadcasts and discs, in which a leap of the clock says nothing about time
-_LEAPING = {"mpegts", "mpeg"}
+# FFmpeg's names of the containers for broadcasts and discs. In them a leap of the clock says
+# nothing about time, packets get lost, and streams begin at any place.
+BROADCAST = {"mpegts", "mpeg"}
 _LEAP = 10.0  # seconds forward that are a leap there, and not a gap
 # Seconds back that are a new beginning, there and in other containers, where some are careless
 _BACK, _FAR_BACK = -0.1, -0.5
@@ -127,7 +128,7 @@ class Clock:
             formats: FFmpeg's names of the container.
         """
         self._index = index
-        self._leaping = bool(_LEAPING.intersection(formats))
+        self._leaping = bool(BROADCAST.intersection(formats))
         self._starts = [0.0]  # of each part: about what to add to its times, in seconds
         self._now = 0.0
         self._expected: dict[int, float] = {}

@@ -154,3 +154,15 @@ def _no_aac(packet):
         packet.stream,
     )
     return bad
+
+
+def test_streams_that_begin_late_are_reported(tmp_path):
+    """FFmpeg looks for streams in the first five megabytes and at the end."""
+    silent, spoken = make(tmp_path / "a.ts", count=6), make(tmp_path / "b.ts", audio="mp2", count=6)
+    empty = 30_000 * bytes([0x47, 0x1F, 0xFF, 0x10]).ljust(PACKET, b"\xff")
+    path = tmp_path / "in.ts"
+    path.write_bytes(silent.read_bytes() + empty + spoken.read_bytes() + empty)
+    late = "1 of its streams begin late in the file and were left out"
+    for video, notes in ((path, (late,)), (spoken, ())):
+        with VideoReader(video) as reader:
+            assert reader.survey().notes == notes

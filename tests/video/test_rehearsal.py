@@ -260,3 +260,38 @@ def test_a_full_disk_is_no_container_that_cannot_hold_it(tmp_path, monkeypatch):
     monkeypatch.setattr(streams.Copying, "__init__", full)
     with pytest.raises(OSError, match="No space left"):
         rewrite(source, tmp_path / "out.mkv")
+
+
+def test_titles_of_streams_are_kept(tmp_path):
+    make(tmp_path / "plain.mkv", count=3, audio="aac")
+    source = tmp_path / "in.mkv"
+    with av.open(str(tmp_path / "plain.mkv")) as video, av.open(str(source), "w") as output:
+        copies = [output.add_stream_from_template(stream) for stream in video.streams]
+        copies[1].metadata.update(title="the director speaks", language="eng")
+        for packet in video.demux():
+            if packet.size:
+                packet.stream = copies[packet.stream_index]
+                output.mux(packet)
+    for before, after in (("in.mkv", "a.mp4"), ("a.mp4", "b.mov"), ("b.mov", "c.mkv")):
+        assert rewrite(tmp_path / before, tmp_path / after) == []
+    with av.open(str(tmp_path / "c.mkv")) as container:
+        tags = container.streams[1].metadata
+    assert (tags["title"], tags["language"]) == ("the director speaks", "eng")
+
+
+def test_channels_that_no_codec_has_are_counted(tmp_path):
+    source = tmp_path / "in.mov"
+    make(tmp_path / "plain.mov", count=3)
+    with av.open(str(tmp_path / "plain.mov")) as video, av.open(str(source), "w") as output:
+        copy = output.add_stream_from_template(video.streams.video[0])
+        sound = output.add_stream("pcm_s16le", rate=48000, layout="hexadecagonal")
+        for packet in video.demux():
+            if packet.size:
+                packet.stream = copy
+                output.mux(packet)
+        samples = np.zeros((1, 16 * 4800), np.int16)
+        frame = av.AudioFrame.from_ndarray(samples, "s16", "hexadecagonal")
+        frame.sample_rate, frame.pts, frame.time_base = 48000, 0, Fraction(1, 48000)
+        output.mux(sound.encode(frame))
+        output.mux(sound.encode(None))
+    assert "became AAC of 8 of its 16 channels, since .ts" in rewrite(source, tmp_path / "o.ts")[0]
