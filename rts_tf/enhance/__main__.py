@@ -4,6 +4,7 @@ INPUT is an image (PNG, JPEG, WebP, TIFF, BMP), a video that FFmpeg reads, or a 
 searched recursively and whose tree is kept. Files that already exist are skipped, so the same
 command continues one that was stopped, in the middle of a video too. The ICC profile, EXIF, alpha,
 DPI and 16 bits of an image are kept, and everything of a video but its frames and HDR metadata.
+What the container of a video cannot hold is converted, or a line at the end names it.
 
 ``python -m rts_tf.enhance - --output=-`` enhances YUV4MPEG2 on its way through a pipe.
 """

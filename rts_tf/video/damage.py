@@ -58,26 +58,40 @@ class Damage:
         return at if self._count == 1 else f"in {self._count} packets, the first {at}"
 
 
-def to_the_end(demux: Callable[[], Iterable[Packet]], streams: Iterable[Stream]) -> Iterator:
+def to_the_end(
+    demux: Callable[[], Iterable[Packet]], streams: Iterable[Stream]
+) -> Iterator[Packet]:
     """Yield the packets of a file, those after damage too.
 
     Args:
         demux: Reads on in the file, up to its end or to damage.
-        streams: Whose end is made known by empty packets.
+        streams: Whose end is made known by empty packets in any case.
 
     Raises:
         av.error.FFmpegError: The file cannot be read.
     """
+    ended = set()
     for _ in range(_MOST_ERRORS):
         try:
-            yield from demux()
-            return
+            for packet in demux():
+                if not is_content(packet):
+                    ended.add(packet.stream.index)
+                yield packet
+            break
         except av.error.InvalidDataError:
             pass
+        except IndexError:  # PyAV ends so if a stream began in the middle of the file
+            break
     for stream in streams:
-        last = Packet()
-        last.stream = stream
-        yield last
+        if stream.index not in ended:
+            last = Packet()
+            last.stream = stream
+            yield last
+
+
+def is_content(packet: Packet) -> bool:
+    """Whether a packet is one of the file, and not the sign of its end."""
+    return bool(packet.size) or packet.dts is not None
 
 
 def is_of_the_disk(error: Exception) -> bool:

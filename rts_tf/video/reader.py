@@ -14,11 +14,10 @@ from av.stream import Stream
 
 from rts_tf.errors import VideoError
 from rts_tf.video.container import errors_name, open_input
-from rts_tf.video.damage import Damage, LostAtTheEnd, to_the_end
+from rts_tf.video.damage import Damage, LostAtTheEnd, is_content, to_the_end
 from rts_tf.video.info import VideoInfo, video_info, video_stream
 from rts_tf.video.pixel_formats import converted, planes_of
 from rts_tf.video.survey import MISSING_SECONDS, Survey, Surveyor, identity
-from rts_tf.video.timeline import is_content
 
 # Containers in which the packets after seeking to the start are those of a newly opened file
 _SEEK_TO_START = {"matroska", "mov"}
@@ -159,7 +158,8 @@ class VideoReader:
                 yield found
         except LostAtTheEnd:  # frames that threads had not handed out yet
             again = _decoded(self._packets_again("SLICE"), Damage())
-            yield from itertools.islice(again, number, None)
+            with contextlib.suppress(LostAtTheEnd):
+                yield from itertools.islice(again, number, None)
 
     def _video_packets(self) -> Iterator[Packet]:
         """The packets of the video stream from the start, as a newly opened file gives them."""

@@ -12,8 +12,8 @@ from av.packet import Packet
 from av.stream import Stream
 
 from rts_tf.video.container import count_of_streams
-from rts_tf.video.damage import Damage, clock
-from rts_tf.video.timeline import BROADCAST, Clock, Timeline, is_content
+from rts_tf.video.damage import Damage, clock, is_content
+from rts_tf.video.timeline import BROADCAST, Clock, Timeline
 
 # Containers that record their length. For others FFmpeg estimates it.
 _RECORD_THEIR_LENGTH = {"matroska", "mov", "avi", "asf"}

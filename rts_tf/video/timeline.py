@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 from av.packet import Packet
 
+from rts_tf.video.damage import is_content
+
 # FFmpeg's names of the containers for broadcasts and discs. In them a leap of the clock says
 # nothing about time, packets get lost, and streams begin at any place.
 BROADCAST = {"mpegts", "mpeg"}
@@ -226,8 +228,3 @@ class Clock:
                 exact = Fraction(self._starts[part]).limit_denominator(90000)
                 offsets.append(max(others) if others else exact)
         return Timeline(tuple(offsets), self._changes, self._late)
-
-
-def is_content(packet: Packet) -> bool:
-    """Whether a packet is one of the file, and not the sign of its end."""
-    return bool(packet.size) or packet.dts is not None

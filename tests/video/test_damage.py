@@ -82,7 +82,8 @@ def test_frames_after_damage_at_the_very_end_are_read(tmp_path):
 
 def test_reading_goes_on_after_an_error():
     """FFmpeg may report one in the middle of a file, and read what comes after it."""
-    parts = iter([[1, 2, av.error.InvalidDataError(1, "damaged")], [3]])
+    one, two, three = (av.Packet(bytes(size)) for size in (1, 2, 3))
+    parts = iter([[one, two, av.error.InvalidDataError(1, "damaged")], [three]])
 
     def demux():
         for item in next(parts):
@@ -90,7 +91,7 @@ def test_reading_goes_on_after_an_error():
                 raise item
             yield item
 
-    assert list(to_the_end(demux, [])) == [1, 2, 3]
+    assert list(to_the_end(demux, [])) == [one, two, three]
 
     def broken():
         raise av.error.OSError(5, "the disk is broken")
@@ -157,11 +158,13 @@ def _no_aac(packet):
 
 
 def test_streams_that_begin_late_are_reported(tmp_path):
-    """FFmpeg looks for streams in the first five megabytes and at the end."""
-    silent, spoken = make(tmp_path / "a.ts", count=6), make(tmp_path / "b.ts", audio="mp2", count=6)
-    empty = 30_000 * bytes([0x47, 0x1F, 0xFF, 0x10]).ljust(PACKET, b"\xff")
+    """FFmpeg looks for streams in the first five megabytes of packets, and at the end."""
+    lossless = {"qp": "0", "g": "1", "preset": "ultrafast"}
+    silent = make(tmp_path / "a.ts", count=25, size=(640, 480), options=lossless)
+    spoken = make(tmp_path / "b.ts", audio="mp2", count=6)
+    assert silent.stat().st_size > 5.5e6
     path = tmp_path / "in.ts"
-    path.write_bytes(silent.read_bytes() + empty + spoken.read_bytes() + empty)
+    path.write_bytes(silent.read_bytes() + spoken.read_bytes() + silent.read_bytes())
     late = "1 of its streams begin late in the file and were left out"
     for video, notes in ((path, (late,)), (spoken, ())):
         with VideoReader(video) as reader:
