@@ -102,7 +102,9 @@ class VideoReader:
         self._surveyor = Surveyor(self.container, stream.index)
         self._first_pass = self._surveyor.watch(to_the_end(self.container.demux, [stream]))
         own = (packet for packet in self._first_pass if packet.stream.index == stream.index)
-        first, _ = next(_decoded(own, Damage()), (None, 0))
+        first: av.VideoFrame | None = None
+        with contextlib.suppress(LostAtTheEnd):
+            first, _ = next(_decoded(own, Damage()), (None, 0))
         if first is None:
             raise VideoError(f"{self.path}: has no frame that can be decoded")
         return video_info(self.container, stream, first, self.path)

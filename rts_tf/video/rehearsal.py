@@ -122,7 +122,7 @@ def rehearse(
                 keeping, written = with_all_tags, other
     finally:
         trial.unlink(missing_ok=True)
-    lines = list(_lines(reader.container, info, keeping, wishes, target.suffix))
+    lines = list(_lines(reader, keeping, wishes, target.suffix))
     if lost := written.losses.words():
         lines.append(f"its {lost}: left out, since {target.suffix} cannot hold them")
     return Rehearsal(written.global_header, keeping, lines)
@@ -203,10 +203,9 @@ def _is_turned(written: InputContainer) -> bool:
     return any(data.type.name == "DISPLAYMATRIX" for data in side_data)
 
 
-def _lines(
-    source: InputContainer, info: VideoInfo, keeping: Keeping, wishes: Wishes, suffix: str
-) -> Iterator[str]:
+def _lines(reader: VideoReader, keeping: Keeping, wishes: Wishes, suffix: str) -> Iterator[str]:
     """Lines about the streams that are not kept as they are, unless the user asked for that."""
+    source, samples = reader.container, reader.survey().samples
     asked = {"audio": wishes.audio, "subtitle": wishes.subtitles}
     for stream in source.streams:
         way, kind = keeping.ways.get(stream.index, COPY), kind_of(stream)
@@ -214,7 +213,9 @@ def _lines(
         if kind in ("attachment", COVER):
             what = f"{kind} {stream.metadata.get('filename', stream.index)}"
         if way == LEAVE_OUT and asked.get(kind) != NONE and not _is_kept_as_tag(stream, source):
-            yield f"its {what} was left out, since {suffix} cannot hold it"
+            empty = kind != "attachment" and not samples[stream.index]
+            reason = "it is empty" if empty else f"{suffix} cannot hold it"
+            yield f"its {what} was left out, since {reason}"
         elif way not in (COPY, ATTACH, LEAVE_OUT) and asked[kind] == AUTO:
             made = f"{name_of(way)}{_fewer_channels(stream, way)}"
             yield f"its {what} became {made}, since {suffix} cannot hold it as it is"

@@ -18,6 +18,7 @@ BROADCAST = {"mpegts", "mpeg"}
 _LEAP = 10.0  # seconds forward that are a leap there, and not a gap
 # Seconds back that are a new beginning, there and in other containers, where some are careless
 _BACK, _FAR_BACK = -0.1, -0.5
+_REORDERED = 16  # packets, at most, between a packet and the one that is shown before it
 _OVERLAP = Fraction(1, 10)  # seconds that sound may overlap at a joint before the video waits
 
 
@@ -29,15 +30,22 @@ class Timeline(NamedTuple):
         changes: By stream: the numbers of the packets from which on it is in another part, and the
             numbers of these parts.
         late: By stream and number of a packet: how much later its time is than that of its frame.
+        wild: Streams and numbers of packets whose times of showing are nonsense.
     """
 
     offsets: tuple[Fraction, ...] = (Fraction(0),)
     changes: dict[int, list[tuple[int, int]]] = {}
     late: dict[tuple[int, int], int] = {}
+    wild: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def changes_times(self) -> bool:
+        """Whether any packet has another time than in the file."""
+        return len(self.offsets) > 1 or bool(self.wild)
 
     def mended(self, packets: Iterable[Packet]) -> Iterator[Packet]:
         """Yield ``packets``, those of some streams from the start, with times on one clock."""
-        return self._mended(packets) if len(self.offsets) > 1 else iter(packets)
+        return self._mended(packets) if self.changes_times else iter(packets)
 
     def _mended(self, packets: Iterable[Packet]) -> Iterator[Packet]:
         numbers: dict[int, int] = {}
@@ -49,9 +57,18 @@ class Timeline(NamedTuple):
                 number = numbers[stream] = numbers.get(stream, -1) + 1
                 while left.get(stream) and left[stream][-1][0] <= number:
                     part[stream] = left[stream].pop()[1]
+                if (stream, number) in self.wild:
+                    packet.pts = packet.dts = None
                 late = self.late.get((stream, number), 0)
                 _move(packet, self.offsets[part.get(stream, 0)], late)
             yield packet
+
+
+def _is_wild(packet: Packet) -> bool:
+    """Whether a packet is to be shown much later than it is decoded, or before: by damage."""
+    if packet.pts is None or packet.dts is None:
+        return False
+    return abs(packet.pts - packet.dts) * packet.time_base > _LEAP
 
 
 def _move(packet: Packet, offset: Fraction, late: int) -> None:
@@ -141,6 +158,7 @@ class Clock:
         self._joints: dict[tuple[int, int], _Joint] = {}  # by part and stream
         self._first: dict[tuple[int, int], _Shown] = {}  # by part and stream
         self._late: dict[tuple[int, int], int] = {}
+        self._wild: dict[tuple[int, int], int] = {}  # and its time, in its unit
 
     def note(self, packet: Packet, steady: bool) -> int:
         """Take note of a packet, and return the part in which it is.
@@ -158,10 +176,12 @@ class Clock:
             before, shown = self._part.get(stream, 0), self._shown.pop(stream, None)
             if shown is not None and before < part:
                 if stream == self._index:
-                    self._close_gap(shown)
+                    self._close_gap(shown, number)
                 self._joints.setdefault((part, stream), _Joint(before, shown.end()))
         self._part[stream] = part
-        if packet.pts is not None and steady:
+        if steady and self._leaping and _is_wild(packet):
+            self._wild[stream, number] = packet.pts or 0
+        elif steady and packet.pts is not None:
             shown = self._shown.setdefault(stream, _Shown(packet.time_base))
             shown.note(number, packet.pts, packet.duration or 0)
             self._first.setdefault((part, stream), shown)
@@ -171,11 +191,20 @@ class Clock:
         """About what to add to the times of a part, in seconds."""
         return self._starts[part]
 
-    def _close_gap(self, shown: _Shown) -> None:
+    def _close_gap(self, shown: _Shown, number: int) -> None:
         """Show the last frame of a part right after the others.
 
         In a program stream, FFmpeg guesses its time from the packet after the joint.
+
+        Args:
+            shown: The packets of the part.
+            number: That of the first packet of the next part.
         """
+        for wild in range(number - _REORDERED, number):
+            if (ticks := self._wild.pop((self._index, wild), None)) is not None:
+                right = round(shown.end() / shown.unit)
+                self._late[self._index, wild] = ticks - right
+                return shown.note(wild, right, 0)
         if self._leaping and (gap := shown.gap()):
             self._late[self._index, shown.last] = gap
             shown.close()
@@ -227,4 +256,4 @@ class Clock:
             else:
                 exact = Fraction(self._starts[part]).limit_denominator(90000)
                 offsets.append(max(others) if others else exact)
-        return Timeline(tuple(offsets), self._changes, self._late)
+        return Timeline(tuple(offsets), self._changes, self._late, frozenset(self._wild))

@@ -35,7 +35,7 @@ class Trial(NamedTuple):
     samples: dict[int, list[Packet]]
 
     def way_for(self, stream: Stream, wishes: Wishes) -> str:
-        """What becomes of a stream: the best of ``ways_of`` that works.
+        """What becomes of a stream: the best of ``ways_of`` that works. It may be empty.
 
         Raises:
             VideoError: None works. The message says what to do.
@@ -45,6 +45,8 @@ class Trial(NamedTuple):
         for way in ways_of(stream, container, wishes):
             if way == LEAVE_OUT or self._works(stream, way, container):
                 return way
+        if not self.samples[stream.index]:
+            return LEAVE_OUT
         raise VideoError(self._refusal(stream, wishes))
 
     def _works(self, stream: Stream, way: str, container: str) -> bool:

@@ -123,3 +123,25 @@ def test_times_of_showing_that_go_back_give_way_to_those_of_decoding(tmp_path):
         times = [frame.time for frame in reader.frames()]
     steps = [b - a for a, b in itertools.pairwise(times)]
     assert len(times) == 12 and steps.count(FRAME) >= 8 and min(steps) > 0
+
+
+def test_one_time_that_is_nonsense_moves_no_other_frame(tmp_path):
+    """A flipped bit may put a frame 13 hours ahead."""
+    good = make(tmp_path / "good.ts", count=12, audio="mp2")
+    with VideoReader(good) as reader:
+        expected = [frame.time for frame in reader.frames()]
+    path, wild = tmp_path / "in.ts", 0
+    with av.open(str(good)) as source, av.open(str(path), "w") as output:
+        copies = [output.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.size:
+                if packet.stream_index == 0 and packet.pts == expected[5]:
+                    packet.pts, wild = packet.pts + 2**32, wild + 1
+                packet.stream = copies[packet.stream_index]
+                output.mux(packet)
+    with VideoReader(path) as reader:
+        times = [frame.time for frame in reader.frames()]
+        assert len(reader.survey().timeline.wild) == wild == 1
+    moved = [a - b - times[0] + expected[0] for a, b in zip(times, expected)]
+    assert len(times) == 12 and all(abs(ticks) < FRAME for ticks in moved)
+    assert moved.count(0) >= 11
