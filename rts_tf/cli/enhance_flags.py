@@ -2,7 +2,11 @@
 
 from absl import flags
 
+from rts_tf.video.wishes import AUDIO_WISHES, AUTO, SUBTITLE_WISHES, Wishes
 from rts_tf.video.y4m import RAW_FORMATS
+
+# Those that mean nothing for a stream
+ONLY_FOR_FILES = ("scale", "compare", "codec", "crf", "encoder_preset", "audio", "subtitles")
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -74,3 +78,24 @@ flags.DEFINE_integer(
     63,
     flag_values=FLAGS,
 )
+flags.DEFINE_enum(
+    "audio",
+    AUTO,
+    AUDIO_WISHES,
+    "Videos: auto copies sound where the output can hold it, else converts it and says so; none"
+    " leaves it out.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_enum(
+    "subtitles",
+    AUTO,
+    SUBTITLE_WISHES,
+    "Videos: auto copies subtitles where the output can hold them, else converts text or leaves"
+    " them out, and says so; none leaves them out.",
+    flag_values=FLAGS,
+)
+
+
+def wishes() -> Wishes:
+    """What the user chose to become of sound and subtitles."""
+    return Wishes(FLAGS.audio, FLAGS.subtitles)

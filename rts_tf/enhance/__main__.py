@@ -2,9 +2,9 @@
 
 INPUT is an image (PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL), a video that FFmpeg reads, or a
 folder, which is searched recursively and whose tree is kept. Files that already exist are skipped,
-so the same command continues one that was stopped, in the middle of a video too. The ICC profile,
-EXIF, alpha, DPI and 16 bits of an image are kept, and everything of a video but its frames and HDR
-metadata.
+so the same command continues one that was stopped, in the middle of a video too. Everything that
+belongs to an image or a video is kept. What its new format cannot hold is converted, or a line at
+the end names it.
 
 ``python -m rts_tf.enhance - --output=-`` enhances an image or YUV4MPEG2 on its way through a pipe.
 """
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
-from rts_tf.cli.enhance_flags import FLAGS
+from rts_tf.cli.enhance_flags import FLAGS, ONLY_FOR_FILES, wishes
 from rts_tf.cli.interrupts import Interrupts
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.enhance import AUTO, FAST, live
@@ -152,9 +152,8 @@ def _enhance_all(
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:
-            settings = Settings(
-                FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
-            )
+            coding = FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
+            settings = Settings(FLAGS.strength, FLAGS.chroma, *coding, wishes=wishes())
             failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(videos.jobs), len(failed), "videos")
@@ -236,7 +235,7 @@ def _check_flags(inputs: list[str]) -> None:
 
 def _check_flags_of_a_stream() -> None:
     """Raise ConfigError if a flag is given that means nothing for a stream."""
-    for name in ("scale", "compare", "codec", "crf", "encoder_preset"):
+    for name in ONLY_FOR_FILES:
         if FLAGS[name].value != FLAGS[name].default:
             raise ConfigError(
                 f"`{name}`={FLAGS[name].value}: does not apply to a stream, which keeps its size"

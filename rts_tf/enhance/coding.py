@@ -10,6 +10,7 @@ from rts_tf.video.encoders import ENCODERS, Coding
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.presets import problem_with
 from rts_tf.video.suffixes import container_of
+from rts_tf.video.wishes import Wishes
 
 # The presets beside a network for luma. With those of ``ENCODERS`` the encoder would take more time
 # than the network and the decoder together (docs/enhancing.md has the figures).
@@ -25,6 +26,8 @@ class Settings(NamedTuple):
         codec: A key of ``rts_tf.video.encoders.ENCODERS``, or "auto".
         crf: The quality; None: the default of the encoder.
         preset: One of ``rts_tf.video.presets.PRESETS``; empty: what suits the network.
+        wishes: What to do with sound and subtitles. They are written after all frames, so the work
+            on a video that was stopped goes on with any other wishes.
     """
 
     strength: float = 1.0
@@ -32,6 +35,7 @@ class Settings(NamedTuple):
     codec: str = "auto"
     crf: int | None = None
     preset: str = ""
+    wishes: Wishes = Wishes()
 
 
 def coding_for(info: VideoInfo, job: Job, settings: Settings) -> Coding:

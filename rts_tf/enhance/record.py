@@ -15,6 +15,7 @@ from rts_tf.luma.enhancer import LumaEnhancer
 from rts_tf.video.encoders import THREADS, Coding
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.survey import Survey
+from rts_tf.video.timeline import Timeline
 
 
 def record_of(
@@ -38,6 +39,7 @@ def record_of(
         weights.update(model.integer_file)
     return {
         SOURCE_KEY: survey.digest,
+        **_times_of(survey.timeline),
         "format": info.format,
         "network": weights.hexdigest(),
         "precision": arithmetic(model, info),
@@ -50,6 +52,13 @@ def record_of(
         "tensorflow": tf.__version__,
         "ffmpeg": sorted(av.library_versions.items()),
     }
+
+
+def _times_of(timeline: Timeline) -> dict[str, list]:
+    """What decides about the times of frames, where they are not those of the file."""
+    if not timeline.changes_times:
+        return {}
+    return {"offsets": [*map(str, timeline.offsets)], "wild_packets": sorted(timeline.wild)}
 
 
 def arithmetic(model: Model, info: VideoInfo) -> list[str]:

@@ -23,13 +23,13 @@ from rts_tf.enhance.progress import VIDEOS, Progress
 from rts_tf.enhance.record import in_recorded_precision, record_of
 from rts_tf.enhance.work_directory import WorkDirectory
 from rts_tf.errors import VideoError
+from rts_tf.video.damage import Damage, clock
 from rts_tf.video.encoders import Coding
 from rts_tf.video.info import VideoInfo
-from rts_tf.video.join import rehearse
 from rts_tf.video.pixel_formats import without_range
 from rts_tf.video.reader import Frame, Gap, VideoReader
+from rts_tf.video.rehearsal import rehearse
 from rts_tf.video.segments import times_of, write_segment
-from rts_tf.video.survey import clock
 
 SEGMENT = 48  # frames, about two seconds: what a kill costs, and the distance of key frames
 DECODED = 6  # frames that wait for the network
@@ -105,7 +105,7 @@ def enhance_video(
             if work.replaced:
                 return ["was there already"]
             trial = work.root / f"trial{job.target.suffix}"
-            rehearsal = rehearse(reader, info, job.target, trial, coding)
+            rehearsal = rehearse(reader, info, job.target, trial, coding, settings.wishes)
             segments = work.segments(info)
             first = sum(len(times_of(segment, info)) for segment in segments)
             progress.skip(VIDEOS, first * info.megapixels)
@@ -116,8 +116,11 @@ def enhance_video(
             ) as decoded:
                 enhanced = itertools.starmap(Frame, through(decoded, network, on_frames))
                 _write(enhanced, len(segments), work, info, coding, rehearsal.global_header)
-            work.publish(reader, info, coding)
-    return [*notes, *work.warnings, *_warnings(info, gaps), *rehearsal.warnings]
+            damaged = work.publish(reader, info, coding, rehearsal.keeping)
+    marked = survey.damage[info.stream_index]
+    damage = max(marked, reader.damage, key=lambda damage: damage.count)
+    lines = [*notes, *work.warnings, *survey.notes, *_warnings(info, gaps, damage)]
+    return [*lines, *rehearsal.warnings, *damaged]
 
 
 def _frame_counter(
@@ -135,7 +138,7 @@ def _frame_counter(
     return on_frames
 
 
-def _warnings(info: VideoInfo, gaps: list[Gap]) -> list[str]:
+def _warnings(info: VideoInfo, gaps: list[Gap], damage: Damage) -> list[str]:
     """Lines about what of a video could not be kept."""
     warnings = []
     if without_range(info.source_format) != info.format:
@@ -144,6 +147,8 @@ def _warnings(info: VideoInfo, gaps: list[Gap]) -> list[str]:
         warnings.append(
             "its metadata about the brightness of the display (HDR metadata) was left out"
         )
+    if damage:
+        warnings.append(f"its video is damaged {damage.where()}: frames may be missing or wrong")
     if gaps:
         length = f"{sum(gap.length for gap in gaps):.1f} s"
         first = f"at {clock(gaps[0].start)}"

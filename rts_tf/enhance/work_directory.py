@@ -22,6 +22,7 @@ from rts_tf.video.encoders import Coding
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.join import join
 from rts_tf.video.reader import VideoReader
+from rts_tf.video.rehearsal import Keeping
 from rts_tf.video.segments import times_of
 
 # The name of the source in settings.json, which earlier versions called so
@@ -91,13 +92,20 @@ class WorkDirectory:
             found.append(self.segment(len(found)))
         return found
 
-    def publish(self, reader: VideoReader, info: VideoInfo, coding: Coding) -> None:
-        """Join the segments, and put the video in its place. This closes ``reader``."""
+    def publish(
+        self, reader: VideoReader, info: VideoInfo, coding: Coding, keeping: Keeping
+    ) -> list[str]:
+        """Join the segments, and put the video in its place. This closes ``reader``.
+
+        Returns:
+            Lines about damage in streams beside the video.
+        """
         joined = self.root / f"joined{self._target.suffix}"
-        join(reader, info, self.segments(info), joined, coding)
+        warnings = join(reader, info, self.segments(info), joined, coding, keeping)
         reader.close()  # Windows cannot replace a file that is open
         (self.root / "published").touch()
         publish(joined, self._target)
+        return warnings
 
     def _note_differences(self, differing: set[str]) -> None:
         """Note why segments that are there are not continued."""

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 
 import av
@@ -34,17 +35,39 @@ def open_input(path: str | os.PathLike, container: str = "") -> InputContainer:
     )
 
 
-def open_output(path: str | os.PathLike, container: str) -> OutputContainer:
+def open_output(
+    path: str | os.PathLike, container: str, options: dict[str, str] | None = None
+) -> OutputContainer:
     """Open a file to write it.
 
     Args:
         path: The file.
         container: FFmpeg's name of the container, e.g. "matroska".
+        options: FFmpeg's options of the container.
 
     Raises:
         OSError: The file cannot be written.
     """
-    return av.open(_absolute(path), "w", format=container, metadata_errors="replace")
+    return av.open(
+        _absolute(path),
+        "w",
+        format=container,
+        container_options=options or {},
+        metadata_errors="replace",
+    )
+
+
+def count_of_streams(container: InputContainer) -> int:
+    """How many streams FFmpeg has found by now. Broadcasts may have some that begin late.
+
+    PyAV knows only those that were there when the file was opened.
+    """
+    av.logging.set_level(av.logging.INFO)
+    try:
+        text: str = container.dumps_format()  # type: ignore[attr-defined]  # its types lack it
+    finally:
+        av.logging.set_level(None)
+    return len(re.findall(r"^  Stream #0:", text, re.MULTILINE))
 
 
 def _absolute(path: str | os.PathLike) -> str:

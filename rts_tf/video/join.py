@@ -1,162 +1,28 @@
-"""Joins segments to a video, with all other streams of the source copied as they are."""
+"""Joins segments to a video, with the other streams of the source."""
 
 import contextlib
 import heapq
 import itertools
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
 
 import av
 import numpy as np
-from av.container import InputContainer, OutputContainer
 from av.packet import Packet
 from av.stream import Stream
-from av.video.stream import VideoStream
 
-from rts_tf.errors import VideoError
 from rts_tf.storage import sync
 from rts_tf.video.container import open_input, open_output
-from rts_tf.video.encoders import Coding, add_video
+from rts_tf.video.encoders import Coding
 from rts_tf.video.info import VideoInfo
+from rts_tf.video.muxers import COVER, kind_of
+from rts_tf.video.others import Others
 from rts_tf.video.reader import VideoReader
-from rts_tf.video.segments import DIFFERS, GLOBAL_HEADER, packets_of, times_of
+from rts_tf.video.rehearsal import Keeping, add_streams
+from rts_tf.video.segments import DIFFERS, packets_of, times_of
 from rts_tf.video.suffixes import container_of
-from rts_tf.video.survey import Survey
-
-# Tags that say how the source was made or how long its streams are
-_OF_THE_SOURCE = {
-    "major_brand",
-    "minor_version",
-    "compatible_brands",
-    "encoder",
-    "handler_name",
-    "vendor_id",
-    "duration",
-    "number_of_frames",
-    "number_of_bytes",
-    "bps",
-    "_statistics_tags",
-    "_statistics_writing_app",
-    "_statistics_writing_date_utc",
-}
-
-
-class Rehearsal(NamedTuple):
-    """What writing the header of a video shows.
-
-    Attributes:
-        global_header: Whether the container stores the header of the encoder once in front of the
-            stream, and not with every key frame.
-        warnings: What cannot be kept.
-    """
-
-    global_header: bool
-    warnings: list[str]
-
-
-class _Streams(NamedTuple):
-    """The streams of the video that is written.
-
-    Attributes:
-        video: The enhanced video.
-        copies: The others by their numbers in the source.
-        warnings: What cannot be kept.
-    """
-
-    video: VideoStream
-    copies: dict[int, Stream]
-    warnings: list[str]
-
-
-def rehearse(
-    reader: VideoReader, info: VideoInfo, target: pathlib.Path, trial: pathlib.Path, coding: Coding
-) -> Rehearsal:
-    """Find out before the work what the container of ``target`` cannot hold.
-
-    The header of the video is written to ``trial``, which is deleted again.
-
-    Args:
-        reader: The source.
-        info: Its video, in the format in which it is encoded.
-        target: The video to write.
-        trial: A file in a directory that can be written to.
-        coding: How frames will be encoded.
-
-    Raises:
-        VideoError: The container cannot hold a stream. The message names it and what to do.
-        OSError: ``trial`` cannot be written.
-    """
-    try:
-        with open_output(trial, container_of(target)) as output:
-            streams = _add_streams(reader.container, output, info, coding)
-            global_header = bool(streams.video.codec_context.flags & GLOBAL_HEADER)
-            output.start_encoding()
-    except OSError:
-        raise
-    except av.error.FFmpegError as error:
-        what = f"{info.width}x{info.height} {info.format}"
-        raise VideoError(
-            f"{target}: {coding.encoder.name} cannot code {what} into it ({error.strerror}); name"
-            " another `codec`"
-        ) from None
-    except ValueError as error:
-        raise VideoError(f"{target}: {error}; name another `codec`, or a .mkv as output") from None
-    finally:
-        trial.unlink(missing_ok=True)
-    return Rehearsal(global_header, streams.warnings)
-
-
-def _add_streams(
-    source: InputContainer, output: OutputContainer, info: VideoInfo, coding: Coding
-) -> _Streams:
-    """Add streams like those of ``source`` to ``output``, in the same order.
-
-    Raises:
-        ValueError: The container cannot hold one of them.
-    """
-    copies: dict[int, Stream] = {}
-    warnings: list[str] = []
-    video: VideoStream | None = None
-    output.metadata.update(_kept(source.metadata))
-    for stream in source.streams:
-        copied: Stream
-        if stream.index == info.stream_index:
-            copied = video = add_video(output, info, coding)
-        elif stream.type == "data" or (
-            stream.type == "attachment" and output.format.name != "matroska"
-        ):
-            warnings.append(f"stream {stream.index} ({stream.type}) was left out")
-            continue
-        elif stream.type == "attachment":
-            output.add_stream_from_template(stream)
-            continue
-        else:
-            copied = copies[stream.index] = _copy_of(stream, output)
-        copied.metadata.update(_kept(stream.metadata))
-        copied.disposition = stream.disposition
-    if chapters := source.chapters():
-        output.set_chapters(chapters)
-    assert video is not None  # the stream that was probed
-    return _Streams(video, copies, warnings)
-
-
-def _copy_of(stream: Stream, output: OutputContainer) -> Stream:
-    """A stream of ``output`` that takes the packets of ``stream``. Raises ValueError."""
-    try:
-        return output.add_stream_from_template(stream, opaque=True)
-    except (ValueError, AttributeError):
-        codec = stream.codec_context.name if stream.codec_context else "of an unknown codec"
-        suffix = pathlib.Path(output.name).suffix
-        raise ValueError(
-            f"{suffix} cannot hold its {stream.type} stream {stream.index} ({codec})"
-        ) from None
-
-
-def _kept(tags: dict[str, str]) -> dict[str, str]:
-    return {
-        key: value for key, value in tags.items() if key.lower().split("-")[0] not in _OF_THE_SOURCE
-    }
+from rts_tf.video.survey import Survey, seconds
+from rts_tf.video.wishes import COPY
 
 
 def join(
@@ -165,7 +31,8 @@ def join(
     segments: Sequence[pathlib.Path],
     target: pathlib.Path,
     coding: Coding,
-) -> None:
+    keeping: Keeping,
+) -> list[str]:
     """Write ``target``: the segments one after the other, and the other streams of the source.
 
     Args:
@@ -174,6 +41,10 @@ def join(
         segments: In the order in which they are shown.
         target: The video to write.
         coding: How the segments were encoded.
+        keeping: How ``target`` is written.
+
+    Returns:
+        Lines about damaged packets of the other streams.
 
     Raises:
         OSError: ``target`` cannot be written, or its frames are not those of the segments. Then
@@ -182,19 +53,30 @@ def join(
     times = [times_of(segment, info) for segment in segments]
     shown = sorted(itertools.chain(*times))
     source = reader.at_start()
-    number = sum(stream.index < info.stream_index for stream in source.streams.video)
-    with open_output(target, container_of(target)) as output:
-        streams = _add_streams(source, output, info, coding)
+    number = sum(
+        keeping.ways.get(stream.index) == COPY and kind_of(stream) != COVER
+        for stream in source.streams.video
+        if stream.index < info.stream_index
+    )
+    with open_output(target, container_of(target), keeping.options) as output:
+        streams = add_streams(reader, output, info, coding, keeping)
         output.start_encoding()
         packets = itertools.chain.from_iterable(packets_of(path, info) for path in segments)
-        timed = _timed(packets, times, info, reader.survey())
-        enhanced = ((packet, streams.video) for packet in timed)
-        copied = _copied(source, streams.copies)
-        for packet, stream in heapq.merge(enhanced, copied, key=lambda pair: _seconds(pair[0])):
-            packet.stream = stream
-            output.mux(packet)
+        enhanced = _timed(packets, times, info, reader.survey())
+        others = Others(reader, streams.others)
+        for packet in heapq.merge(
+            _with_stream(enhanced, streams.video), others.packets(), key=seconds
+        ):
+            others.mux(packet, output)
     _check(target, number, info, shown)
     sync(target)
+    return others.warnings()
+
+
+def _with_stream(packets: Iterable[Packet], stream: Stream) -> Iterator[Packet]:
+    for packet in packets:
+        packet.stream = stream
+        yield packet
 
 
 def _timed(
@@ -242,19 +124,6 @@ def _durations(shown: Sequence[int], info: VideoInfo, survey: Survey) -> dict[in
     return durations
 
 
-def _copied(source: InputContainer, copies: dict[int, Stream]) -> Iterator[tuple[Packet, Stream]]:
-    """The packets of the other streams, and the streams that take them."""
-    streams = [source.streams[index] for index in copies]
-    for packet in source.demux(streams) if streams else ():
-        if packet.size:
-            yield packet, copies[packet.stream_index]
-
-
-def _seconds(packet: Packet) -> float:
-    time = packet.dts if packet.dts is not None else packet.pts
-    return float(time * packet.time_base) if time is not None else float("-inf")
-
-
 def _check(path: pathlib.Path, number: int, info: VideoInfo, shown: Sequence[int]) -> None:
     """Read what was written: every frame must be there once, at its time.
 
@@ -270,7 +139,8 @@ def _check(path: pathlib.Path, number: int, info: VideoInfo, shown: Sequence[int
         OSError: A frame is missing, or is at another time.
     """
     with contextlib.suppress(av.error.FFmpegError, IndexError), open_input(path) as container:
-        stream = container.streams.video[number]
+        videos = [stream for stream in container.streams.video if kind_of(stream) != COVER]
+        stream = videos[number]
         found = sorted(packet.pts for packet in container.demux(stream) if packet.size)
         tick = max(stream.time_base, info.time_base)
         moved = [

@@ -10,9 +10,11 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Stream
 
 from rts_tf.errors import VideoError
 from rts_tf.video.container import errors_name, open_input
+from rts_tf.video.damage import Damage, LostAtTheEnd, is_content, to_the_end
 from rts_tf.video.info import VideoInfo, video_info, video_stream
 from rts_tf.video.pixel_formats import converted, planes_of
 from rts_tf.video.survey import MISSING_SECONDS, Survey, Surveyor, identity
@@ -56,6 +58,7 @@ class VideoReader:
     Attributes:
         path: The file.
         info: What its header and its first frame say.
+        damage: What of the video could not be decoded, once its frames were read.
 
     Example::
 
@@ -74,6 +77,7 @@ class VideoReader:
         """
         self.path = os.fspath(path)
         self._survey: Survey | None = None
+        self.damage = Damage()
         with errors_name(self.path):
             self.container: InputContainer = open_input(self.path)
             try:
@@ -95,10 +99,12 @@ class VideoReader:
     def _probe(self) -> VideoInfo:
         stream = video_stream(self.container, self.path)
         stream.thread_type = "AUTO"
-        self._surveyor = Surveyor(self.path, stream.index)
-        self._first_pass = self._surveyor.watch(self.container.demux())
+        self._surveyor = Surveyor(self.container, stream.index)
+        self._first_pass = self._surveyor.watch(to_the_end(self.container.demux, [stream]))
         own = (packet for packet in self._first_pass if packet.stream.index == stream.index)
-        first, _ = next(_decoded(own, self.path), (None, 0))
+        first: av.VideoFrame | None = None
+        with contextlib.suppress(LostAtTheEnd):
+            first, _ = next(_decoded(own, Damage()), (None, 0))
         if first is None:
             raise VideoError(f"{self.path}: has no frame that can be decoded")
         return video_info(self.container, stream, first, self.path)
@@ -107,13 +113,13 @@ class VideoReader:
         """Read all packets of the file, the first time that this is called.
 
         Raises:
-            VideoError: The file is damaged or cut short, or cannot be read to its end.
+            VideoError: The file cannot be read to its end.
         """
         if self._survey is None:
             with errors_name(self.path):
                 for _ in self._first_pass:
                     pass
-                self._survey = self._surveyor.result(self.container)
+                self._survey = self._surveyor.result()
         return self._survey
 
     def frames(
@@ -131,20 +137,31 @@ class VideoReader:
                 decoder calls it or the one before it corrupt: else the frame rate is variable.
 
         Raises:
-            VideoError: See ``survey``. Or a frame cannot be decoded, or it is of another size or
-                pixel format than the first.
+            VideoError: See ``survey``. Or a frame is of another size or pixel format than the
+                first.
         """
         info = info or self.info
         self.survey()
         times = _Times(info, gaps)
         with errors_name(self.path):
-            found = _decoded(self._video_packets(), self.path)
-            for number, (frame, duration) in enumerate(found):
+            for number, (frame, duration) in enumerate(self._second_pass()):
                 _check_kind(frame, number, info)
                 time = times.of(frame, duration)
                 if number >= first:
                     planar = converted(frame, info.format, info.full_range)
                     yield Frame(time, planes_of(planar))
+
+    def _second_pass(self) -> Iterator[tuple[av.VideoFrame, int]]:
+        """All frames, each with the duration of the packet after which it came."""
+        self.damage, number = Damage(), 0
+        try:
+            for found in _decoded(self._video_packets(), self.damage):
+                number += 1
+                yield found
+        except LostAtTheEnd:  # frames that threads had not handed out yet
+            again = _decoded(self._packets_again("SLICE"), Damage())
+            with contextlib.suppress(LostAtTheEnd):
+                yield from itertools.islice(again, number, None)
 
     def _video_packets(self) -> Iterator[Packet]:
         """The packets of the video stream from the start, as a newly opened file gives them."""
@@ -152,14 +169,20 @@ class VideoReader:
             with contextlib.suppress(av.error.FFmpegError):
                 stream = self.container.streams[self.info.stream_index]
                 self.container.seek(_EARLIEST, stream=stream)
-                packets: Iterator[Packet] = self.container.demux(stream)
+                packets: Iterator[Packet] = self._packets_of(stream)
                 first = next(packets, None)
                 if first is not None and identity(first) == self._surveyor.first:
-                    return itertools.chain([first], packets)
+                    return self.survey().timeline.mended(itertools.chain([first], packets))
+        return self._packets_again("AUTO")
+
+    def _packets_again(self, threads: str) -> Iterator[Packet]:
         self._open_again()
-        again = video_stream(self.container, self.path)
-        again.thread_type = "AUTO"
-        return self.container.demux(again)
+        stream = video_stream(self.container, self.path)
+        stream.thread_type = threads
+        return self.survey().timeline.mended(self._packets_of(stream))
+
+    def _packets_of(self, stream: Stream) -> Iterator[Packet]:
+        return to_the_end(lambda: self.container.demux(stream), [stream])
 
     def at_start(self) -> InputContainer:
         """The open file at its start, to copy the other streams from it.
@@ -186,10 +209,11 @@ class _Times:
         self._info, self._gaps = info, gaps
         self._start = self._last = self._duration = 0
         self._begun = self._damaged = False
+        self._stamps = _BestStamps()
 
     def of(self, frame: av.VideoFrame, duration: int) -> int:
         """The time of the next frame, whose packet has ``duration``, or 0 if that is unknown."""
-        info, time = self._info, frame.pts
+        info, time = self._info, self._stamps.of(frame)
         usual = self._duration or max(1, round(1 / (info.rate * info.time_base)))
         self._duration = duration or usual
         if self._begun and (time is None or time <= self._last):
@@ -208,6 +232,24 @@ class _Times:
         return time
 
 
+class _BestStamps:
+    """Takes the times of decoding where those of showing go back more often, as FFmpeg does."""
+
+    def __init__(self) -> None:
+        self._last: list[int | None] = [None, None]
+        self._faults = [0, 0]
+
+    def of(self, frame: av.VideoFrame) -> int | None:
+        stamps = frame.pts, frame.dts
+        for i, (stamp, other) in enumerate((stamps, stamps[::-1])):
+            last = self._last[i]
+            self._faults[i] += stamp is not None and last is not None and stamp <= last
+            self._last[i] = other if stamp is None else stamp
+        pts, dts = stamps
+        good = self._faults[0] <= self._faults[1] or dts is None
+        return pts if good and pts is not None else dts
+
+
 def _check_kind(frame: av.VideoFrame, number: int, info: VideoInfo) -> None:
     """Raise VideoError if a frame is of another kind than the first."""
     kind = frame.width, frame.height, frame.format.name
@@ -218,18 +260,26 @@ def _check_kind(frame: av.VideoFrame, number: int, info: VideoInfo) -> None:
         )
 
 
-def _decoded(packets: Iterable[Packet], path: str) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Frames, each with the duration of the packet (0 if unknown) after which it came."""
-    number = 0
+def _decoded(packets: Iterable[Packet], damage: Damage) -> Iterator[tuple[av.VideoFrame, int]]:
+    """Frames, each with the duration of the packet (0 if unknown) after which it came.
+
+    Raises:
+        LostAtTheEnd: Frames at the end were lost with a damaged one.
+    """
+    begun = False
     for packet in packets:
+        damage.pass_by(packet)
         try:
             found = packet.decode()
-        except av.error.InvalidDataError as error:
-            if number == 0:  # a recording may begin in the middle of a group of frames
-                continue
-            raise VideoError(
-                f"{path}: is damaged after frame {number} ({error.strerror}); repair it first"
-            ) from None
+        except av.error.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
+            damage.note()
+            if not is_content(packet):
+                raise LostAtTheEnd from None
+            continue
+        if begun and any(frame.is_corrupt for frame in found):
+            damage.note()
+        begun = begun or any(not frame.is_corrupt for frame in found)
         for frame in found:
-            number += 1
             yield frame, packet.duration or 0

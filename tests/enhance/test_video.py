@@ -11,6 +11,7 @@ import pytest
 av = pytest.importorskip("av", reason="the extra 'video' is not installed")
 
 from rts_tf.enhance import video as enhancing_video  # noqa: E402
+from rts_tf.enhance import work_directory  # noqa: E402
 from rts_tf.enhance.yuv import YuvEnhancer  # noqa: E402
 from rts_tf.video.reader import VideoReader  # noqa: E402
 from tests.support.commands import photo, state  # noqa: E402
@@ -162,6 +163,45 @@ def test_a_gap_is_told(run, tmp_path):
     assert "gap" not in run(tmp_path / "slow.mp4", f"--output={tmp_path / 'out.mp4'}")[1]
 
 
+def test_damaged_videos_are_made_as_far_as_they_go(run, tmp_path):
+    """One is cut off in the middle; another has a hole there, after its header."""
+    long = make(tmp_path / "long.mkv", count=60, audio="aac")
+    (tmp_path / "cut.mkv").write_bytes(cut(long, 0.5))
+    options = {"crf": "10", "preset": "veryfast", "g": "10"}
+    hole = bytearray(make(tmp_path / "hole.mp4", count=60, options=options).read_bytes())
+    hole[len(hole) // 2 : len(hole) // 2 + 3000] = bytes(3000)
+    (tmp_path / "hole.mp4").write_bytes(hole)
+    for name, reason, fewest, most in (
+        ("cut.mkv", r"is cut short, at 0:01\.\d of 0:02\.0", 20, 40),
+        ("hole.mp4", r"its video is damaged .*at 0:0\d\.\d: frames may be missing", 50, 59),
+    ):
+        _, err = run(tmp_path / name, f"--output={tmp_path / 'out.mkv'}", "--overwrite")
+        assert re.search(rf"note: .*{name}: {reason}", err), err
+        assert fewest <= len(planes(tmp_path / "out.mkv")) <= most
+
+
+def test_a_video_that_was_stopped_goes_on_with_another_wish_for_its_sound(
+    run, tmp_path, monkeypatch
+):
+    video, output = make(tmp_path / "in.mp4", audio="aac"), tmp_path / "out.mp4"
+    with monkeypatch.context() as context:
+        context.setattr(work_directory, "join", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run(video, f"--output={output}")
+    segments = sorted(work_directory.root_of(output).glob("*.nut"))
+    made = [path.stat().st_mtime_ns for path in segments]
+    found, real = [], work_directory.join
+
+    def join(reader, info, parts, *arguments):
+        found.extend(path.stat().st_mtime_ns for path in parts)
+        return real(reader, info, parts, *arguments)
+
+    monkeypatch.setattr(work_directory, "join", join)
+    _, err = run(video, f"--output={output}", "--audio=opus")
+    assert found == made and len(made) == 3 and "note" not in err
+    assert [s[:2] for s in contents(output).streams] == [("video", True), ("audio", "opus")]
+
+
 def test_films_among_images(run, tmp_path):
     folder = tmp_path / "all"
     (folder / "below").mkdir(parents=True)
@@ -198,9 +238,7 @@ def cut(video: pathlib.Path, share: float) -> bytes:
 
 def bad_videos(folder: pathlib.Path) -> dict[str, str]:
     """Writes them; why each is refused."""
-    long = make(folder / "long.mkv", count=60)
     front = make(folder / "front.mp4", count=60, options={"crf": "10", "preset": "veryfast"})
-    (folder / "cut.mkv").write_bytes(cut(long, 0.5))
     (folder / "cut.mp4").write_bytes(cut(front, 0.5))
     (folder / "empty.mp4").write_bytes(b"")
     (folder / "text.mkv").write_text("no video\n" * 100)
@@ -214,20 +252,15 @@ def bad_videos(folder: pathlib.Path) -> dict[str, str]:
                 output.mux(packet)
     make(folder / "interlaced.mkv", options={"x264-params": "tff=1"})
     make(folder / "odd.mkv", codec="ffv1", size=(131, 67), options={}, count=2)
-    hole = bytearray(front.read_bytes())
-    hole[len(hole) // 2 : len(hole) // 2 + 3000] = bytes(3000)
-    (folder / "hole.mp4").write_bytes(hole)
-    for name in ("long.mkv", "front.mp4", "sound.mp4"):
+    for name in ("front.mp4", "sound.mp4"):
         (folder / name).unlink()
     make(folder / "good.mp4", count=3)
     return {
-        "cut.mkv": "is cut short, at 0:0",
         "cut.mp4": "cannot be read as a video",
         "empty.mp4": "is empty",
         "text.mkv": "cannot be read as a video",
         "noise.mp4": "cannot be read as a video",
         "odd.mkv": "libx264 cannot code 131x67 yuv420p",
-        "hole.mp4": "is damaged after frame",
         "sound only.mp4": "has no video stream",
         "interlaced.mkv": "is interlaced",
     }
@@ -238,7 +271,7 @@ def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
     reasons = bad_videos(tmp_path / "in")
     out, err = run(tmp_path / "in", f"--output={tmp_path / 'out'}", code=1)
     lines = [line for line in err.splitlines() if line.startswith("error: ")]
-    assert len(lines) == len(reasons) and "enhanced 1 of 10 videos" in out
+    assert len(lines) == len(reasons) and "enhanced 1 of 8 videos" in out
     for name, reason in reasons.items():
         assert [line for line in lines if f"{name}: {reason}" in line], err
     assert [p.name for p in (tmp_path / "out").iterdir()] == [
@@ -268,7 +301,10 @@ def test_bad_films_are_named_and_the_good_one_is_made(run, tmp_path):
             ["--output={}/out.ts", "--codec=ffv1"],
             "'mpegts' format does not support .*; name another --codec, or a .mkv",
         ),
-        (["--output={}/out.webm"], r".webm cannot hold its audio stream 1 \(aac\); name another"),
+        (
+            ["--output={}/out.webm", "--audio=aac"],
+            r".webm cannot hold its audio stream 1 \(aac\) as --audio=aac asks; --audio=opus",
+        ),
         (["--output={}/out.mp4", "--model=residual99"], "--model=residual99: no such file"),
     ],
 )

@@ -106,7 +106,7 @@ def test_killed_and_continued(run, output, unbroken, monkeypatch, rename):
 
     def join(video, found, parts, *arguments):
         after.update({path.name: path.stat().st_mtime_ns for path in parts})
-        real(video, found, parts, *arguments)
+        return real(video, found, parts, *arguments)
 
     with monkeypatch.context() as context:
         context.setattr(work_directory, "join", join)
@@ -193,7 +193,7 @@ def test_another_cpu_goes_on_and_says_so(run, output, unbroken, monkeypatch):
 
     def join(reader, info, parts, *arguments):
         kept.update({path.name: path.stat().st_mtime_ns for path in parts})
-        real(reader, info, parts, *arguments)
+        return real(reader, info, parts, *arguments)
 
     monkeypatch.setattr(work_directory, "join", join)
     said = run()

@@ -52,7 +52,8 @@ def make(
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=NTSC, width=width, height=height, options=options)
         context = video.codec_context
-        context.pix_fmt, context.time_base, video.time_base = pixels, TICK, TICK
+        context.pix_fmt, video.time_base = pixels, TICK
+        context.time_base = 1 / NTSC if codec == "mpeg2video" else TICK
         context.color_range, context.colorspace = 2 if full else 1, matrix
         context.color_primaries, context.color_trc = matrix, matrix
         video.metadata["language"] = "deu"
@@ -60,6 +61,8 @@ def make(
         if rotation:
             video.set_display_rotation(rotation)
         sound = container.add_stream(audio, rate=48000, layout=layout) if audio else None
+        if audio.startswith("wma"):
+            sound.bit_rate = 128_000  # these encoders have no default
         text = container.add_mux_stream("subrip") if subtitles else None
         time = 0
         for i in range(count):
