@@ -3,7 +3,8 @@
 INPUT is an image (PNG, JPEG, WebP, TIFF, BMP), a video that FFmpeg reads, or a folder, which is
 searched recursively and whose tree is kept. Files that already exist are skipped, so the same
 command continues one that was stopped, in the middle of a video too. The ICC profile, EXIF, alpha,
-DPI and 16 bits of an image are kept, and everything of a video but its frames and HDR metadata.
+DPI and 16 bits of an image are kept, and everything of a video but its frames. What an encoder or a
+container cannot hold is said in a line at the end.
 
 ``python -m rts_tf.enhance - --output=-`` enhances YUV4MPEG2 on its way through a pipe.
 """
@@ -24,6 +25,7 @@ from rts_tf.cli.startup import load_tensorflow
 from rts_tf.enhance import AUTO, FAST, live
 from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
 from rts_tf.enhance.stream import is_stream, opened
+from rts_tf.enhance.video_flags import define_deinterlace, settings_of
 from rts_tf.errors import ConfigError, printable
 from rts_tf.video.y4m import RAW_FORMATS, raw_format
 
@@ -87,6 +89,7 @@ flags.DEFINE_string(
     " to 0; empty: what suits the network.",
     flag_values=FLAGS,
 )
+define_deinterlace(FLAGS)
 flags.DEFINE_string(
     "raw_size",
     "",
@@ -182,7 +185,6 @@ def _enhance_all(
     sizes = sizes_of(images.jobs)
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
-        from rts_tf.enhance.coding import Settings
         from rts_tf.enhance.video import enhance_videos, megapixels_of
 
         work[VIDEOS] = sum(map(megapixels_of, videos.jobs))
@@ -195,9 +197,7 @@ def _enhance_all(
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:
-            settings = Settings(
-                FLAGS.strength, FLAGS.chroma, FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
-            )
+            settings = settings_of(FLAGS)
             failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(videos.jobs), len(failed), "videos")
@@ -279,7 +279,7 @@ def _check_flags(inputs: list[str]) -> None:
 
 def _check_flags_of_a_stream() -> None:
     """Raise ConfigError if a flag is given that means nothing for a stream."""
-    for name in ("scale", "compare", "codec", "crf", "encoder_preset"):
+    for name in ("scale", "compare", "codec", "crf", "encoder_preset", "deinterlace"):
         if FLAGS[name].value != FLAGS[name].default:
             raise ConfigError(
                 f"`{name}`={FLAGS[name].value}: does not apply to a stream, which keeps its size"

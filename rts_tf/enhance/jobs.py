@@ -77,7 +77,8 @@ def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
         if os.path.isdir(given):
             found += _jobs_in(given, output, errors)
         else:
-            name, video = os.path.basename(given), is_video(given)
+            name = os.path.basename(given)
+            video = is_video(given) or (not into and _becomes_a_video(given, output))
             target = _in_folder(output, name, video) if into else pathlib.Path(output)
             found.append(Job(given, target, name, video))
     if not into:
@@ -100,6 +101,17 @@ def is_video(path: str | os.PathLike) -> bool:
     if kind.startswith(("image/", "text/")) or suffix in Image.registered_extensions():
         return False
     return not is_image_file(path)
+
+
+def _becomes_a_video(given: str, output: str) -> bool:
+    """Whether ``given`` is an animation, or a GIF at all, and ``output`` a video."""
+    if pathlib.Path(output).suffix.lower() not in OUTPUT_SUFFIXES:
+        return False
+    try:
+        with Image.open(given, formats=("GIF", "PNG", "WEBP")) as image:
+            return image.format == "GIF" or getattr(image, "n_frames", 1) > 1
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def _jobs_in(given: str, output: str, errors: list[str]) -> list[Job]:

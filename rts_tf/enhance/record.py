@@ -25,10 +25,12 @@ def record_of(
     model: Model,
     *,
     frames_in_a_segment: int,
+    deinterlaced: str = "",
 ) -> dict[str, Any]:
     """Return what decides about the frames and their encoding, in JSON types.
 
-    The keys are those of earlier versions, whose half-made videos are continued.
+    The keys are those of earlier versions, whose half-made videos are continued. What these did not
+    know has a key only where it decides about a bit.
     """
     names = " ".join(type(layer).__name__ for layer in model.network.layers)
     weights = hashlib.sha256(names.encode())
@@ -36,7 +38,11 @@ def record_of(
         weights.update(array.tobytes())
     if isinstance(model, LumaEnhancer):
         weights.update(model.integer_file)
-    return {
+    options = coding.options_for(info)
+    if not info.range_known and coding.codec == "hevc":
+        options["range"] = "unknown"
+    later = {"deinterlace": deinterlaced, "alpha": info.alpha, "options": sorted(options.items())}
+    return {key: value for key, value in later.items() if value} | {
         SOURCE_KEY: survey.digest,
         "format": info.format,
         "network": weights.hexdigest(),

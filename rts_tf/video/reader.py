@@ -3,18 +3,22 @@
 import contextlib
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import NamedTuple
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.packet import Packet
+from av.video.stream import VideoStream
 
 from rts_tf.errors import VideoError
+from rts_tf.video.alpha import decoder_with_alpha
 from rts_tf.video.container import errors_name, open_input
 from rts_tf.video.info import VideoInfo, video_info, video_stream
+from rts_tf.video.interlacing import Deinterlacer, FieldWatch, interlaced_from
 from rts_tf.video.pixel_formats import converted, planes_of
+from rts_tf.video.side_data import SideData
 from rts_tf.video.survey import MISSING_SECONDS, Survey, Surveyor, identity
 
 # Containers in which the packets after seeking to the start are those of a newly opened file
@@ -28,10 +32,14 @@ class Frame(NamedTuple):
     Attributes:
         time: In the time base of the video, later than that of the frame before.
         planes: uint8 or uint16, [H, W] for Y, then [h, w] for Cb and Cr if there is colour.
+        alpha: The same for alpha if ``VideoInfo.alpha``, else None.
+        source: The frame itself if it has side data that its encoder takes, else None.
     """
 
     time: int
     planes: tuple[np.ndarray, ...]
+    alpha: np.ndarray | None = None
+    source: av.VideoFrame | None = None
 
 
 class Gap(NamedTuple):
@@ -69,8 +77,8 @@ class VideoReader:
         """Open ``path`` and decode its first frame.
 
         Raises:
-            VideoError: Names the file and the reason: it cannot be read, has no video stream, no
-                frame that can be decoded, or is interlaced.
+            VideoError: Names the file and the reason: it cannot be read, has no video stream, or no
+                frame that can be decoded.
         """
         self.path = os.fspath(path)
         self._survey: Survey | None = None
@@ -96,9 +104,11 @@ class VideoReader:
         stream = video_stream(self.container, self.path)
         stream.thread_type = "AUTO"
         self._surveyor = Surveyor(self.path, stream.index)
-        self._first_pass = self._surveyor.watch(self.container.demux())
+        self._fields = FieldWatch(stream)
+        watched = self._surveyor.watch(self.container.demux())
+        self._first_pass = self._fields.watch(watched, stream.index)
         own = (packet for packet in self._first_pass if packet.stream.index == stream.index)
-        first, _ = next(_decoded(own, self.path), (None, 0))
+        first, _ = next(self._decoded(own, stream), (None, 0))
         if first is None:
             raise VideoError(f"{self.path}: has no frame that can be decoded")
         return video_info(self.container, stream, first, self.path)
@@ -116,8 +126,33 @@ class VideoReader:
                 self._survey = self._surveyor.result(self.container)
         return self._survey
 
+    def may_be_interlaced(self) -> bool:
+        """Whether the video is of a kind that may have interlaced frames.
+
+        Raises:
+            VideoError: See :meth:`survey`.
+        """
+        self.survey()
+        return self._fields.may_be_interlaced()
+
+    def as_decoded(self) -> Generator[av.VideoFrame, None, None]:
+        """All frames as they come from the decoder, to look at them before any work.
+
+        Raises:
+            VideoError: See :meth:`survey`. Or a frame cannot be decoded.
+        """
+        self.survey()
+        with errors_name(self.path):
+            for frame, _ in self._second_pass():
+                yield frame
+
     def frames(
-        self, info: VideoInfo | None = None, first: int = 0, gaps: list[Gap] | None = None
+        self,
+        info: VideoInfo | None = None,
+        first: int = 0,
+        gaps: list[Gap] | None = None,
+        whole: Deinterlacer | None = None,
+        side_data: SideData | None = None,
     ) -> Iterator[Frame]:
         """Decode the frames in the order in which they are shown.
 
@@ -129,22 +164,49 @@ class VideoReader:
             first: The number of the first frame to yield, from 0.
             gaps: Receives the gaps of the whole video. A frame that comes late is a gap only if the
                 decoder calls it or the one before it corrupt: else the frame rate is variable.
+            whole: Makes whole frames of interlaced ones.
+            side_data: Says which frames to keep for their side data, and counts those of the whole
+                video.
 
         Raises:
-            VideoError: See ``survey``. Or a frame cannot be decoded, or it is of another size or
-                pixel format than the first.
+            VideoError: See ``survey``. Or a frame cannot be decoded, is of another size or pixel
+                format than the first, or is interlaced and there is no ``whole``.
         """
         info = info or self.info
+        side_data = side_data or SideData()
         self.survey()
-        times = _Times(info, gaps)
         with errors_name(self.path):
-            found = _decoded(self._video_packets(), self.path)
-            for number, (frame, duration) in enumerate(found):
-                _check_kind(frame, number, info)
-                time = times.of(frame, duration)
+            timed = self._timed(info, gaps, whole is None)
+            found = whole.through(timed) if whole else timed
+            for number, (time, frame) in enumerate(found):
+                kept = side_data.kept_of(frame)
                 if number >= first:
-                    planar = converted(frame, info.format, info.full_range)
-                    yield Frame(time, planes_of(planar))
+                    planar = converted(frame, info.coded_format, info.full_range)
+                    planes = planes_of(planar)
+                    alpha = planes[-1] if info.alpha else None
+                    planes = planes[:-1] if info.alpha else planes
+                    yield Frame(time, planes, alpha, planar if kept else None)
+
+    def _timed(
+        self, info: VideoInfo, gaps: list[Gap] | None, only_whole: bool
+    ) -> Iterator[tuple[int, av.VideoFrame]]:
+        """All frames, of one kind, with their times."""
+        times = _Times(info, gaps)
+        for number, (frame, duration) in enumerate(self._second_pass()):
+            _check_kind(frame, number, info)
+            if only_whole and frame.interlaced_frame:
+                raise VideoError(f"{info.path}: {interlaced_from(number)}")
+            yield times.of(frame, duration), frame
+
+    def _second_pass(self) -> Iterator[tuple[av.VideoFrame, int]]:
+        packets = self._video_packets()
+        return self._decoded(packets, video_stream(self.container, self.path))
+
+    def _decoded(
+        self, packets: Iterable[Packet], stream: VideoStream
+    ) -> Iterator[tuple[av.VideoFrame, int]]:
+        decoder = decoder_with_alpha(stream)
+        return _decoded(packets, self.path, decoder.decode if decoder else Packet.decode)
 
     def _video_packets(self) -> Iterator[Packet]:
         """The packets of the video stream from the start, as a newly opened file gives them."""
@@ -218,12 +280,14 @@ def _check_kind(frame: av.VideoFrame, number: int, info: VideoInfo) -> None:
         )
 
 
-def _decoded(packets: Iterable[Packet], path: str) -> Iterator[tuple[av.VideoFrame, int]]:
+def _decoded(
+    packets: Iterable[Packet], path: str, decode: Callable[[Packet], list[av.VideoFrame]]
+) -> Iterator[tuple[av.VideoFrame, int]]:
     """Frames, each with the duration of the packet (0 if unknown) after which it came."""
     number = 0
     for packet in packets:
         try:
-            found = packet.decode()
+            found = decode(packet)
         except av.error.InvalidDataError as error:
             if number == 0:  # a recording may begin in the middle of a group of frames
                 continue
