@@ -100,12 +100,13 @@ def _taking(info: VideoInfo, job: Job, settings: Settings) -> tuple[Coding, Vide
     able = [(other, its) for other, its in others if can_encode(its, other, container)]
     if able and asked == AUTO:
         return able[0]
+    where = "" if able else ", in a .mkv"
+    able = able or [(other, its) for other, its in others if can_encode(its, other, "matroska")]
     what = f"{info.width}x{info.height} {coded.format}"
-    if able:
-        remedy = f"`codec`={' or '.join(other.codec for other, _ in able)} can"
-    else:
-        remedy = "name a .mkv as output, which takes all codecs"
-    raise VideoError(f"{job.target}: {usual} cannot code {what} into {job.target.suffix}; {remedy}")
+    raise VideoError(
+        f"{job.target}: {usual} cannot code {what} into {job.target.suffix};"
+        f" `codec`={' or '.join(other.codec for other, _ in able)} can{where}"
+    )
 
 
 def _another(job: Job, settings: Settings, codec: str) -> Coding:

@@ -17,14 +17,19 @@ def deinterlacer_for(reader: VideoReader, mode: str) -> Deinterlacer | None:
         mode: One of ``rts_tf.enhance.DEINTERLACE``.
 
     Raises:
-        VideoError: The video has an interlaced frame, and ``mode`` is ``NONE``.
+        VideoError: The video has an interlaced frame, and ``mode`` is ``NONE``. Or it holds single
+            fields.
     """
-    if mode == BWDIF:
-        return Deinterlacer(every=True)
-    if not reader.may_be_interlaced():
+    fields = reader.fields()
+    if fields.has_separate_fields():
+        raise VideoError(
+            f"{reader.path}: holds fields that are not joined to frames; join them first, with"
+            " FFmpeg's filters weave and bwdif"
+        )
+    if not fields.may_be_interlaced() and mode != BWDIF:
         return None
     if mode != NONE:
-        return Deinterlacer()
+        return Deinterlacer(every=mode == BWDIF)
     with contextlib.closing(reader.as_decoded()) as frames:
         number = first_interlaced(frames)
     if number is not None:

@@ -38,10 +38,8 @@ def record_of(
         weights.update(array.tobytes())
     if isinstance(model, LumaEnhancer):
         weights.update(model.integer_file)
-    options = coding.options_for(info)
-    if not info.range_known and coding.codec == "hevc":
-        options["range"] = "unknown"
-    later = {"deinterlace": deinterlaced, "alpha": info.alpha, "options": sorted(options.items())}
+    options = sorted(coding.options_for(info).items())
+    later = {"deinterlace": deinterlaced, "alpha": info.alpha, "options": options}
     return {key: value for key, value in later.items() if value} | {
         SOURCE_KEY: survey.digest,
         "format": info.format,

@@ -19,6 +19,7 @@ from rts_tf.video.reader import Frame
 # Frames bring closed captions and what programs wrote into them, which the encoders then keep.
 _SIDE_DATA_OPTIONS = {"h264": {"udu_sei": "1"}, "hevc": {"udu_sei": "1", "a53cc": "1"}}
 _LEFT_BY_ITSELF = ("h264", "hevc")  # chroma lies left in them if they do not say where
+_LAST_PRIMARIES = 12  # AVColorPrimaries that x265 knows; it fails with later ones
 _SLICED = 32  # samples a side, from which FFV1 always has room for slices
 THREADS = 2  # of the encoder. The number is fixed, since the output of x264 and x265 depends on it
 # FFmpeg puts other codecs into a .ts file too, but as data, which it does not recognize again.
@@ -150,7 +151,9 @@ def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> Vi
     context.pix_fmt, context.time_base = info.coded_format, info.time_base
     context.thread_count = THREADS
     context.color_range, context.colorspace = _range_of(info), info.matrix
-    context.color_primaries, context.color_trc = info.primaries, info.transfer
+    known = coding.codec != "hevc" or info.primaries <= _LAST_PRIMARIES
+    context.color_primaries = info.primaries if known else UNSPECIFIED
+    context.color_trc = info.transfer
     if info.aspect:
         context.sample_aspect_ratio = info.aspect
     if coding.codec == "hevc" and container.format.name in ("mp4", "mov"):

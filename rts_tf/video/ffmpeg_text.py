@@ -9,7 +9,7 @@ import av
 import av.logging
 from av.container import InputContainer
 
-_LEVEL_OF_FFMPEG = 32  # AV_LOG_INFO, the level from which FFmpeg makes lines at all
+_QUIET = -8  # AV_LOG_QUIET
 # Decoders of other threads may say something meanwhile, which is not for the user.
 logging.getLogger("libav").addHandler(logging.NullHandler())
 logging.getLogger("libav").propagate = False
@@ -24,8 +24,11 @@ def lines_of(level: int) -> Iterator[list[tuple[int, str, str]]]:
         with av.logging.Capture() as lines:
             yield lines
     finally:
-        av.logging.set_level(None)
-        av.logging.set_libav_level(_LEVEL_OF_FFMPEG)
+        # PyAV's own way to silence FFmpeg fails, with lines of its own, in a thread that is about
+        # to say something. FFmpeg's way does not.
+        av.logging.set_level(av.logging.PANIC)
+        av.logging.set_libav_level(_QUIET)
+        av.logging.restore_default_callback()
 
 
 def chroma_location(container: InputContainer, stream_index: int) -> str:

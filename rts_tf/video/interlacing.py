@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 import av
+from av.bitstream import BitStreamFilterContext
 from av.filter import Graph
 from av.packet import Packet
 from av.video.stream import VideoStream
@@ -25,6 +26,8 @@ _WITH_PARAMETER_SETS = ("h264", "hevc")
 # In each of their parameter sets one of these fields is there, with the other value
 _WHOLE = ("frame_mbs_only_flag", "general_progressive_source_flag")
 _FIELDS = ("pic_struct_present_flag", "field_seq_flag", "frame_field_info_present_flag")
+_SEPARATE = "field_seq_flag"  # fields are coded, decoded and timed as if they were frames
+_PRORES_KIND = 20  # the byte of a packet of ProRes with the kind of the frame
 
 T = TypeVar("T")
 
@@ -35,36 +38,31 @@ class FieldWatch:
     def __init__(self, stream: VideoStream):
         """Watch the packets of ``stream``."""
         self._codec = stream.codec_context.codec.canonical_name
+        self._index = stream.index
         self._sets: set[bytes] = set()
-        self._filter: av.bitstream.BitStreamFilterContext | None = None
-        self._unclear = self._codec not in _WHOLE_FRAMES_ONLY
+        self._filter: BitStreamFilterContext | None = None
+        self._unclear = self._codec not in (*_WHOLE_FRAMES_ONLY, *_WITH_PARAMETER_SETS, "prores")
         if self._codec in _WITH_PARAMETER_SETS:
-            self._filter = av.bitstream.BitStreamFilterContext(
-                f"{self._codec}_mp4toannexb,extract_extradata", stream
-            )
-            self._unclear = False
+            name = f"{self._codec}_mp4toannexb,extract_extradata"
+            self._filter = BitStreamFilterContext(name, stream)
 
-    def watch(self, packets: Iterable[Packet], index: int) -> Iterator[Packet]:
-        """Yield ``packets``, and take note of those of the stream ``index``."""
-        if self._filter is None:
-            return iter(packets)
-        return self._watch(packets, index, self._filter)
-
-    def _watch(
-        self,
-        packets: Iterable[Packet],
-        index: int,
-        parameter_sets: av.bitstream.BitStreamFilterContext,
-    ) -> Iterator[Packet]:
+    def watch(self, packets: Iterable[Packet]) -> Iterator[Packet]:
+        """Yield ``packets``, all of the file, and take note of those of the stream."""
         for packet in packets:
-            if packet.stream_index == index and packet.is_keyframe and packet.size:
-                try:
-                    copy = av.Packet(bytes(packet))  # a filter takes what it is given
-                    for found in parameter_sets.filter(copy):
-                        self._sets.add(bytes(found.get_sidedata("new_extradata")))
-                except av.error.FFmpegError:
-                    self._unclear = True
+            if packet.stream_index == self._index and packet.size:
+                if self._filter is not None and packet.is_keyframe:
+                    self._note_parameter_sets(packet, self._filter)
+                elif self._codec == "prores" and packet.size > _PRORES_KIND:
+                    self._unclear |= bool(memoryview(packet)[_PRORES_KIND] & 0b1100)
             yield packet
+
+    def _note_parameter_sets(self, packet: Packet, extract: BitStreamFilterContext) -> None:
+        try:
+            again = Packet(packet)  # type: ignore[arg-type]  # the filter takes over what it gets
+            for found in extract.filter(again):
+                self._sets.add(bytes(found.get_sidedata("new_extradata")))
+        except av.error.FFmpegError:
+            self._unclear = True
 
     def may_be_interlaced(self) -> bool:
         """Whether a frame may be interlaced, once all packets have passed."""
@@ -72,14 +70,22 @@ class FieldWatch:
             return self._unclear
         return not self._sets or not all(map(self._only_whole_frames, self._sets))
 
+    def has_separate_fields(self) -> bool:
+        """Whether what is decoded are fields, not frames, once all packets have passed."""
+        return any((_SEPARATE, "1") in self._values(each) for each in self._sets)
+
     def _only_whole_frames(self, parameter_sets: bytes) -> bool:
+        values = self._values(parameter_sets)
+        whole = {value for name, value in values if name in _WHOLE}
+        return whole == {"1"} and not any(name in _FIELDS and int(v) for name, v in values)
+
+    def _values(self, parameter_sets: bytes) -> list[tuple[str, str]]:
+        """The names and the values of all fields; none if they are damaged."""
         try:
             lines = headers_of(self._codec, parameter_sets).splitlines()
         except av.error.FFmpegError:
-            return False
-        values = [(words[1], words[-1]) for line in lines if len(words := line.split()) > 3]
-        whole = {value for name, value in values if name in _WHOLE}
-        return whole == {"1"} and not any(name in _FIELDS and int(v) for name, v in values)
+            return []
+        return [(words[1], words[-1]) for line in lines if len(words := line.split()) > 3]
 
 
 class Deinterlacer:

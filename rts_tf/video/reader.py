@@ -106,7 +106,7 @@ class VideoReader:
         self._surveyor = Surveyor(self.path, stream.index)
         self._fields = FieldWatch(stream)
         watched = self._surveyor.watch(self.container.demux())
-        self._first_pass = self._fields.watch(watched, stream.index)
+        self._first_pass = self._fields.watch(watched)
         own = (packet for packet in self._first_pass if packet.stream.index == stream.index)
         first, _ = next(self._decoded(own, stream), (None, 0))
         if first is None:
@@ -126,14 +126,10 @@ class VideoReader:
                 self._survey = self._surveyor.result(self.container)
         return self._survey
 
-    def may_be_interlaced(self) -> bool:
-        """Whether the video is of a kind that may have interlaced frames.
-
-        Raises:
-            VideoError: See :meth:`survey`.
-        """
+    def fields(self) -> FieldWatch:
+        """What the packets say about interlacing. Raises VideoError, see :meth:`survey`."""
         self.survey()
-        return self._fields.may_be_interlaced()
+        return self._fields
 
     def as_decoded(self) -> Generator[av.VideoFrame, None, None]:
         """All frames as they come from the decoder, to look at them before any work.

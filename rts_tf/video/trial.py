@@ -16,14 +16,15 @@ _SIDE = 64  # pixels of the frame that is tried; no description depends on the s
 
 
 def can_encode(info: VideoInfo, coding: Coding, container: str) -> bool:
-    """Whether an encoder takes frames of the size and format of ``info``, for this container.
+    """Whether an encoder takes frames of the size and format of ``info``, and the container both.
 
     Args:
         container: FFmpeg's name.
     """
     try:
         with av.open(io.BytesIO(), "w", format=container) as output:
-            add_video(output, info, coding).codec_context.open()
+            add_video(output, info, coding)
+            output.start_encoding()
     except (ValueError, av.error.FFmpegError):
         return False
     return True
