@@ -44,12 +44,18 @@ def lost_description(info: VideoInfo, coding: Coding, container: str) -> list[st
         Nothing if all is kept, or if the encoder fails, of which the rehearsal speaks.
     """
     try:
-        return list(_differences(info, _written_and_read(info, coding, container)))
+        return list(_differences(info, written_and_read(info, coding, container)))
     except (ValueError, av.error.FFmpegError):
         return []
 
 
-def _written_and_read(info: VideoInfo, coding: Coding, container: str) -> VideoInfo:
+def written_and_read(info: VideoInfo, coding: Coding, container: str) -> VideoInfo:
+    """What a small video says that is written with the description of ``info``.
+
+    Raises:
+        ValueError: The container does not hold the codec.
+        av.error.FFmpegError: The encoder or the container cannot write such a video.
+    """
     small = info._replace(width=_SIDE, height=_SIDE)
     file = io.BytesIO()
     with av.open(file, "w", format=container) as output:
