@@ -14,6 +14,7 @@ from rts_tf.enhance.work_directory import SOURCE_KEY, differences, recorded_sett
 from rts_tf.luma.enhancer import LumaEnhancer
 from rts_tf.video.encoders import THREADS, Coding
 from rts_tf.video.info import VideoInfo
+from rts_tf.video.side_data import WRITTEN_BY
 from rts_tf.video.survey import Survey
 
 
@@ -39,7 +40,13 @@ def record_of(
     if isinstance(model, LumaEnhancer):
         weights.update(model.integer_file)
     options = sorted(coding.options_for(info).items())
-    later = {"deinterlace": deinterlaced, "alpha": info.alpha, "options": options}
+    kept = sorted(WRITTEN_BY.get(coding.codec, set()).intersection(info.side_data))
+    later = {
+        "deinterlace": deinterlaced,
+        "alpha": info.alpha,
+        "options": options,
+        "side_data": kept,
+    }
     return {key: value for key, value in later.items() if value} | {
         SOURCE_KEY: survey.digest,
         "format": info.format,

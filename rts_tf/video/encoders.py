@@ -90,43 +90,45 @@ class Coding(NamedTuple):
         return tuple(pixel_format.name for pixel_format in codec.video_formats or ())
 
     def options_for(self, info: VideoInfo) -> dict[str, str]:
-        """The options beside ``options`` that the video ``info`` asks for; most ask for none."""
+        """The options that the video ``info`` adds to ``options``; most add none."""
         return (
-            _options_of_description(self, info)
-            | _options_of_alpha(self, info)
-            | _options_of_size(self, info)
+            _options_of_description(self.codec, info)
+            | _options_of_alpha(self.codec, info)
+            | _options_of_size(self.codec, info)
         )
 
 
-def _options_of_description(coding: Coding, info: VideoInfo) -> dict[str, str]:
+def _options_of_description(codec: str, info: VideoInfo) -> dict[str, str]:
     """Options for what the video says about its colours beside the fields of the encoder."""
-    options = {}
-    by_itself = info.chroma_location == "left" and coding.codec in _LEFT_BY_ITSELF
+    options: dict[str, str] = {}
+    by_itself = info.chroma_location == "left" and codec in _LEFT_BY_ITSELF
     if info.chroma_location and not by_itself:
         options["chroma_sample_location"] = info.chroma_location
-    if info.hdr and (found := info.hdr.options(coding.codec)):
-        options[found[0]] = _with(coding, *found)
+    if info.hdr and (found := info.hdr.options(codec)):
+        _add(options, dict([found]))
     undescribed = {info.primaries, info.transfer, info.matrix} == {UNSPECIFIED}
-    if coding.codec == "h264" and undescribed and info.range_known and not info.full_range:
+    if codec == "h264" and undescribed and info.range_known and not info.full_range:
         # Only with another field of its group does x264 write that the range is limited.
-        options["x264-params"] = _with(coding, "x264-params", "videoformat=component")
+        _add(options, {"x264-params": "videoformat=component"})
     return options
 
 
-def _with(coding: Coding, name: str, value: str) -> str:
-    before = coding.options.get(name)
-    return f"{before}:{value}" if before else value
+def _add(options: dict[str, str], others: dict[str, str]) -> None:
+    """Add ``others`` to ``options``. An encoder's own parameters are one option."""
+    for name, value in others.items():
+        before = options.get(name)
+        options[name] = f"{before}:{value}" if before and name.endswith("-params") else value
 
 
-def _options_of_alpha(coding: Coding, info: VideoInfo) -> dict[str, str]:
+def _options_of_alpha(codec: str, info: VideoInfo) -> dict[str, str]:
     # libvpx cannot look ahead with two encoders, for the colours and for alpha, in step.
-    return {"auto-alt-ref": "0"} if info.alpha and coding.codec == "vp9" else {}
+    return {"auto-alt-ref": "0"} if info.alpha and codec == "vp9" else {}
 
 
-def _options_of_size(coding: Coding, info: VideoInfo) -> dict[str, str]:
+def _options_of_size(codec: str, info: VideoInfo) -> dict[str, str]:
     # Slices of FFV1 cannot part frames whose chroma has half a sample at the border.
     odd = info.width % 2 or info.height % 2 or min(info.width, info.height) < _SLICED
-    return {"slices": "1"} if odd and coding.codec == "ffv1" else {}
+    return {"slices": "1"} if odd and codec == "ffv1" else {}
 
 
 def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> VideoStream:
@@ -139,7 +141,7 @@ def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> Vi
     if container.format.name == "mpegts" and coding.codec not in _TRANSPORT_STREAM_CODECS:
         raise ValueError(f"'mpegts' format does not support '{encoder.name}' codec")
     options = coding.options | ({} if coding.crf is None else {"crf": str(coding.crf)})
-    options |= _SIDE_DATA_OPTIONS.get(coding.codec, {}) | coding.options_for(info)
+    _add(options, _SIDE_DATA_OPTIONS.get(coding.codec, {}) | coding.options_for(info))
     if coding.codec == "h264" and info.bits > 8:
         # With the macroblock tree, one run in thirty would give other frames.
         options["mbtree"] = "0"

@@ -13,7 +13,7 @@ from rts_tf.errors import VideoError
 from rts_tf.video.ffmpeg_text import chroma_location
 from rts_tf.video.hdr import Hdr, hdr_of
 from rts_tf.video.pixel_formats import COMMON, bits_of, is_rgb, nearest_format, with_alpha
-from rts_tf.video.side_data import contents_of
+from rts_tf.video.side_data import contents_of, types_of
 
 FULL_RANGE = 2  # AVColorRange
 # AVColorSpace. The first is also the number of its primaries and of its transfer function.
@@ -47,6 +47,7 @@ class VideoInfo(NamedTuple):
         range_known: Whether the file says which range samples use. Players take limited range.
         chroma_location: FFmpeg's name of the place of chroma samples; empty if unknown.
         alpha: Whether the transparency of frames is encoded beside ``format``.
+        side_data: FFmpeg's types of what the first frame carries beside its samples.
     """
 
     path: str
@@ -70,6 +71,7 @@ class VideoInfo(NamedTuple):
     range_known: bool = True
     chroma_location: str = ""
     alpha: bool = False
+    side_data: tuple[str, ...] = ()
 
     @property
     def coded_format(self) -> str:
@@ -158,6 +160,7 @@ def video_info(
         codec=stream.codec_context.codec.canonical_name,
         range_known=is_rgb(first.format.name) or full_range or first.color_range != 0,
         chroma_location="" if is_rgb(first.format.name) else chroma_location(container, index),
+        side_data=tuple(sorted(types_of(first))),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import av
 
 # FFmpeg's types that each encoder writes again. The static HDR metadata are options of encoders.
-_WRITTEN_BY = {"h264": {"A53_CC", "SEI_UNREGISTERED"}, "hevc": {"A53_CC", "SEI_UNREGISTERED"}}
+WRITTEN_BY = {"h264": {"A53_CC", "SEI_UNREGISTERED"}, "hevc": {"A53_CC", "SEI_UNREGISTERED"}}
 # What a player or an editor may need. The other kinds serve to decode the source.
 _WORDS = {
     "A53_CC": "closed captions",
@@ -38,7 +38,7 @@ class SideData:
 
     def __init__(self, codec: str = ""):
         """Prepare for a video that is encoded with ``codec``; "" keeps and counts nothing."""
-        self._written = _WRITTEN_BY.get(codec, set())
+        self._written = WRITTEN_BY.get(codec, set())
         self._codec = codec
         self._left_out: Counter[str] = Counter()
 
