@@ -7,6 +7,9 @@ from collections import Counter
 from typing import Any
 
 import av
+from av.filter import Graph
+
+from rts_tf.video.filters import filter_graph
 
 # FFmpeg's types that each encoder writes again. The static HDR metadata are options of encoders.
 WRITTEN_BY = {"h264": {"A53_CC", "SEI_UNREGISTERED"}, "hevc": {"A53_CC", "SEI_UNREGISTERED"}}
@@ -25,12 +28,12 @@ _WORDS = {
     "ICC_PROFILE": "the ICC profile",
     "OTHER": "data of a kind that PyAV does not know, such as EXIF,",
 }
-_ONE = {kind for kind, words in _WORDS.items() if words.startswith("the ")}
 # The texts in which x264 and x265 say which settings they had begin with these.
 _OF_ENCODERS = tuple(
     bytes.fromhex(uuid)
     for uuid in ("dc45e9bde6d948b7962cd820d923eeef", "2ca2de09b51747dbbb55a4fe7fc2fc4e")
 )
+_CORNER = 16  # samples a side
 
 
 class SideData:
@@ -41,22 +44,39 @@ class SideData:
         self._written = WRITTEN_BY.get(codec, set())
         self._codec = codec
         self._left_out: Counter[str] = Counter()
+        self._corners: Graph | None = None
 
     def kept_of(self, frame: av.VideoFrame) -> bool:
         """Whether a frame has side data that its encoder writes. Call this once for each frame."""
-        found = types_of(frame)
-        if not found or not self._codec:
+        if not self._codec:
             return False
+        found = types_of(self._corner_of(frame))
         self._left_out.update(found - self._written)
         return bool(found & self._written)
 
+    def _corner_of(self, frame: av.VideoFrame) -> av.VideoFrame:
+        """A copy of a few samples of ``frame``, with its side data.
+
+        PyAV ties a frame that was asked for its side data to them, so that only the collector of
+        garbage frees both, which is too late for large frames.
+        """
+        if self._corners is None:
+            size = {"w": f"min({_CORNER},iw)", "h": f"min({_CORNER},ih)", "exact": "1"}
+            self._corners = filter_graph(frame, ("crop", size), ("copy", {}))
+        self._corners.push(frame)
+        return self._corners.vpull()
+
     def lines(self) -> list[str]:
         """A line for each kind of which something was left out."""
-        return [
-            f"{_WORDS[kind]} of {count} frames {'was' if kind in _ONE else 'were'} left"
-            f" out, since the encoder of {self._codec} takes none"
-            for kind, count in sorted(self._left_out.items())
-        ]
+        lines = []
+        for kind, count in sorted(self._left_out.items()):
+            frames = f"{count} frame{'s' if count > 1 else ''}"
+            verb = "was" if _WORDS[kind].startswith("the ") else "were"
+            lines.append(
+                f"{_WORDS[kind]} of {frames} {verb} left out, since the encoder of {self._codec}"
+                " takes none"
+            )
+        return lines
 
 
 def contents_of(frame: av.VideoFrame) -> list[tuple[str, bytes]]:

@@ -71,7 +71,7 @@ def test_captions(enhanced, tmp_path, name, codec, kept):
 def test_the_active_part_of_frames_is_named(enhanced, tmp_path):
     video = make_mpeg2(tmp_path / "in.mkv", 4, user_data={1: ACTIVE_PART})
     _, err = enhanced(video, "out.mp4")
-    line = "the active part of the frame (AFD) of 1 frames was left out, since the encoder of h264"
+    line = "the active part of the frame (AFD) of 1 frame was left out, since the encoder of h264"
     assert line in err
 
 
