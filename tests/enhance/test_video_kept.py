@@ -304,3 +304,14 @@ def test_encoders_print_nothing(tmp_path, capfd, codec):
         can_encode(info._replace(width=width, height=height), coding, "matroska")
     lost_description(info, coding, "matroska")
     assert capfd.readouterr() == ("", "")
+
+
+def test_side_data_that_pyav_has_no_name_for(enhanced, tmp_path):
+    """Even asking such a frame for its side data fails."""
+    exif = Image.Exif()
+    exif[0x010E] = "a title"
+    frames = [Image.fromarray(np.full((40, 60, 3), 40 * i, np.uint8)) for i in range(2)]
+    source = tmp_path / "in.png"
+    frames[0].save(source, save_all=True, append_images=frames[1:], duration=40, exif=exif)
+    _, err = enhanced(source, "out.mp4")
+    assert "such as EXIF, of 1 frame were left out, since the encoder of h264 takes none" in err
