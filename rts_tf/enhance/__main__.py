@@ -20,12 +20,12 @@ from absl import flags
 from rich.console import Console
 
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
+from rts_tf.cli.deinterlace_flag import define_deinterlace
 from rts_tf.cli.interrupts import Interrupts
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.enhance import AUTO, FAST, live
 from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
 from rts_tf.enhance.stream import is_stream, opened
-from rts_tf.enhance.video_flags import define_deinterlace, settings_of
 from rts_tf.errors import ConfigError, printable
 from rts_tf.video.y4m import RAW_FORMATS, raw_format
 
@@ -185,6 +185,7 @@ def _enhance_all(
     sizes = sizes_of(images.jobs)
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
+        from rts_tf.enhance.coding import Settings
         from rts_tf.enhance.video import enhance_videos, megapixels_of
 
         work[VIDEOS] = sum(map(megapixels_of, videos.jobs))
@@ -197,7 +198,10 @@ def _enhance_all(
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:
-            settings = settings_of(FLAGS)
+            coding = FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
+            settings = Settings(
+                FLAGS.strength, FLAGS.chroma, *coding, deinterlace=FLAGS.deinterlace
+            )
             failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(videos.jobs), len(failed), "videos")
