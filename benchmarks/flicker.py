@@ -94,7 +94,7 @@ def scene_info() -> VideoInfo:
         transfer=1,
         aspect=Fraction(1),
         display_matrix=None,
-        hdr=False,
+        hdr=None,
         time_base=Fraction(1, 24),
         length=0,
         rate=Fraction(24),

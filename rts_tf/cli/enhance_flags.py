@@ -2,11 +2,15 @@
 
 from absl import flags
 
+from rts_tf.enhance import DEINTERLACE, NONE
 from rts_tf.video.wishes import AUDIO_WISHES, AUTO, SUBTITLE_WISHES, Wishes
 from rts_tf.video.y4m import RAW_FORMATS
 
 # Those that mean nothing for a stream
-ONLY_FOR_FILES = ("scale", "compare", "codec", "crf", "encoder_preset", "audio", "subtitles")
+ONLY_FOR_FILES = (
+    *("scale", "compare", "codec", "crf", "encoder_preset"),
+    *("audio", "subtitles", "deinterlace"),
+)
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string(
@@ -92,6 +96,14 @@ flags.DEFINE_enum(
     SUBTITLE_WISHES,
     "Videos: auto copies subtitles where the output can hold them, else converts text or leaves"
     " them out, and says so; none leaves them out.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_enum(
+    "deinterlace",
+    NONE,
+    DEINTERLACE,
+    "Videos: make whole frames with FFmpeg's bwdif, of those marked as interlaced (auto) or of all"
+    " (bwdif); none: interlaced video is refused.",
     flag_values=FLAGS,
 )
 

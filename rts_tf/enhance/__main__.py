@@ -153,7 +153,7 @@ def _enhance_all(
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:
             coding = FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
-            settings = Settings(FLAGS.strength, FLAGS.chroma, *coding, wishes=wishes())
+            settings = Settings(FLAGS.strength, FLAGS.chroma, *coding, wishes(), FLAGS.deinterlace)
             failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(videos.jobs), len(failed), "videos")

@@ -92,7 +92,8 @@ def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
         if os.path.isdir(given):
             found += _jobs_in(given, output, errors, others)
         else:
-            name, video = os.path.basename(given), is_video(given)
+            name = os.path.basename(given)
+            video = is_video(given) or (not into and _becomes_a_video(given, output))
             target = pathlib.Path(output)
             if into:
                 target = _in_folder(output, given, name, video)
@@ -120,6 +121,17 @@ def is_video(path: str | os.PathLike) -> bool:
         return suffix in VIDEO_SUFFIXES
     kind = mimetypes.guess_type(path)[0] or ""
     return not (kind.startswith(("image/", "text/")) or suffix in Image.registered_extensions())
+
+
+def _becomes_a_video(given: str, output: str) -> bool:
+    """Whether ``given`` is an animation, or a GIF at all, and ``output`` a video."""
+    if pathlib.Path(output).suffix.lower() not in OUTPUT_SUFFIXES:
+        return False
+    try:
+        with Image.open(given, formats=("GIF", "PNG", "WEBP")) as image:
+            return image.format == "GIF" or getattr(image, "n_frames", 1) > 1
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return False
 
 
 def _jobs_in(given: str, output: str, errors: list[str], others: list[pathlib.Path]) -> list[Job]:

@@ -93,7 +93,7 @@ def _info_of(stream: Stream) -> VideoInfo:
         transfer=UNSPECIFIED,
         aspect=Fraction(0),
         display_matrix=None,
-        hdr=False,
+        hdr=None,
         time_base=Fraction(0),
         length=0,
         rate=Fraction(0),

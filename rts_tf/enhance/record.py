@@ -14,6 +14,7 @@ from rts_tf.enhance.work_directory import SOURCE_KEY, differences, recorded_sett
 from rts_tf.luma.enhancer import LumaEnhancer
 from rts_tf.video.encoders import THREADS, Coding
 from rts_tf.video.info import VideoInfo
+from rts_tf.video.side_data import WRITTEN_BY
 from rts_tf.video.survey import Survey
 from rts_tf.video.timeline import Timeline
 
@@ -26,10 +27,12 @@ def record_of(
     model: Model,
     *,
     frames_in_a_segment: int,
+    deinterlaced: str = "",
 ) -> dict[str, Any]:
     """Return what decides about the frames and their encoding, in JSON types.
 
-    The keys are those of earlier versions, whose half-made videos are continued.
+    The keys are those of earlier versions, whose half-made videos are continued. What these did not
+    know has a key only where it decides about a bit.
     """
     names = " ".join(type(layer).__name__ for layer in model.network.layers)
     weights = hashlib.sha256(names.encode())
@@ -37,7 +40,15 @@ def record_of(
         weights.update(array.tobytes())
     if isinstance(model, LumaEnhancer):
         weights.update(model.integer_file)
-    return {
+    options = sorted(coding.options_for(info).items())
+    kept = sorted(WRITTEN_BY.get(coding.codec, set()).intersection(info.side_data))
+    later = {
+        "deinterlace": deinterlaced,
+        "alpha": info.alpha,
+        "options": options,
+        "side_data": kept,
+    }
+    return {key: value for key, value in later.items() if value} | {
         SOURCE_KEY: survey.digest,
         **_times_of(survey.timeline),
         "format": info.format,

@@ -6,7 +6,6 @@ by frame, on CPUs with the same instruction set.
 """
 
 import contextlib
-import itertools
 import pathlib
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,11 +13,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import av
 import tensorflow as tf
 
-from rts_tf.enhance.coding import Settings, coding_for, with_preset_for
+from rts_tf.enhance.coding import Settings, plan_for, with_preset_for
 from rts_tf.enhance.frame_enhancers import Model, frame_enhancer, through
 from rts_tf.enhance.handover import GivenUp, Handover, read_ahead
 from rts_tf.enhance.images import not_written
 from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.looks import deinterlacer_for, is_transparent
 from rts_tf.enhance.progress import VIDEOS, Progress
 from rts_tf.enhance.record import in_recorded_precision, record_of
 from rts_tf.enhance.work_directory import WorkDirectory
@@ -26,10 +26,12 @@ from rts_tf.errors import VideoError
 from rts_tf.video.damage import Damage, clock
 from rts_tf.video.encoders import Coding
 from rts_tf.video.info import VideoInfo
-from rts_tf.video.pixel_formats import without_range
-from rts_tf.video.reader import Frame, Gap, VideoReader
+from rts_tf.video.pixel_formats import without_alpha, without_range
+from rts_tf.video.reader import Frame, VideoReader
 from rts_tf.video.rehearsal import rehearse
 from rts_tf.video.segments import times_of, write_segment
+from rts_tf.video.side_data import SideData
+from rts_tf.video.times import Gap
 
 SEGMENT = 48  # frames, about two seconds: what a kill costs, and the distance of key frames
 DECODED = 6  # frames that wait for the network
@@ -92,11 +94,16 @@ def enhance_video(
         RtsError: As :func:`enhance_videos`.
     """
     with VideoReader(job.source) as reader:
-        coding = coding_for(reader.info, job, settings)
-        info = reader.info.in_format_of(coding.formats())
-        model, survey = load(info, "auto"), reader.survey()
+        survey = reader.survey()
+        whole = deinterlacer_for(reader, settings.deinterlace)
+        coding, info, lost = plan_for(reader.info, job, settings, is_transparent(reader))
+        model = load(info, "auto")
         coding = with_preset_for(model, coding)
-        record = record_of(info, survey, coding, settings, model, frames_in_a_segment=SEGMENT)
+        record = record_of(
+            *(info, survey, coding, settings, model),
+            frames_in_a_segment=SEGMENT,
+            deinterlaced=settings.deinterlace if whole else "",
+        )
         model, notes = in_recorded_precision(job, info, record, model, load)
         network = frame_enhancer(model, info, settings.strength, settings.chroma)
         progress.skip(VIDEOS, (info.estimate - survey.packets) * info.megapixels)
@@ -111,16 +118,19 @@ def enhance_video(
             progress.skip(VIDEOS, first * info.megapixels)
             on_frames = _frame_counter(progress, label, first, survey.packets, info)
             gaps: list[Gap] = []
-            with contextlib.closing(
-                read_ahead(reader.frames(info, first, gaps), DECODED)
-            ) as decoded:
-                enhanced = itertools.starmap(Frame, through(decoded, network, on_frames))
+            side_data = SideData(coding.codec)
+            frames = reader.frames(info, first, gaps, whole, side_data)
+            with contextlib.closing(read_ahead(frames, DECODED)) as decoded:
+                pairs = ((frame, frame.planes) for frame in decoded)
+                better = through(pairs, network, on_frames)
+                enhanced = (frame._replace(planes=planes) for frame, planes in better)
                 _write(enhanced, len(segments), work, info, coding, rehearsal.global_header)
             damaged = work.publish(reader, info, coding, rehearsal.keeping)
     marked = survey.damage[info.stream_index]
     damage = max(marked, reader.damage, key=lambda damage: damage.count)
+    seen = [*lost, *side_data.lines(), *(whole.lines() if whole else ())]
     lines = [*notes, *work.warnings, *survey.notes, *_warnings(info, gaps, damage)]
-    return [*lines, *rehearsal.warnings, *damaged]
+    return [*lines, *seen, *rehearsal.warnings, *damaged]
 
 
 def _frame_counter(
@@ -141,12 +151,8 @@ def _frame_counter(
 def _warnings(info: VideoInfo, gaps: list[Gap], damage: Damage) -> list[str]:
     """Lines about what of a video could not be kept."""
     warnings = []
-    if without_range(info.source_format) != info.format:
-        warnings.append(f"pixel format {info.source_format} became {info.format}")
-    if info.hdr:
-        warnings.append(
-            "its metadata about the brightness of the display (HDR metadata) was left out"
-        )
+    if without_alpha(without_range(info.source_format)) != info.format:
+        warnings.append(f"pixel format {info.source_format} became {info.coded_format}")
     if damage:
         warnings.append(f"its video is damaged {damage.where()}: frames may be missing or wrong")
     if gaps:

@@ -10,6 +10,7 @@ import av.logging
 from av.container import InputContainer, OutputContainer
 
 from rts_tf.errors import VideoError
+from rts_tf.video.animated_webp import as_mov, is_animated_webp
 
 av.logging.set_level(None)  # FFmpeg's own lines about damage: everything that matters is raised
 
@@ -30,9 +31,8 @@ def open_input(path: str | os.PathLike, container: str = "") -> InputContainer:
         av.error.FFmpegError: FFmpeg cannot read the file.
     """
     options = _BY_THE_HEADER if container else {}
-    return av.open(
-        _absolute(path), "r", container or None, options=options, metadata_errors="replace"
-    )
+    file = as_mov(path) if not container and is_animated_webp(path) else _absolute(path)
+    return av.open(file, "r", container or None, options=options, metadata_errors="replace")
 
 
 def open_output(

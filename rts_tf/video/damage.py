@@ -89,6 +89,38 @@ def to_the_end(
             yield last
 
 
+def decoded(
+    packets: Iterable[Packet], damage: Damage, decode: Callable[[Packet], list[av.VideoFrame]]
+) -> Iterator[tuple[av.VideoFrame, int]]:
+    """Yield frames, each with the duration of the packet (0 if unknown) after which it came.
+
+    Args:
+        packets: Of one stream.
+        damage: Takes note of what cannot be decoded.
+        decode: The decoder.
+
+    Raises:
+        LostAtTheEnd: Frames at the end were lost with a damaged one.
+    """
+    begun = False
+    for packet in packets:
+        damage.pass_by(packet)
+        try:
+            found = decode(packet)
+        except av.error.FFmpegError as error:
+            if isinstance(error, MemoryError):
+                raise
+            damage.note()
+            if not is_content(packet):
+                raise LostAtTheEnd from None
+            continue
+        if begun and any(frame.is_corrupt for frame in found):
+            damage.note()
+        begun = begun or any(not frame.is_corrupt for frame in found)
+        for frame in found:
+            yield frame, packet.duration or 0
+
+
 def is_content(packet: Packet) -> bool:
     """Whether a packet is one of the file, and not the sign of its end."""
     return bool(packet.size) or packet.dts is not None

@@ -7,13 +7,20 @@ import av
 import cv2
 import numpy as np
 from av.container import OutputContainer
+from av.filter import Graph
 from av.video.stream import VideoStream
 
-from rts_tf.video.info import VideoInfo
+from rts_tf.video.filters import filter_graph
+from rts_tf.video.info import UNSPECIFIED, VideoInfo
 from rts_tf.video.pixel_formats import planes_of
 from rts_tf.video.presets import preset_options
 from rts_tf.video.reader import Frame
 
+# Frames bring closed captions and what programs wrote into them, which the encoders then keep.
+_SIDE_DATA_OPTIONS = {"h264": {"udu_sei": "1"}, "hevc": {"udu_sei": "1", "a53cc": "1"}}
+_LEFT_BY_ITSELF = ("h264", "hevc")  # chroma lies left in them if they do not say where
+_LAST_PRIMARIES = 12  # AVColorPrimaries that x265 knows; it fails with later ones
+_SLICED = 32  # samples a side, from which FFV1 always has room for slices
 THREADS = 2  # of the encoder. The number is fixed, since the output of x264 and x265 depends on it
 # FFmpeg puts other codecs into a .ts file too, but as data, which it does not recognize again.
 _TRANSPORT_STREAM_CODECS = ("h264", "hevc")
@@ -82,6 +89,47 @@ class Coding(NamedTuple):
         codec = av.codec.Codec(self.encoder.name, "w")
         return tuple(pixel_format.name for pixel_format in codec.video_formats or ())
 
+    def options_for(self, info: VideoInfo) -> dict[str, str]:
+        """The options that the video ``info`` adds to ``options``; most add none."""
+        return (
+            _options_of_description(self.codec, info)
+            | _options_of_alpha(self.codec, info)
+            | _options_of_size(self.codec, info)
+        )
+
+
+def _options_of_description(codec: str, info: VideoInfo) -> dict[str, str]:
+    """Options for what the video says about its colours beside the fields of the encoder."""
+    options: dict[str, str] = {}
+    by_itself = info.chroma_location == "left" and codec in _LEFT_BY_ITSELF
+    if info.chroma_location and not by_itself:
+        options["chroma_sample_location"] = info.chroma_location
+    if info.hdr and (found := info.hdr.options(codec)):
+        _add(options, dict([found]))
+    undescribed = {info.primaries, info.transfer, info.matrix} == {UNSPECIFIED}
+    if codec == "h264" and undescribed and info.range_known and not info.full_range:
+        # Only with another field of its group does x264 write that the range is limited.
+        _add(options, {"x264-params": "videoformat=component"})
+    return options
+
+
+def _add(options: dict[str, str], others: dict[str, str]) -> None:
+    """Add ``others`` to ``options``. An encoder's own parameters are one option."""
+    for name, value in others.items():
+        before = options.get(name)
+        options[name] = f"{before}:{value}" if before and name.endswith("-params") else value
+
+
+def _options_of_alpha(codec: str, info: VideoInfo) -> dict[str, str]:
+    # libvpx cannot look ahead with two encoders, for the colours and for alpha, in step.
+    return {"auto-alt-ref": "0"} if info.alpha and codec == "vp9" else {}
+
+
+def _options_of_size(codec: str, info: VideoInfo) -> dict[str, str]:
+    # Slices of FFV1 cannot part frames whose chroma has half a sample at the border.
+    odd = info.width % 2 or info.height % 2 or min(info.width, info.height) < _SLICED
+    return {"slices": "1"} if odd and codec == "ffv1" else {}
+
 
 def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> VideoStream:
     """Add a stream to ``container`` with an encoder for the video ``info``.
@@ -93,6 +141,7 @@ def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> Vi
     if container.format.name == "mpegts" and coding.codec not in _TRANSPORT_STREAM_CODECS:
         raise ValueError(f"'mpegts' format does not support '{encoder.name}' codec")
     options = coding.options | ({} if coding.crf is None else {"crf": str(coding.crf)})
+    _add(options, _SIDE_DATA_OPTIONS.get(coding.codec, {}) | coding.options_for(info))
     if coding.codec == "h264" and info.bits > 8:
         # With the macroblock tree, one run in thirty would give other frames.
         options["mbtree"] = "0"
@@ -101,34 +150,65 @@ def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> Vi
     )
     assert isinstance(stream, VideoStream)
     context = stream.codec_context
-    context.pix_fmt, context.time_base, context.thread_count = info.format, info.time_base, THREADS
+    context.pix_fmt, context.time_base = info.coded_format, info.time_base
+    context.thread_count = THREADS
     context.color_range, context.colorspace = _range_of(info), info.matrix
-    context.color_primaries, context.color_trc = info.primaries, info.transfer
+    known = coding.codec != "hevc" or info.primaries <= _LAST_PRIMARIES
+    context.color_primaries = info.primaries if known else UNSPECIFIED
+    context.color_trc = info.transfer
     if info.aspect:
         context.sample_aspect_ratio = info.aspect
     if coding.codec == "hevc" and container.format.name in ("mp4", "mov"):
         context.codec_tag = "hvc1"  # without it Apple's players show nothing
     stream.time_base = info.time_base
     stream.set_display_matrix(info.display_matrix)
+    if info.alpha and coding.codec == "vp9":
+        stream.metadata["alpha_mode"] = "1"
     return stream
 
 
-def packed(frame: Frame, info: VideoInfo, delay: int) -> av.VideoFrame:
-    """Return a frame for the encoder.
+class Packer:
+    """Makes frames for the encoder of a video."""
 
-    Args:
-        frame: With planes in ``info.format``.
-        info: The video that it is of.
-        delay: What to add to its time, in the time base of the video.
-    """
-    result = av.VideoFrame(info.width, info.height, info.format)
-    result.pts, result.time_base = frame.time + delay, info.time_base
-    result.color_range, result.colorspace = _range_of(info), info.matrix
-    for view, plane in zip(planes_of(result), frame.planes, strict=True):
-        np.copyto(view, plane)
-    return result
+    def __init__(self, info: VideoInfo):
+        """Prepare for frames of the video ``info``."""
+        self._info = info
+        self._copies: Graph | None = None
+
+    def __call__(self, frame: Frame, delay: int) -> av.VideoFrame:
+        """Return a frame for the encoder.
+
+        Args:
+            frame: With planes in ``info.format``.
+            delay: What to add to its time, in the time base of the video.
+        """
+        info = self._info
+        if frame.source is None:
+            result = av.VideoFrame(info.width, info.height, info.coded_format)
+        else:
+            result = self._copy_of(frame.source)
+        result.pts, result.time_base = frame.time + delay, info.time_base
+        result.color_range, result.colorspace = _range_of(info), info.matrix
+        planes = frame.planes if frame.alpha is None else (*frame.planes, frame.alpha)
+        for view, plane in zip(planes_of(result), planes, strict=True):
+            np.copyto(view, plane)
+        return result
+
+    def _copy_of(self, source: av.VideoFrame) -> av.VideoFrame:
+        """A frame with the side data of ``source``, whose samples may be written over.
+
+        PyAV cannot give side data to a frame, but FFmpeg's filters pass them on.
+        """
+        if self._copies is None:
+            self._copies = filter_graph(source, ("copy", {}))
+        self._copies.push(source)
+        result = self._copies.vpull()
+        result.pict_type = 0  # the encoder decides
+        return result
 
 
 def _range_of(info: VideoInfo) -> int:
     """AVColorRange."""
+    if not info.range_known:
+        return 0
     return 2 if info.full_range else 1

@@ -3,27 +3,23 @@
 import struct
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from rts_tf.errors import VideoError
-from rts_tf.video.pixel_formats import COMMON, bits_of, is_rgb, nearest_format
+from rts_tf.video.ffmpeg_text import chroma_location
+from rts_tf.video.hdr import Hdr, hdr_of
+from rts_tf.video.pixel_formats import COMMON, bits_of, is_rgb, nearest_format, with_alpha
+from rts_tf.video.side_data import contents_of, types_of
 
 FULL_RANGE = 2  # AVColorRange
 # AVColorSpace. The first is also the number of its primaries and of its transfer function.
 BT709, UNSPECIFIED, BT470BG, SMPTE170M = 1, 2, 5, 6
 # Players take unmarked video of at least this height for BT.709, and smaller video for BT.601.
 HEIGHT_OF_BT709 = 720
-_HDR = (
-    "MASTERING_DISPLAY_METADATA",
-    "CONTENT_LIGHT_LEVEL",
-    "DYNAMIC_HDR_PLUS",
-    "DOVI_METADATA",
-    "DOVI_RPU_BUFFER",
-)
 
 
 class VideoInfo(NamedTuple):
@@ -42,12 +38,16 @@ class VideoInfo(NamedTuple):
         transfer: AVColorTransferCharacteristic.
         aspect: Width of a pixel over its height; 0 if unknown.
         display_matrix: Rotation and mirroring for the player, if there is any.
-        hdr: Whether the frames carry HDR metadata.
+        hdr: The display that HDR video was graded on; None if the file does not say it.
         time_base: The unit of times in seconds.
         length: Length in the time base; 0 if the file does not say it.
         rate: Frames per second, on average.
         estimate: About how many frames there are.
         codec: FFmpeg's name of the codec of the file.
+        range_known: Whether the file says which range samples use. Players take limited range.
+        chroma_location: FFmpeg's name of the place of chroma samples; empty if unknown.
+        alpha: Whether the transparency of frames is encoded beside ``format``.
+        side_data: FFmpeg's types of what the first frame carries beside its samples.
     """
 
     path: str
@@ -62,12 +62,21 @@ class VideoInfo(NamedTuple):
     transfer: int
     aspect: Fraction
     display_matrix: tuple[int, ...] | None
-    hdr: bool
+    hdr: Hdr | None
     time_base: Fraction
     length: int
     rate: Fraction
     estimate: int
     codec: str = ""
+    range_known: bool = True
+    chroma_location: str = ""
+    alpha: bool = False
+    side_data: tuple[str, ...] = ()
+
+    @property
+    def coded_format(self) -> str:
+        """The format that is encoded: ``format``, with a plane of alpha if there is ``alpha``."""
+        return with_alpha(self.format) if self.alpha else self.format
 
     @property
     def bits(self) -> int:
@@ -121,19 +130,18 @@ def video_info(
     """What the header and the first decoded frame of a file say.
 
     Raises:
-        VideoError: The video is interlaced, or its pixel format is like none that is supported.
+        VideoError: Its pixel format is like none that is supported.
     """
-    if first.interlaced_frame:
-        raise VideoError(
-            f"{path}: is interlaced; make whole frames of it first, e.g. with FFmpeg's filter bwdif"
-        )
+    index = stream.index
     full_range, colours = _colours(first)
+    side_data = dict(contents_of(first))
+    hdr = hdr_of(side_data)
     time_base = stream.time_base or Fraction(0)
     rate = stream.average_rate or stream.guessed_rate or Fraction(25)
     seconds = (stream.duration or 0) * time_base or (container.duration or 0) / av.time_base
     return VideoInfo(
         path=path,
-        stream_index=stream.index,
+        stream_index=index,
         width=first.width,
         height=first.height,
         source_format=first.format.name,
@@ -143,13 +151,16 @@ def video_info(
         primaries=colours[1],
         transfer=colours[2],
         aspect=stream.sample_aspect_ratio or Fraction(0),
-        display_matrix=_display_matrix(first),
-        hdr=any(data.type.name in _HDR for data in _side_data(first)),
+        display_matrix=_display_matrix(side_data),
+        hdr=hdr if any(hdr) else None,
         time_base=time_base,
         length=stream.duration or 0,
         rate=rate,
         estimate=stream.frames or max(1, round(float(seconds * rate))),
-        codec=stream.codec_context.name,
+        codec=stream.codec_context.codec.canonical_name,
+        range_known=is_rgb(first.format.name) or full_range or first.color_range != 0,
+        chroma_location="" if is_rgb(first.format.name) else chroma_location(container, index),
+        side_data=tuple(sorted(types_of(first))),
     )
 
 
@@ -163,12 +174,6 @@ def _colours(frame: av.VideoFrame) -> tuple[bool, tuple[int, int, int]]:
     return full_range, (matrix, primaries, transfer)
 
 
-def _display_matrix(frame: av.VideoFrame) -> tuple[int, ...] | None:
-    for data in _side_data(frame):
-        if data.type.name == "DISPLAYMATRIX":
-            return struct.unpack("=9i", bytes(data))
-    return None
-
-
-def _side_data(frame: av.VideoFrame) -> Any:
-    return frame.side_data  # PyAV's types take its items for strings
+def _display_matrix(side_data: dict[str, bytes]) -> tuple[int, ...] | None:
+    found = side_data.get("DISPLAYMATRIX")
+    return struct.unpack("=9i", found) if found else None

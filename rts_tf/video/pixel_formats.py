@@ -8,8 +8,9 @@ import numpy as np
 
 from rts_tf.errors import VideoError
 
-# The formats in which frames are enhanced: Y, or Y, Cb and Cr, one sample after the other
-_PLANAR = re.compile(r"(gray|yuvj?(420|422|444)p)(9|10|12|14|16)?(le)?")
+# The formats in which frames are enhanced: Y, or Y, Cb and Cr, one sample after the other. There
+# may be alpha beside them.
+_PLANAR = re.compile(r"(gray|yuv[ja]?(420|422|444)p)(9|10|12|14|16)?(le)?")
 COMMON = (
     *(f"yuv{chroma}p{bits}" for bits in ("", "10le", "12le") for chroma in (420, 422, 444)),
     "gray",
@@ -37,6 +38,23 @@ def without_range(pixel_format: str) -> str:
     return re.sub("^yuvj", "yuv", pixel_format)
 
 
+def has_alpha(pixel_format: str) -> bool:
+    """Whether frames of this format may be transparent."""
+    if pixel_format == "pal8":
+        return True
+    return any(component.is_alpha for component in av.VideoFormat(pixel_format).components)
+
+
+def with_alpha(pixel_format: str) -> str:
+    """The format with a plane of alpha: "yuv420p10le" becomes "yuva420p10le"."""
+    return re.sub("^yuv(?=[0-9])", "yuva", pixel_format)
+
+
+def without_alpha(pixel_format: str) -> str:
+    """The format without its plane of alpha: "yuva420p10le" becomes "yuv420p10le"."""
+    return re.sub("^yuva", "yuv", pixel_format)
+
+
 def is_rgb(pixel_format: str) -> bool:
     """Whether frames of this format hold red, green and blue, or a palette of them."""
     return pixel_format == "pal8" or av.VideoFormat(pixel_format).is_rgb
@@ -53,9 +71,11 @@ def nearest_format(pixel_format: str, choice: Sequence[str], path: str) -> str:
     Raises:
         VideoError: There is none.
     """
-    formats = [name for name in choice if _PLANAR.fullmatch(name) and not name.startswith("yuvj")]
-    if without_range(pixel_format) in formats:
-        return without_range(pixel_format)
+    marked = ("yuvj", "yuva")
+    formats = [name for name in choice if _PLANAR.fullmatch(name) and not name.startswith(marked)]
+    plain = without_alpha(without_range(pixel_format))
+    if plain in formats:
+        return plain
     found, _ = av.codec.codec.find_best_pix_fmt_of_list(formats, pixel_format)
     if found is None:
         raise VideoError(
@@ -72,7 +92,7 @@ def converted(frame: av.VideoFrame, pixel_format: str, full_range: bool) -> av.V
 
     Args:
         frame: A decoded frame.
-        pixel_format: A planar format, see :func:`nearest_format`.
+        pixel_format: A planar format, see :func:`nearest_format`, or one of these with alpha.
         full_range: Whether YUV frames are of full range.
     """
     if pixel_format == without_range(frame.format.name):
@@ -87,7 +107,8 @@ def planes_of(frame: av.VideoFrame) -> tuple[np.ndarray, ...]:
     """Views of the planes of a planar frame, to read or to write.
 
     Returns:
-        uint8 or uint16 [H, W] for Y, then [h, w] for Cb and Cr if there is colour.
+        uint8 or uint16 [H, W] for Y, then [h, w] for Cb and Cr if there is colour, then [H, W] for
+        alpha if the format has it.
     """
     dtype: np.dtype = np.dtype(np.uint8 if bits_of(frame.format.name) == 8 else np.uint16)
     views = []

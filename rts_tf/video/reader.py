@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
 import av
@@ -13,11 +13,15 @@ from av.packet import Packet
 from av.stream import Stream
 
 from rts_tf.errors import VideoError
+from rts_tf.video.alpha import decoder_with_alpha
 from rts_tf.video.container import errors_name, open_input
-from rts_tf.video.damage import Damage, LostAtTheEnd, is_content, to_the_end
+from rts_tf.video.damage import Damage, LostAtTheEnd, decoded, to_the_end
 from rts_tf.video.info import VideoInfo, video_info, video_stream
+from rts_tf.video.interlacing import Deinterlacer, FieldWatch, interlaced_from
 from rts_tf.video.pixel_formats import converted, planes_of
-from rts_tf.video.survey import MISSING_SECONDS, Survey, Surveyor, identity
+from rts_tf.video.side_data import SideData
+from rts_tf.video.survey import Survey, Surveyor, identity
+from rts_tf.video.times import Gap, Times
 
 # Containers in which the packets after seeking to the start are those of a newly opened file
 _SEEK_TO_START = {"matroska", "mov"}
@@ -30,22 +34,14 @@ class Frame(NamedTuple):
     Attributes:
         time: In the time base of the video, later than that of the frame before.
         planes: uint8 or uint16, [H, W] for Y, then [h, w] for Cb and Cr if there is colour.
+        alpha: The same for alpha if ``VideoInfo.alpha``, else None.
+        source: The frame itself if it has side data that its encoder takes, else None.
     """
 
     time: int
     planes: tuple[np.ndarray, ...]
-
-
-class Gap(NamedTuple):
-    """A place where frames are missing since the file is damaged.
-
-    Attributes:
-        start: Seconds after the first frame.
-        length: Seconds.
-    """
-
-    start: float
-    length: float
+    alpha: np.ndarray | None = None
+    source: av.VideoFrame | None = None
 
 
 class VideoReader:
@@ -72,8 +68,8 @@ class VideoReader:
         """Open ``path`` and decode its first frame.
 
         Raises:
-            VideoError: Names the file and the reason: it cannot be read, has no video stream, no
-                frame that can be decoded, or is interlaced.
+            VideoError: Names the file and the reason: it cannot be read, has no video stream, or no
+                frame that can be decoded.
         """
         self.path = os.fspath(path)
         self._survey: Survey | None = None
@@ -100,11 +96,13 @@ class VideoReader:
         stream = video_stream(self.container, self.path)
         stream.thread_type = "AUTO"
         self._surveyor = Surveyor(self.container, stream.index)
-        self._first_pass = self._surveyor.watch(to_the_end(self.container.demux, [stream]))
+        self._fields = FieldWatch(stream)
+        watched = self._surveyor.watch(to_the_end(self.container.demux, [stream]))
+        self._first_pass = self._fields.watch(watched)
         own = (packet for packet in self._first_pass if packet.stream.index == stream.index)
         first: av.VideoFrame | None = None
         with contextlib.suppress(LostAtTheEnd):
-            first, _ = next(_decoded(own, Damage()), (None, 0))
+            first, _ = next(self._decoded(own, Damage()), (None, 0))
         if first is None:
             raise VideoError(f"{self.path}: has no frame that can be decoded")
         return video_info(self.container, stream, first, self.path)
@@ -122,8 +120,29 @@ class VideoReader:
                 self._survey = self._surveyor.result()
         return self._survey
 
+    def fields(self) -> FieldWatch:
+        """What the packets say about interlacing. Raises VideoError, see :meth:`survey`."""
+        self.survey()
+        return self._fields
+
+    def as_decoded(self) -> Generator[av.VideoFrame, None, None]:
+        """All frames as they come from the decoder, to look at them before any work.
+
+        Raises:
+            VideoError: See :meth:`survey`. Or a frame cannot be decoded.
+        """
+        self.survey()
+        with errors_name(self.path):
+            for frame, _ in self._second_pass():
+                yield frame
+
     def frames(
-        self, info: VideoInfo | None = None, first: int = 0, gaps: list[Gap] | None = None
+        self,
+        info: VideoInfo | None = None,
+        first: int = 0,
+        gaps: list[Gap] | None = None,
+        whole: Deinterlacer | None = None,
+        side_data: SideData | None = None,
     ) -> Iterator[Frame]:
         """Decode the frames in the order in which they are shown.
 
@@ -135,33 +154,57 @@ class VideoReader:
             first: The number of the first frame to yield, from 0.
             gaps: Receives the gaps of the whole video. A frame that comes late is a gap only if the
                 decoder calls it or the one before it corrupt: else the frame rate is variable.
+            whole: Makes whole frames of interlaced ones.
+            side_data: Says which frames to keep for their side data, and counts those of the whole
+                video.
 
         Raises:
             VideoError: See ``survey``. Or a frame is of another size or pixel format than the
-                first.
+                first, or is interlaced and there is no ``whole``.
         """
         info = info or self.info
+        side_data = side_data or SideData()
         self.survey()
-        times = _Times(info, gaps)
         with errors_name(self.path):
-            for number, (frame, duration) in enumerate(self._second_pass()):
-                _check_kind(frame, number, info)
-                time = times.of(frame, duration)
+            timed = self._timed(info, gaps, whole is None)
+            found = whole.through(timed) if whole else timed
+            for number, (time, frame) in enumerate(found):
+                kept = side_data.kept_of(frame)
                 if number >= first:
-                    planar = converted(frame, info.format, info.full_range)
-                    yield Frame(time, planes_of(planar))
+                    planar = converted(frame, info.coded_format, info.full_range)
+                    planes = planes_of(planar)
+                    alpha = planes[-1] if info.alpha else None
+                    planes = planes[:-1] if info.alpha else planes
+                    yield Frame(time, planes, alpha, planar if kept else None)
+
+    def _timed(
+        self, info: VideoInfo, gaps: list[Gap] | None, only_whole: bool
+    ) -> Iterator[tuple[int, av.VideoFrame]]:
+        """All frames, of one kind, with their times."""
+        times = Times(info, gaps)
+        for number, (frame, duration) in enumerate(self._second_pass()):
+            _check_kind(frame, number, info)
+            if only_whole and frame.interlaced_frame:
+                raise VideoError(f"{info.path}: {interlaced_from(number)}")
+            yield times.of(frame, duration), frame
 
     def _second_pass(self) -> Iterator[tuple[av.VideoFrame, int]]:
         """All frames, each with the duration of the packet after which it came."""
         self.damage, number = Damage(), 0
         try:
-            for found in _decoded(self._video_packets(), self.damage):
+            for found in self._decoded(self._video_packets(), self.damage):
                 number += 1
                 yield found
         except LostAtTheEnd:  # frames that threads had not handed out yet
-            again = _decoded(self._packets_again("SLICE"), Damage())
+            again = self._decoded(self._packets_again("SLICE"), Damage())
             with contextlib.suppress(LostAtTheEnd):
                 yield from itertools.islice(again, number, None)
+
+    def _decoded(
+        self, packets: Iterable[Packet], damage: Damage
+    ) -> Iterator[tuple[av.VideoFrame, int]]:
+        decoder = decoder_with_alpha(video_stream(self.container, self.path))
+        return decoded(packets, damage, decoder.decode if decoder else Packet.decode)
 
     def _video_packets(self) -> Iterator[Packet]:
         """The packets of the video stream from the start, as a newly opened file gives them."""
@@ -202,54 +245,6 @@ class VideoReader:
         self.container = open_input(self.path)
 
 
-class _Times:
-    """Gives each decoded frame its time, and finds gaps."""
-
-    def __init__(self, info: VideoInfo, gaps: list[Gap] | None):
-        self._info, self._gaps = info, gaps
-        self._start = self._last = self._duration = 0
-        self._begun = self._damaged = False
-        self._stamps = _BestStamps()
-
-    def of(self, frame: av.VideoFrame, duration: int) -> int:
-        """The time of the next frame, whose packet has ``duration``, or 0 if that is unknown."""
-        info, time = self._info, self._stamps.of(frame)
-        usual = self._duration or max(1, round(1 / (info.rate * info.time_base)))
-        self._duration = duration or usual
-        if self._begun and (time is None or time <= self._last):
-            # No file may hold two frames of one time.
-            time = self._last + (self._duration if time is None else 1)
-        time = time or 0
-        if self._begun:
-            missing = float((time - self._last - self._duration) * info.time_base)
-            corrupt = self._damaged or frame.is_corrupt
-            if self._gaps is not None and missing > MISSING_SECONDS and corrupt:
-                start = float((self._last - self._start) * info.time_base)
-                self._gaps.append(Gap(start, missing))
-        else:
-            self._start = time
-        self._last, self._begun, self._damaged = time, True, frame.is_corrupt
-        return time
-
-
-class _BestStamps:
-    """Takes the times of decoding where those of showing go back more often, as FFmpeg does."""
-
-    def __init__(self) -> None:
-        self._last: list[int | None] = [None, None]
-        self._faults = [0, 0]
-
-    def of(self, frame: av.VideoFrame) -> int | None:
-        stamps = frame.pts, frame.dts
-        for i, (stamp, other) in enumerate((stamps, stamps[::-1])):
-            last = self._last[i]
-            self._faults[i] += stamp is not None and last is not None and stamp <= last
-            self._last[i] = other if stamp is None else stamp
-        pts, dts = stamps
-        good = self._faults[0] <= self._faults[1] or dts is None
-        return pts if good and pts is not None else dts
-
-
 def _check_kind(frame: av.VideoFrame, number: int, info: VideoInfo) -> None:
     """Raise VideoError if a frame is of another kind than the first."""
     kind = frame.width, frame.height, frame.format.name
@@ -258,28 +253,3 @@ def _check_kind(frame: av.VideoFrame, number: int, info: VideoInfo) -> None:
             f"{info.path}: changes to {kind[0]}x{kind[1]} {kind[2]} at frame {number}; cut it there"
             " and enhance the parts"
         )
-
-
-def _decoded(packets: Iterable[Packet], damage: Damage) -> Iterator[tuple[av.VideoFrame, int]]:
-    """Frames, each with the duration of the packet (0 if unknown) after which it came.
-
-    Raises:
-        LostAtTheEnd: Frames at the end were lost with a damaged one.
-    """
-    begun = False
-    for packet in packets:
-        damage.pass_by(packet)
-        try:
-            found = packet.decode()
-        except av.error.FFmpegError as error:
-            if isinstance(error, MemoryError):
-                raise
-            damage.note()
-            if not is_content(packet):
-                raise LostAtTheEnd from None
-            continue
-        if begun and any(frame.is_corrupt for frame in found):
-            damage.note()
-        begun = begun or any(not frame.is_corrupt for frame in found)
-        for frame in found:
-            yield frame, packet.duration or 0

@@ -13,8 +13,9 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from rts_tf.storage import atomic_path
+from rts_tf.video.alpha import with_alpha_behind, with_alpha_beside
 from rts_tf.video.container import open_input, open_output
-from rts_tf.video.encoders import Coding, add_video, packed
+from rts_tf.video.encoders import Coding, Packer, add_video
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.reader import Frame
 
@@ -53,6 +54,9 @@ def write_segment(
                 stream.codec_context.flags &= ~GLOBAL_HEADER
             for i, packet in enumerate(_encoded(stream, info, frames, times)):
                 packet.dts = i  # x265 gives none to the first two; ``join`` makes new ones
+                if _alpha_beside_packets(info, stream):
+                    packet = with_alpha_behind(packet)
+                    packet.stream = stream
                 container.mux(packet)
         if sorted(times_of(temporary, info)) != times:
             raise OSError(None, DIFFERS)
@@ -62,10 +66,15 @@ def _encoded(
     stream: VideoStream, info: VideoInfo, frames: Iterable[Frame], times: list[int]
 ) -> Iterator[Packet]:
     """The packets of the encoded ``frames``; their times are appended to ``times``."""
+    packed = Packer(info)
     for frame in frames:
         times.append(frame.time)
-        yield from stream.encode(packed(frame, info, _delay(info)))
+        yield from stream.encode(packed(frame, _delay(info)))
     yield from stream.encode(None)
+
+
+def _alpha_beside_packets(info: VideoInfo, stream: VideoStream) -> bool:
+    return info.alpha and stream.codec_context.codec.canonical_name == "vp9"
 
 
 def _delay(info: VideoInfo) -> int:
@@ -79,9 +88,12 @@ def packets_of(path: str | os.PathLike, info: VideoInfo) -> Iterator[Packet]:
         av.error.FFmpegError: The file is not a segment.
     """
     with open_input(path, "nut") as container:
+        behind = _alpha_beside_packets(info, container.streams.video[0])
         for packet in container.demux(video=0):
             if packet.size:
                 seconds = packet.pts * packet.time_base
+                if behind:
+                    packet = with_alpha_beside(packet)
                 packet.pts = round(seconds / info.time_base) - _delay(info)
                 packet.time_base = info.time_base
                 yield packet

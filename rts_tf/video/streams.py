@@ -26,6 +26,7 @@ _OF_THE_SOURCE = {
     "encoder",
     "handler_name",
     "vendor_id",
+    "alpha_mode",
     "duration",
     "number_of_frames",
     "number_of_bytes",

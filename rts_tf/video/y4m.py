@@ -21,6 +21,7 @@ LONGEST_LINE = 4096  # bytes
 LARGEST_SIDE = 32768  # samples
 MAGIC = b"YUV4MPEG2"
 _FRAME = re.compile(rb"FRAME( [^\n]*)?\n")
+_INTERLACED_FRAME = re.compile(rb" I.i")  # how it is shown, and i for two moments in a frame
 # Colour spaces: 420, 420jpeg, 420p10, mono, mono12 ... Their chroma has other places, but one size.
 _COLOURS = re.compile(r"(420|422|444)(?:jpeg|mpeg2|paldv)?(?:p(9|10|12|14|16))?|(mono)(\d+)?")
 _BITS = ("9", "10", "12", "14", "16")
@@ -166,6 +167,11 @@ def read_frames(file: FileIO, stream: StreamFormat, name: str) -> Iterator[Strea
             raise VideoError(
                 f"{name}: something else is in the place of frame {number}; all frames before it"
                 " were enhanced"
+            )
+        if _INTERLACED_FRAME.search(line):
+            raise VideoError(
+                f"{name}: is interlaced from frame {number} on; make whole frames of it first, e.g."
+                " with ffmpeg -vf bwdif"
             )
         samples = np.empty(ends[-1], dtype)
         found = _read_into(file, samples.data.cast("B")) if whole else 0

@@ -31,7 +31,7 @@ def video(pixels: str = "yuv420p", full: bool = False, matrix: int = 1) -> Video
         1,
         Fraction(1),
         None,
-        False,
+        None,
         Fraction(1, 24),
         0,
         Fraction(24),

@@ -1,5 +1,7 @@
 """A video file is read: opened once, with the same frames as a newly opened file, and surveyed."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ av = pytest.importorskip("av", reason="the extra 'video' is not installed")
 
 from rts_tf.video import reader as reading  # noqa: E402
 from rts_tf.video.reader import VideoReader  # noqa: E402
+from rts_tf.video.side_data import SideData  # noqa: E402
 from tests.support.videos import make, planes  # noqa: E402
 
 X265 = {"x265-params": "log-level=none", "preset": "ultrafast"}
@@ -101,3 +104,17 @@ def test_a_video_that_is_cut_short_is_read_as_far_as_it_goes(tmp_path):
         (note,) = reader.survey().notes
         assert note.startswith("is cut short, at 0:0") and note.endswith(" of 0:02.0")
         assert 20 < len(list(reader.frames())) < 40
+
+
+def test_frames_are_freed_at_once(tmp_path):
+    """Large frames that wait for the collector of garbage would fill the memory."""
+    with VideoReader(make(tmp_path / "in.mp4")) as reader:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in reader.frames(side_data=SideData("h264")):
+                pass
+            alive = [o for o in gc.get_objects() if isinstance(o, av.VideoFrame) and o.width > 16]
+        finally:
+            gc.enable()
+    assert len(alive) < 3

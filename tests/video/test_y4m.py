@@ -106,6 +106,7 @@ HEADER = b"YUV4MPEG2 W2 H2 Cmono\n"
         (b"FRAME\nabcdFRA", 1, "is cut short in frame 2"),
         (b"FRAME\nabcdabcdef\n", 1, "something else is in the place of frame 2"),
         (b"FRAMES\nabcd", 0, "something else is in the place of frame 1"),
+        (b"FRAME Ippp\nabcdFRAME Itip\nabcd", 1, "is interlaced from frame 2 on; make whole fra"),
     ],
 )
 def test_damage(contents, whole, reason):
