@@ -41,8 +41,9 @@ def check_format(kind: str, image: ImageFile, scale: int = 1) -> None:
     if kind == "WEBP" and image.pixels.shape[2] == 1 and profiles.space_of(image.icc) == "GRAY":
         raise ImageError("is grey with a profile for grey, which WebP cannot hold; name a .png")
     if max(height, width) > (longest := _LONGEST_SIDE.get(kind, max(height, width))):
+        name = _NAMES.get(kind, kind)
         raise ImageError(
-            f"{width}x{height} is more than the {longest} pixels a side of {kind}; name a .png"
+            f"{width}x{height} is more than the {longest} pixels a side of {name}; name a .png"
         )
     samples = image.pixels.shape[2] + (alpha is not None)
     if kind == "TIFF" and height * width * samples * image.pixels.itemsize > _MOST_BYTES_OF_TIFF:

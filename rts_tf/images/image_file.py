@@ -12,7 +12,7 @@ import numpy as np
 
 from rts_tf.errors import ImageError
 from rts_tf.images import icc as profiles
-from rts_tf.images import photoshop, quiet_libtiff
+from rts_tf.images import photoshop, quiet_decoders
 from rts_tf.images import xmp as packets
 from rts_tf.images.coding import Coding
 from rts_tf.images.content import Content, check_kind, first_bytes
@@ -30,7 +30,7 @@ from rts_tf.images.tiff_file import read_tiff, tiff_size
 # the size of panoramas.
 LARGEST = 500_000_000
 
-quiet_libtiff.silence()
+quiet_decoders.silence()
 
 
 class ImageFile(NamedTuple):

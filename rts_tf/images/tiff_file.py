@@ -1,7 +1,6 @@
 """Read TIFF files: tifffile says what is in them; Pillow, tifffile or OpenCV decodes the pixels."""
 
 import io
-import logging
 import os
 import pathlib
 import warnings
@@ -18,8 +17,6 @@ from rts_tf.images.metadata import Metadata
 from rts_tf.images.read import opened
 from rts_tf.images.tiff_kind import TiffKind, kind_of
 from rts_tf.images.tiff_samples import decoded_by_pillow, decoded_by_tifffile
-
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # what it has to say becomes an ImageError
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _DNG_VERSION = 50706
@@ -60,7 +57,7 @@ def tiff_size(path: str | os.PathLike) -> tuple[int, int]:
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages[0].keyframe
-            return page.imagelength, page.imagewidth
+            return int(page.imagelength), int(page.imagewidth)
     except Exception:  # it raises errors of many types on damaged files
         return 0, 0
 

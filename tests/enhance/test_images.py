@@ -231,3 +231,48 @@ def test_large_images_are_alone_in_memory(run, model, tree, tmp_path, monkeypatc
         for name in ("one", "two")
     ]
     assert files[0] == files[1] and len(files[0]) == 3 and LARGEST > enhancing.OVERLAPPED
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_a_sprite_gets_no_fringe(tmp_path, scale):
+    """Its hidden colours are black, and a constant stays within a level wherever it is seen."""
+    y, x = np.mgrid[:48, :48]
+    alpha = np.where(np.hypot(y - 24, x - 24) < 16, 255, 0).astype(np.uint8)
+    pixels = np.where(alpha[..., None] > 0, (40, 160, 80), 0).astype(np.uint8)
+    write_image_file(tmp_path / "in.png", ImageFile(pixels, alpha))
+    output = tmp_path / "out.png"
+    arguments = f"--output={output}", f"--scale={scale}", "--model=residual1"
+    code, _, err = command(tmp_path / "in.png", *arguments)
+    assert code == 0, err
+    found = read_image_file(output)
+    seen = found.alpha > 0
+    assert np.abs(found.pixels[seen].astype(int) - (40, 160, 80)).max() <= 1
+    assert (found.pixels[~seen] == 0).all() and (~seen).any()
+
+
+def test_what_is_converted_or_left_out_is_one_line_each(run, tmp_path):
+    image = ImageFile(SIXTEEN, exif=exif(artist="x" * 70000), dpi=(300.0, 300.0))
+    write_image_file(tmp_path / "in.png", image)
+    _, err = run(tmp_path / "in.png", f"--output={tmp_path / 'out.jpg'}", "--strength=0")
+    out = tmp_path / "out.jpg"
+    assert err.splitlines()[-2:] == [
+        f"note: {out}: its 16 bits per sample became 8, the most that JPEG holds",
+        f"note: {out}: JPEG has no room for these, which were left out: EXIF of 70 kB",
+    ]
+    assert Image.open(out).size == (55, 41)
+
+
+def test_what_the_format_cannot_hold_is_refused_before_the_network(run, tmp_path, monkeypatch):
+    from rts_tf.enhance import images as enhancing
+
+    def never(*_):
+        raise AssertionError("the network ran")
+
+    write_image_file(tmp_path / "in.png", ImageFile(EIGHT, EIGHT[..., 0]))
+    monkeypatch.setattr(enhancing, "enhanced", never)
+    _, err = run(tmp_path / "in.png", f"--output={tmp_path / 'out.jpg'}", code=1)
+    assert "out.jpg: is transparent in places, which JPEG cannot hold; name a .png" in err
+    write_image_file(tmp_path / "wide.png", ImageFile(np.zeros((1, 9000, 3), np.uint8)))
+    output = f"--output={tmp_path / 'out.webp'}"
+    _, err = run(tmp_path / "wide.png", output, "--scale=2", code=1)
+    assert "18000x2 is more than the 16383 pixels a side of WebP" in err

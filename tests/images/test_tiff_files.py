@@ -220,7 +220,7 @@ def test_previews_and_layers_are_named(tmp_path):
     found = read(tmp_path, file.getvalue())
     np.testing.assert_array_equal(found.pixels, EIGHT)
     assert found.notes == ("smaller images and masks in the file were left out",)
-    layers = tif(EIGHT, **COLOUR, extratags=[(65000, 7, 4, b"abcd", True)])
+    layers = tif(EIGHT, **COLOUR, extratags=[(65000, 7, 99, bytes(99), True)])
     layers = layers.replace(struct.pack("<HH", 65000, 7), struct.pack("<HH", 37724, 7))
     assert read(tmp_path, layers).notes == ("its Photoshop layers were left out",)
 
