@@ -213,8 +213,11 @@ def _lines(reader: VideoReader, keeping: Keeping, wishes: Wishes, suffix: str) -
         if kind in ("attachment", COVER):
             what = f"{kind} {stream.metadata.get('filename', stream.index)}"
         if way == LEAVE_OUT and asked.get(kind) != NONE and not _is_kept_as_tag(stream, source):
-            empty = kind != "attachment" and not samples[stream.index]
-            reason = "it is empty" if empty else f"{suffix} cannot hold it"
+            reason = f"{suffix} cannot hold it"
+            if kind in ("audio", "subtitle") and not samples[stream.index]:
+                reason = "it is empty"
+            elif kind == "audio":
+                reason = "it is damaged"
             yield f"its {what} was left out, since {reason}"
         elif way not in (COPY, ATTACH, LEAVE_OUT) and asked[kind] == AUTO:
             made = f"{name_of(way)}{_fewer_channels(stream, way)}"

@@ -73,7 +73,9 @@ class Copying:
             try:
                 self._decoder.decode(packet)
                 self._good += 1
-            except av.error.InvalidDataError:
+            except av.error.FFmpegError as error:
+                if isinstance(error, MemoryError):
+                    raise
                 # If most of it cannot be decoded, only the decoder may be to blame.
                 if self.damage.count <= self._good + _SOME:
                     self.damage.note()

@@ -18,6 +18,7 @@ from rts_tf.video.suffixes import container_of
 from rts_tf.video.wishes import AUDIO_ENCODERS, AUTO, CONVERT, COPY, NONE, Wishes
 
 _OTHER_SUFFIXES = (".mkv", ".mov")  # the containers that take most
+_FEW = 8  # packets, of which a stream may be damaged too much to be worth a refusal
 _LAYERS = ("mp1", "mp2")  # of MPEG audio, which many containers do not tell from the third
 
 
@@ -35,17 +36,19 @@ class Trial(NamedTuple):
     samples: dict[int, list[Packet]]
 
     def way_for(self, stream: Stream, wishes: Wishes) -> str:
-        """What becomes of a stream: the best of ``ways_of`` that works. It may be empty.
+        """What becomes of a stream: the best of ``ways_of`` that works.
 
         Raises:
             VideoError: None works. The message says what to do.
             OSError: ``file`` cannot be written.
         """
         container = container_of(self.target)
-        for way in ways_of(stream, container, wishes):
+        samples, ways = self.samples[stream.index], ways_of(stream, container, wishes)
+        for way in ways if samples else ways[:1]:
             if way == LEAVE_OUT or self._works(stream, way, container):
                 return way
-        if not self.samples[stream.index]:
+        remains = stream.type == "audio" and wishes.audio == AUTO and len(samples) < _FEW
+        if remains or not samples:
             return LEAVE_OUT
         raise VideoError(self._refusal(stream, wishes))
 
@@ -61,7 +64,7 @@ class Trial(NamedTuple):
                 output.start_encoding()
                 sizes = self.write(stream.index, outlet, output)
             if samples and not sizes:
-                return False
+                return way != COPY and not outlet.damage
             with open_input(self.file) as found:
                 if way == COPY:
                     same = _kind(found.streams[0]) == _kind(stream)
@@ -143,8 +146,8 @@ def _kind(stream: Stream) -> tuple[str, str]:
 
 
 def _are_there(stream: Stream, sizes: Sequence[int], packets: Iterable[Packet]) -> bool:
-    """Whether what was written is there; containers may cut it into other packets."""
+    """Whether what was written is there. Containers may cut it anew, and cut off its very end."""
     found = [packet.size for packet in packets if packet.size]
-    if stream.type == "audio":
-        return len(found) >= len(sizes) or sum(found) >= sum(sizes)
+    if stream.type == "audio" and len(sizes) > 1:
+        return len(found) >= len(sizes) - 1 or sum(found) >= sum(sizes)
     return bool(found) or not sizes

@@ -8,8 +8,12 @@ import pytest
 
 av = pytest.importorskip("av", reason="the extra 'video' is not installed")
 
+from rts_tf.errors import VideoError  # noqa: E402
 from rts_tf.video.damage import Damage, to_the_end  # noqa: E402
+from rts_tf.video.muxers import LEAVE_OUT  # noqa: E402
 from rts_tf.video.reader import VideoReader  # noqa: E402
+from rts_tf.video.trials import Trial  # noqa: E402
+from rts_tf.video.wishes import Wishes  # noqa: E402
 from tests.support.rewriting import codecs, rewrite  # noqa: E402
 from tests.support.videos import contents, make, planes  # noqa: E402
 
@@ -169,3 +173,29 @@ def test_streams_that_begin_late_are_reported(tmp_path):
     for video, notes in ((path, (late,)), (spoken, ())):
         with VideoReader(video) as reader:
             assert reader.survey().notes == notes
+
+
+def test_remains_of_sound_do_not_refuse_a_video(tmp_path, monkeypatch):
+    """Neither a stream without packets, nor one with a few that cannot be read."""
+    make(tmp_path / "plain.mkv", count=12, audio="libopus")
+    source = tmp_path / "in.mkv"
+    with av.open(str(tmp_path / "plain.mkv")) as video, av.open(str(source), "w") as output:
+        copies = [output.add_stream_from_template(stream) for stream in video.streams]
+        for packet in video.demux(video=0):
+            if packet.size:
+                packet.stream = copies[0]
+                output.mux(packet)
+    lines = rewrite(source, tmp_path / "out.mov")
+    assert lines == ["its audio stream 1 (opus) was left out, since it is empty"]
+    assert codecs(tmp_path / "out.mov") == ["h264"]
+    monkeypatch.setattr(Trial, "_works", lambda *arguments: False)
+    with VideoReader(tmp_path / "plain.mkv") as reader:
+        samples, sound = reader.survey().samples, reader.container.streams.audio[0]
+        assert len(samples[1]) >= 8
+        target, file = tmp_path / "out.mov", tmp_path / "trial.mov"
+        few = Trial(target, file, {1: samples[1][:3]})
+        assert few.way_for(sound, Wishes()) == LEAVE_OUT
+        with pytest.raises(VideoError, match="`audio`=none leaves it out"):
+            Trial(target, file, samples).way_for(sound, Wishes())
+        with pytest.raises(VideoError, match="as `audio`=copy asks"):
+            few.way_for(sound, Wishes(audio="copy"))
