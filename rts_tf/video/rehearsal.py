@@ -138,8 +138,9 @@ def _write(
             streams = add_streams(reader, output, info, coding, keeping)
             global_header = bool(streams.video.codec_context.flags & GLOBAL_HEADER)
             output.start_encoding()
-            output.mux(streams.video.encode(_blank(info)))
-            output.mux(streams.video.encode(None))
+            for packet in (*streams.video.encode(_blank(info)), *streams.video.encode(None)):
+                packet.dts = packet.pts  # x265 may give none
+                output.mux(packet)
             for index, outlet in streams.others.items():
                 trial.write(index, outlet, output)
     except OSError:

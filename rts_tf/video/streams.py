@@ -14,7 +14,7 @@ from av.subtitles.stream import SubtitleStream
 from rts_tf.video.conversion import AudioConversion, SubtitleConversion, layout_of
 from rts_tf.video.damage import Damage
 from rts_tf.video.languages import code_in_mov
-from rts_tf.video.muxers import ATTACH, file_of_cover
+from rts_tf.video.muxers import ATTACH, MUXERS, file_of_cover
 from rts_tf.video.wishes import COPY
 
 _SOME = 8  # packets
@@ -51,16 +51,19 @@ class Copying:
 
     def __init__(self, source: Stream, output: OutputContainer):
         """Add the stream to ``output``."""
-        self.stream = output.add_data_stream()
-        # PyAV asks the muxer for a list of codecs, which is shorter than what the muxer takes. A
-        # filter that does nothing copies all parameters without asking.
+        # PyAV asks the muxer for a list of codecs, which is shorter than what the muxer takes. So
+        # the stream begins with a codec of the list, and a filter that does nothing copies all
+        # parameters without asking.
         with av.open(os.devnull, "w", format="null") as nowhere:
+            listed = nowhere.add_stream(MUXERS[output.format.name].audio[0], rate=48000)
+            self.stream = output.add_stream_from_template(listed, opaque=True)
             parameters = source
             if source.codec_context is not None:  # the tag of the codec in its old container goes
                 parameters = nowhere.add_stream_from_template(source, opaque=True)
-                _name_layout(parameters)
-                nowhere.start_encoding()
             BitStreamFilterContext("null", in_stream=parameters, out_stream=self.stream)
+        if isinstance(source, AudioStream) and "channels" in source.layout.name:
+            # The source only counts its channels, and some containers ask for their names.
+            self.stream.layout = layout_of(source.layout.nb_channels)
         self.stream.time_base = source.time_base
         self.damage = Damage()
         self._good = 0
@@ -86,12 +89,6 @@ class Copying:
     def rest(self) -> Iterator[Packet]:
         """Nothing is left at the end."""
         return iter(())
-
-
-def _name_layout(stream: Stream) -> None:
-    """Name the channels of sound if the source only counts them, since some containers ask."""
-    if isinstance(stream, AudioStream) and "channels" in stream.layout.name:
-        stream.layout = layout_of(stream.layout.nb_channels)
 
 
 Outlet = Copying | AudioConversion | SubtitleConversion
