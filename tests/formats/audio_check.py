@@ -1,0 +1,137 @@
+"""Compares the sound of a video with that of its enhanced copy."""
+
+import pathlib
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from tests.formats.outcome import CONVERTED, KEPT, LOST, REPORTED, Account
+from tests.formats.video_contents import Track, VideoContents
+
+EDIT = Fraction(1, 1000)  # the unit in which FFmpeg's MP4 and MOV say when a stream begins
+PRIMING = Fraction(1, 10)  # seconds by which an encoder may shift or pad sound
+
+
+def check_sounds(
+    account: Account,
+    names: list[str],
+    before: VideoContents,
+    after: VideoContents,
+    expected: list[list[Fraction | None]],
+    paths: tuple[pathlib.Path, pathlib.Path],
+) -> None:
+    """Account for every track of sound.
+
+    Args:
+        account: Receives what is found.
+        names: The codecs of the tracks, for the table.
+        before: The input.
+        after: The output.
+        expected: For each track the seconds of its packets after the first frame.
+        paths: The two files.
+    """
+    left = after.of_kind("audio")
+    tracks = before.of_kind("audio")
+    copies = [_copy_of(track, left) for track in tracks]
+    for track, copy, name, times in zip(tracks, copies, names, expected):
+        row = f"audio: {name}"
+        if copy is not None:
+            account.fate(row, KEPT)
+            _check_times(account, row, times, track, copy, after)
+            _check_language(account, track, copy)
+            continue
+        made = left.pop(0) if left else None
+        said = account.lines.name("audio", track.number)
+        if made is None:
+            account.fate(row, REPORTED if said else LOST)
+            if not said:
+                account.fault(f"{row}: lost in silence", f"stream {track.number}")
+        elif not said:
+            account.fate(row, LOST)
+            what = f"{track.codec} became {made.codec or 'an unknown codec'}"
+            account.fault(f"{row}: other packets without a line", what)
+        else:
+            account.fate(row, CONVERTED)
+            _check_converted(account, row, (track, made), times, after, paths)
+            _check_language(account, track, made)
+    for extra in left:
+        account.fault("a track of sound that the input does not have", extra.codec)
+
+
+def _copy_of(track: Track, left: list[Track]) -> Track | None:
+    """Take the track with the same bytes from ``left``."""
+    for other in left:
+        if other.codec == track.codec and other.payload == track.payload:
+            left.remove(other)
+            return other
+    return None
+
+
+def _check_times(
+    account: Account,
+    row: str,
+    expected: list[Fraction | None],
+    track: Track,
+    copy: Track,
+    after: VideoContents,
+) -> None:
+    first = after.times()[0]
+    found = [None if time is None else time - first for time, _ in copy.packets]
+    if len(found) != len(expected):  # PCM may be cut in other places
+        found, expected = found[:1], expected[:1]
+    pairs = [(a, b) for a, b in zip(expected, found) if a is not None and b is not None]
+    # of both streams of the output, and of the input where its times are coarser
+    tick = after.main.tick + max(copy.tick, track.tick) + EDIT
+    moved = max((abs(a - b) for a, b in pairs), default=Fraction(0))
+    if moved > tick:
+        account.fault(
+            "sound out of step with the video", f"{row}: {float(moved):.3f} s, a tick is {tick}"
+        )
+
+
+def _check_language(account: Account, track: Track, other: Track) -> None:
+    if track.language:
+        account.kept_or_named(
+            "language of a stream",
+            track.language == other.language,
+            "tags",
+            f"stream {track.number}: {track.language} became {other.language or 'none'}",
+        )
+
+
+def _check_converted(
+    account: Account,
+    row: str,
+    tracks: tuple[Track, Track],
+    times: list[Fraction | None],
+    after: VideoContents,
+    paths: tuple[pathlib.Path, pathlib.Path],
+) -> None:
+    track, made = tracks
+    one, two = (_decoded(path, each) for path, each in zip(paths, tracks))
+    if not len(two[0]):
+        account.fault("converted sound cannot be decoded", row)
+        return
+    lengths = [len(samples) / rate for samples, rate in (one, two)]
+    if abs(lengths[0] - lengths[1]) > PRIMING:
+        account.fault("converted sound is of another length", f"{row}: {lengths}")
+    loud = [float(np.sqrt(np.mean(samples**2))) for samples, _ in (one, two)]
+    if not 0.6 < loud[1] / max(loud[0], 1e-9) < 1.6:
+        account.fault("converted sound is of another loudness", f"{row}: {loud}")
+    start, first = made.packets[0][0], after.times()[0]
+    if times and times[0] is not None and start is not None:
+        if abs(start - first - times[0]) > PRIMING:
+            moved = float(start - first - times[0])
+            account.fault("converted sound out of step with the video", f"{row}: {moved:.3f} s")
+
+
+def _decoded(path: pathlib.Path, track: Track) -> tuple[np.ndarray, int]:
+    """The samples of the first channel, from -1 to 1, and their rate."""
+    parts, rate = [np.zeros(0)], 48000
+    with av.open(str(path), metadata_errors="replace") as container:
+        resampler = av.AudioResampler(format="fltp")
+        for frame in container.decode(container.streams[track.number]):
+            rate, frame.pts = frame.sample_rate, None
+            parts += [part.to_ndarray()[0] for part in resampler.resample(frame)]
+    return np.concatenate(parts), rate

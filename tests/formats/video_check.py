@@ -1,0 +1,385 @@
+"""Enhances the video of a plan with strength 0 and accounts for everything that it holds."""
+
+import pathlib
+import re
+import tempfile
+from fractions import Fraction
+
+import numpy as np
+
+from tests.formats.audio_check import check_sounds
+from tests.formats.outcome import CONVERTED, KEPT, LOST, REFUSED, Account, Lines, Outcome
+from tests.formats.running import Run, left_behind, run
+from tests.formats.video_contents import (
+    Track,
+    VideoContents,
+    alpha_of,
+    identical,
+    likeness,
+    read_video,
+)
+from tests.formats.video_maker import CHAPTERS, FONT, OWN_TAGS, TAGS, Truth, cover, make_video
+from tests.formats.video_plans import VideoPlan, video_plan
+
+ALIKE, CONVERTED_ALIKE = 30, 26  # dB
+HDR = "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"
+# A reason for a refusal: what it is about
+REASONS = (
+    (r"interlac", "interlaced frames"),
+    (r"audio|sound", "audio: {sound}"),
+    (r"subtitle", "subtitles: {text}"),
+    (r"transparen|alpha", "transparency"),
+    (r"width|height|odd|even|\d+x\d+", "odd size"),
+    (r"pixel format", "pixel format"),
+)
+
+
+def check_video(number: int, seed: int) -> Outcome:
+    """Make, enhance and check the video with a number."""
+    plan = video_plan(number, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        # The name says nothing that a message could be about.
+        source = pathlib.Path(folder, "in", f"v{number}{plan.suffix}")
+        target = pathlib.Path(folder, "out", f"v{number}{plan.output}")
+        source.parent.mkdir()
+        target.parent.mkdir()
+        truth = make_video(plan, source)
+        ran = run(source, target, *plan.flags())
+        account = Account(Lines(ran.lines))
+        refused = ""
+        if ran.crash:
+            account.fault("crash", ran.crash)
+        elif ran.code == 1:
+            refused = _check_refusal(account, plan, ran, source, target)
+        elif ran.code or not target.is_file():
+            account.fault("exit code", f"{ran.code}, and the output is there: {target.is_file()}")
+        else:
+            _check_output(account, plan, truth, source, target)
+        if ran.printed:
+            account.fault("a library prints by itself", ran.printed.splitlines()[0][:200])
+        left = left_behind(target.parent, target)
+        if left and (ran.code == 0 or refused):
+            account.fault("something is left behind", ", ".join(left))
+        lines = tuple(line.replace(folder, "") for line in account.lines.all)
+    faults = tuple((kind, text.replace(folder, "")) for kind, text in account.faults)
+    return Outcome(number, str(plan), plan.output, refused, tuple(account.fates), faults, lines)
+
+
+def _check_refusal(
+    account: Account, plan: VideoPlan, ran: Run, source: pathlib.Path, target: pathlib.Path
+) -> str:
+    """Check that a file was refused in a way that helps; returns the reason."""
+    errors = [line for line in account.lines.all if line.startswith("error: ")]
+    if "Traceback" in ran.lines or len(errors) != 1:
+        account.fault("refused in more or less than one line", ran.lines[-300:])
+    text = " ".join(errors)
+    if str(source) not in text and str(target) not in text:
+        account.fault("a refusal that does not name the file", text)
+    if ran.worked:
+        account.fault("refused after the work", text)
+    if target.exists():
+        account.fault("refused, but there is an output", text)
+    reason = text.removeprefix("error: ").replace(str(source), "IN").replace(str(target), "OUT")
+    for pattern, row in REASONS:
+        if re.search(pattern, reason, re.I):
+            account.fate(row.format(sound=_named(plan, reason), text=_text(plan)), REFUSED)
+            break
+    else:
+        account.fate(_row_of_focus(plan), REFUSED)
+    return reason
+
+
+def _named(plan: VideoPlan, reason: str) -> str:
+    """The codec of sound that a reason names; the first one if it names none."""
+    codecs = [sound.codec for sound in plan.sounds]
+    return next((codec for codec in codecs if codec[:5] in reason), codecs[0] if codecs else "?")
+
+
+def _text(plan: VideoPlan) -> str:
+    return plan.texts[0] if plan.texts else "?"
+
+
+def _row_of_focus(plan: VideoPlan) -> str:
+    return f"input: {plan.suffix[1:]}"
+
+
+def _check_output(
+    account: Account, plan: VideoPlan, truth: Truth, source: pathlib.Path, target: pathlib.Path
+) -> None:
+    before, after = read_video(source), read_video(target)
+    assert len(before.frames) == plan.count, f"PyAV finds {len(before.frames)} frames: {plan}"
+    _check_times(account, plan, truth, before, after)
+    if "interlaced" in plan.extras:
+        said = account.lines.name("interlacing")
+        account.fate("interlaced frames", CONVERTED if said else LOST)
+        if not said:
+            account.fault("interlaced frames: enhanced as if they were whole")
+    else:
+        _check_samples(account, plan, before, after)
+    _check_alpha(account, plan, (source, target), before, after)
+    _check_frame_properties(account, plan, before, after)
+    names = [sound.codec for sound in plan.sounds]
+    expected = _sound_times(plan, truth, before)
+    check_sounds(account, names, before, after, expected, (source, target))
+    _check_texts(account, plan, truth, before, after)
+    _check_other_streams(account, before, after)
+    _check_tags(account, plan, before, after)
+    account.fate(f"input: {plan.suffix[1:]}", KEPT)
+    account.fate(f"video: {plan.codec.split()[0]}", KEPT)
+
+
+def _check_times(
+    account: Account, plan: VideoPlan, truth: Truth, before: VideoContents, after: VideoContents
+) -> None:
+    row = f"times: {plan.times}"
+    found = after.times()
+    if len(found) != len(truth.times):
+        account.fate(row, LOST)
+        account.fault("another number of frames", f"{len(truth.times)} became {len(found)}")
+        return
+    tick = before.main.tick + after.main.tick
+    moved = [abs(a - found[0] - b) for a, b in zip(found, truth.times)]
+    account.fate(row, KEPT if max(moved) <= tick else LOST)
+    if max(moved) > tick:
+        first = next(i for i, one in enumerate(moved) if one > tick)
+        account.fault(
+            "frames at other times",
+            f"{plan.times}: frame {first} at {float(found[first] - found[0]):.3f} s instead of"
+            f" {float(truth.times[first]):.3f}",
+        )
+
+
+def _format(frame) -> str:
+    return frame.format.name.replace("yuvj", "yuv")
+
+
+def _check_samples(
+    account: Account, plan: VideoPlan, before: VideoContents, after: VideoContents
+) -> None:
+    one, two = before.frames[0], after.frames[0]
+    pairs = list(zip(before.frames, after.frames))
+    row = f"pixels: {_kind_of_pixels(plan, one)}"
+    if (one.width, one.height) != (two.width, two.height):
+        if not account.kept_or_named("rotation", False, "rotation", "the size is another"):
+            account.fault("another size", f"{two.width}x{two.height}")
+        return
+    if _format(one) != _format(two):
+        what = f"{one.format.name} became {two.format.name}"
+        said = account.lines.name("pixel format")
+        account.fate(row, CONVERTED if said else LOST)
+        if not said:
+            account.fault("another pixel format without a line", what)
+        worst = min(likeness(a, b) for a, b in pairs)
+        if worst < CONVERTED_ALIKE:
+            account.fault("converted frames look different", f"{what}, {worst:.1f} dB")
+        return
+    account.fate(row, KEPT)
+    eight = max(component.bits for component in one.format.components) == 8
+    if plan.coding == "ffv1" or (plan.coding == "h264 0" and eight):
+        different = [i for i, (a, b) in enumerate(pairs) if not identical(a, b)]
+        if different:
+            account.fault(
+                "frames differ though strength is 0 and the codec is lossless",
+                f"{len(different)} of {len(pairs)}, {plan.model}, {one.format.name}",
+            )
+        return
+    worst = min(likeness(a, b) for a, b in pairs)
+    if worst < ALIKE:
+        account.fault("frames look different", f"{worst:.1f} dB, {one.format.name}")
+
+
+def _kind_of_pixels(plan: VideoPlan, first) -> str:
+    """How the table calls the pixels of a video."""
+    name, bits = first.format.name, max(c.bits for c in first.format.components)
+    if first.format.is_rgb:
+        colour = "RGB"
+    elif name.startswith("gray"):
+        colour = "grey"
+    else:
+        chroma = re.search(r"4\d\d|41\d", name)
+        colour = ":".join(chroma[0]) if chroma else name
+    return f"{colour}, {bits} bits"
+
+
+def _check_alpha(
+    account: Account,
+    plan: VideoPlan,
+    paths: tuple[pathlib.Path, pathlib.Path],
+    before: VideoContents,
+    after: VideoContents,
+) -> None:
+    expected, found = alpha_of(paths[0], before), alpha_of(paths[1], after)
+    tagged = after.main.tags.get("alpha_mode") == "1"
+    if tagged and found is None:
+        account.fault("a tag says that there is transparency, but there is none")
+    if expected is None:
+        return
+    kept = found is not None and float(np.abs(expected - found).mean()) < 0.03
+    account.kept_or_named("transparency", kept, "transparency", before.frames[0].format.name)
+
+
+def _check_frame_properties(
+    account: Account, plan: VideoPlan, before: VideoContents, after: VideoContents
+) -> None:
+    for row, what, names in (
+        ("closed captions", "captions", ("A53_CC",)),
+        ("active format (AFD)", "AFD", ("AFD",)),
+        ("HDR metadata", "HDR", HDR),
+        ("rotation", "rotation", ("DISPLAYMATRIX",)),
+    ):
+        expected, found = before.side_data(*names), after.side_data(*names)
+        if names == HDR:  # a player takes it from the first frame, or from the header
+            expected, found = sorted(set(expected)), sorted(set(found))
+        if names == ("DISPLAYMATRIX",):
+            expected, found = expected[:1], found[:1]
+        if expected:
+            counts = f"{len(expected)} became {len(found)}"
+            account.kept_or_named(row, expected == found, what, counts)
+        elif found:
+            account.fault(f"{row}: the input has none")
+    if before.aspect != 1 or after.aspect != 1:
+        account.kept_or_named(
+            "shape of a pixel",
+            before.aspect == after.aspect,
+            "aspect",
+            f"{before.aspect} became {after.aspect}",
+        )
+    one, two = before.colours(), after.colours()
+    converted = before.frames[0].format.is_rgb and account.lines.name("pixel format")
+    row = "colour description" if {"colours", "HDR"} & set(plan.extras) else "no colour description"
+    row = "full range" if one[0] == 2 else row
+    # Players take YUV that says nothing for limited range. VP9 says nothing without a matrix, and
+    # AV1 always says one of the two.
+    unsaid = one[1:] == two[1:] and (
+        (one[0], two[0]) == (1, 0) or ((one[0], two[0]) == (0, 1) and "av1" in after.main.codec)
+        or ((one[0], two[0]) == (0, 1) and "dav1d" in after.main.codec)
+    )
+    if not converted:
+        account.kept_or_named(row, one == two or unsaid, "colours", f"{one} became {two}")
+
+
+def _sound_times(
+    plan: VideoPlan, truth: Truth, before: VideoContents
+) -> list[list[Fraction | None]]:
+    """For each track of sound the seconds of its packets after the first frame.
+
+    Where recordings are joined, the times of the second are as far from its own first frame.
+    """
+    video = before.times()
+    starts = [video[0]]
+    if plan.times == "restart":
+        starts.append(video[plan.count // 2])
+    found = []
+    for track in before.of_kind("audio"):
+        part, last, times = 0, None, []
+        for time, _ in track.packets:
+            if time is not None:
+                if last is not None and time < last and part + 1 < len(starts):
+                    part += 1
+                last = time
+                moved = truth.times[plan.count // 2] if part else Fraction(0)
+                times.append(time - starts[part] + moved)
+            else:
+                times.append(None)
+        found.append(times)
+    return found
+
+
+def _check_texts(
+    account: Account, plan: VideoPlan, truth: Truth, before: VideoContents, after: VideoContents
+) -> None:
+    left = after.of_kind("subtitle")
+    tracks = before.of_kind("subtitle")
+    start = after.times()[0]
+    for track, name, lines in zip(tracks, plan.texts, truth.texts):
+        row = f"subtitles: {name}"
+        tokens = [] if name in ("pgs", "dvb") else [text.encode() for _, text in lines]
+        copy = next((other for other in left if _same_text(track, other, tokens)), None)
+        if copy is None:
+            account.kept_or_named(
+                row, False, "subtitles", f"stream {track.number}", track.number
+            )
+            continue
+        left.remove(copy)
+        if copy.codec == track.codec:
+            account.fate(row, KEPT)
+        else:
+            said = account.lines.name("subtitles", track.number)
+            account.fate(row, CONVERTED if said else LOST)
+            if not said:
+                account.fault(f"{row}: became {copy.codec or 'unknown'} without a line")
+        said = [time for time, data in copy.packets if time is not None and _says(data, tokens)]
+        tick = after.main.tick + copy.tick + before.main.tick
+        for (expected, _), found in zip(lines, said):
+            if plan.times != "restart" and abs(found - start - (expected - truth.start)) > tick:
+                moved = float(found - start - (expected - truth.start))
+                account.fault("subtitles at other times", f"{row}: {moved:.3f} s")
+                break
+        if track.language:
+            account.kept_or_named(
+                "language of a stream",
+                track.language == copy.language,
+                "tags",
+                f"stream {track.number}: {track.language} became {copy.language or 'none'}",
+            )
+    for extra in left:
+        account.fault("subtitles that the input does not have", extra.codec)
+
+
+def _same_text(track: Track, other: Track, tokens: list[bytes]) -> bool:
+    if tokens:
+        return all(token in other.payload for token in tokens)
+    return track.codec == other.codec and track.payload == other.payload
+
+
+def _says(data: bytes, tokens: list[bytes]) -> bool:
+    return any(token in data for token in tokens) if tokens else True
+
+
+def _check_other_streams(account: Account, before: VideoContents, after: VideoContents) -> None:
+    if cover() in before.covers():
+        account.kept_or_named("cover", cover() in after.covers(), "cover")
+    fonts = [track for track in before.of_kind("attachment") if track.payload == FONT]
+    kept = [(track.name, track.payload) for track in after.of_kind("attachment")]
+    for font in fonts:
+        account.kept_or_named(
+            "attachment", (font.name, FONT) in kept, "attachment", number=font.number
+        )
+    for kind, row in (("video", "second video"), ("data", "data")):
+        payloads = [track.payload for track in after.of_kind(kind)]
+        for track in before.of_kind(kind):
+            kept_code = "timecode" in track.tags and track.tags["timecode"] in (
+                *(other.tags.get("timecode") for other in after.tracks),
+                after.tags.get("timecode"),
+            )
+            same = track.payload in payloads and bool(track.payload)
+            name = "timecode" if "timecode" in track.tags else row
+            what = "video" if kind == "video" else "data"
+            account.kept_or_named(
+                name, same or kept_code, what, f"stream {track.number}", track.number
+            )
+    expected = [(time - before.times()[0], title) for time, title in before.chapters]
+    found = [(time - after.times()[0], title) for time, title in after.chapters]
+    if expected and expected[0][1] in CHAPTERS:
+        tick = Fraction(2, 1000) + after.main.tick
+        same = len(expected) == len(found) and all(
+            abs(a[0] - b[0]) <= tick and a[1] == b[1] for a, b in zip(expected, found)
+        )
+        account.kept_or_named("chapters", same, "chapters", f"{expected} became {found}")
+
+
+def _check_tags(
+    account: Account, plan: VideoPlan, before: VideoContents, after: VideoContents
+) -> None:
+    for key, value in (TAGS | OWN_TAGS.get(plan.suffix, {})).items():
+        if value in before.tags.values():
+            row = "tags: usual ones" if key in TAGS else "tags: others"
+            kept = value in after.tags.values()
+            account.kept_or_named(row, kept, "tags", f"{key}={value}")
+    if before.main.language:
+        account.kept_or_named(
+            "language of a stream",
+            before.main.language == after.main.language,
+            "tags",
+            f"the video: {before.main.language} became {after.main.language or 'none'}",
+        )
