@@ -9,24 +9,22 @@ FATES = KEPT, CONVERTED, REPORTED, REFUSED, LOST
 # How a line at the end may name what it is about. The words are those of users, in any case.
 NAMES = {
     "audio": r"audio|sound",
-    "subtitles": r"subtitle|caption",
+    "subtitles": r"subtitle",
     "video": r"video stream",
     "data": r"data|timecode|stream",
     "attachment": r"attachment|font",
-    "cover": r"cover|attached|attachment|image",
+    "cover": r"cover|attached|attachment|\bimage",
     "chapters": r"chapter",
-    "tags": r"\btags?\b|metadata|language|title",
+    "tags": r"\btags?\b|\blanguages?\b",
     "rotation": r"rotat|display matrix|mirror|upright|turned",
     "aspect": r"aspect",
     "colours": r"colou?r|primaries|matrix|transfer|range",
-    "range": r"range|pixel format",
     "captions": r"caption|A53",
     "AFD": r"AFD|active format|side data",
     "HDR": r"HDR|mastering|light level|brightness",
     "transparency": r"alpha|transparen",
     "pixel format": r"pixel format|became|bits",
     "interlacing": r"interlac",
-    "disposition": r"disposition|forced|marks?\b|flags?\b",
     # images
     "16 bits": r"\bbits?\b",
     "profile": r"profile|ICC",
@@ -42,8 +40,6 @@ NAMES = {
     "second image": r"MPO|preview|second|other image|further image|gain map|images",
     "gain map": r"gain map|HDR|MPO|second|other image|further image",
     "frames": r"frame|animat|pages?\b|images",
-    "CMYK": r"CMYK",
-    "float": r"float|bits",
 }
 
 

@@ -18,7 +18,7 @@ from tests.formats.video_contents import (
     likeness,
     read_video,
 )
-from tests.formats.video_maker import CHAPTERS, FONT, OWN_TAGS, TAGS, Truth, cover, make_video
+from tests.formats.video_maker import CHAPTERS, FONT, OWN_TAGS, TAGS, Truth, make_video
 from tests.formats.video_plans import VideoPlan, video_plan
 
 ALIKE, CONVERTED_ALIKE = 30, 26  # dB
@@ -107,6 +107,8 @@ def _check_output(
     account: Account, plan: VideoPlan, truth: Truth, source: pathlib.Path, target: pathlib.Path
 ) -> None:
     before, after = read_video(source), read_video(target)
+    if plan.suffix == ".avi":  # which counts frames only: FFmpeg's writer puts empty ones between
+        truth = truth._replace(times=[time - before.times()[0] for time in before.times()])
     assert len(before.frames) == plan.count, f"PyAV finds {len(before.frames)} frames: {plan}"
     _check_times(account, plan, truth, before, after)
     if "interlaced" in plan.extras:
@@ -248,14 +250,21 @@ def _check_frame_properties(
     converted = before.frames[0].format.is_rgb and account.lines.name("pixel format")
     row = "colour description" if {"colours", "HDR"} & set(plan.extras) else "no colour description"
     row = "full range" if one[0] == 2 else row
-    # Players take YUV that says nothing for limited range. VP9 says nothing without a matrix, and
-    # AV1 always says one of the two.
-    unsaid = one[1:] == two[1:] and (
-        (one[0], two[0]) == (1, 0) or ((one[0], two[0]) == (0, 1) and "av1" in after.main.codec)
-        or ((one[0], two[0]) == (0, 1) and "dav1d" in after.main.codec)
-    )
     if not converted:
-        account.kept_or_named(row, one == two or unsaid, "colours", f"{one} became {two}")
+        account.kept_or_named(row, _same_colours(one, two, after), "colours", f"{one} became {two}")
+
+
+def _same_colours(one: tuple[int, ...], two: tuple[int, ...], after: VideoContents) -> bool:
+    """Whether players show both alike.
+
+    They take YUV that says nothing for limited range. VP9 does not say it without a matrix, and AV1
+    always says one of the two.
+    """
+    ranges = one[0], two[0]
+    may_say = "av1" in after.main.codec or "dav1d" in after.main.codec
+    return one == two or (
+        one[1:] == two[1:] and (ranges == (1, 0) or (ranges == (0, 1) and may_say))
+    )
 
 
 def _sound_times(
@@ -296,9 +305,7 @@ def _check_texts(
         tokens = [] if name in ("pgs", "dvb") else [text.encode() for _, text in lines]
         copy = next((other for other in left if _same_text(track, other, tokens)), None)
         if copy is None:
-            account.kept_or_named(
-                row, False, "subtitles", f"stream {track.number}", track.number
-            )
+            account.kept_or_named(row, False, "subtitles", f"stream {track.number}", track.number)
             continue
         left.remove(copy)
         if copy.codec == track.codec:
@@ -337,13 +344,14 @@ def _says(data: bytes, tokens: list[bytes]) -> bool:
 
 
 def _check_other_streams(account: Account, before: VideoContents, after: VideoContents) -> None:
-    if cover() in before.covers():
-        account.kept_or_named("cover", cover() in after.covers(), "cover")
+    for track in before.covers():
+        kept = track.payload in [other.payload for other in after.covers()]
+        account.kept_or_named("cover", kept, "cover", number=track.number)
     fonts = [track for track in before.of_kind("attachment") if track.payload == FONT]
-    kept = [(track.name, track.payload) for track in after.of_kind("attachment")]
+    held = [(track.name, track.payload) for track in after.of_kind("attachment")]
     for font in fonts:
         account.kept_or_named(
-            "attachment", (font.name, FONT) in kept, "attachment", number=font.number
+            "attachment", (font.name, FONT) in held, "attachment", number=font.number
         )
     for kind, row in (("video", "second video"), ("data", "data")):
         payloads = [track.payload for track in after.of_kind(kind)]

@@ -76,9 +76,9 @@ class VideoContents(NamedTuple):
             if track.kind == kind and not track.cover and track is not self.main
         ]
 
-    def covers(self) -> list[bytes]:
-        """The files of covers, however they are stored."""
-        return [track.payload for track in self.tracks if track.cover]
+    def covers(self) -> list[Track]:
+        """The covers, however they are stored."""
+        return [track for track in self.tracks if track.cover]
 
     def side_data(self, *names: str) -> list[bytes]:
         """The side data of these types of all frames."""

@@ -231,8 +231,10 @@ def video_plan(number: int, seed: int) -> VideoPlan:
     fitting = [
         suffix
         for suffix, container in INPUTS.items()
-        if kind == "odd" and suffix in (".mkv", ".mov")
-        or kind != "odd" and value in getattr(container, kind)
+        if kind == "odd"
+        and suffix in (".mkv", ".mov")
+        or kind != "odd"
+        and value in getattr(container, kind)
     ]
     suffix = draw.choice(fitting)
     container = INPUTS[suffix]
@@ -330,7 +332,12 @@ def _sounds(
         codecs[-1] = value
     only = 44100 if container is INPUTS[".flv"] else 0
     return tuple(
-        Sound(codec, only or _rate(draw, codec), _layout(draw, codec), draw.choice(("deu", "fra", "jpn")))
+        Sound(
+            codec,
+            only or _rate(draw, codec),
+            _layout(draw, codec),
+            draw.choice(("deu", "fra", "jpn")),
+        )
         for codec in codecs
     )
 
@@ -350,14 +357,14 @@ def _layout(draw: random.Random, codec: str) -> str:
         return "mono"
     if codec in ("aac", "ac3", "flac") and draw.random() < 0.2:
         return "5.1"
-    return "stereo" if codec in ("vorbis", "pcm_bluray", "pcm_dvd") else draw.choice(
-        ("mono", "stereo", "stereo")
+    return (
+        "stereo"
+        if codec in ("vorbis", "pcm_bluray", "pcm_dvd")
+        else draw.choice(("mono", "stereo", "stereo"))
     )
 
 
-def _texts(
-    draw: random.Random, container: Container, focus: tuple[str, str]
-) -> tuple[str, ...]:
+def _texts(draw: random.Random, container: Container, focus: tuple[str, str]) -> tuple[str, ...]:
     kind, value = focus
     found = [text for text in container.texts if draw.random() < 0.15]
     if kind == "texts":

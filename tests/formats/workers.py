@@ -4,12 +4,16 @@ import contextlib
 import multiprocessing
 import multiprocessing.connection
 import pathlib
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from tests.formats.image_plans import image_plan
 from tests.formats.outcome import Outcome
+from tests.formats.video_plans import video_plan
 
 LONGEST = 120  # seconds for one file
 STARTED = 180  # seconds within which a process has loaded TensorFlow
@@ -44,7 +48,25 @@ def _serve(pipe: multiprocessing.connection.Connection, seed: int) -> None:
 
     pipe.send(None)  # ready
     while (task := pipe.recv()) is not None:
-        pipe.send(check(task, seed))
+        try:
+            pipe.send(check(task, seed))
+        except Exception:  # a fault of the check itself, or a file that cannot be read again
+            pipe.send(_unread(task, seed))
+
+
+def _unread(task: Task, seed: int) -> Outcome:
+    """What came of a file if the check could not go on, such as where an output cannot be read."""
+    kind, error, trace = sys.exc_info()
+    last = traceback.extract_tb(trace)[-1]
+    detail = f"{kind.__name__ if kind else ''}: {error} ({pathlib.Path(last.filename).name}"
+    detail += f", line {last.lineno})"
+    return empty(task, seed)._replace(faults=(("the check cannot go on", detail),))
+
+
+def empty(task: Task, seed: int) -> Outcome:
+    """An outcome that says nothing yet."""
+    plan = (video_plan if task.kind == "video" else image_plan)(task.number, seed)
+    return Outcome(task.number, str(plan), plan.output, "", (), (), ())
 
 
 class _Worker:
@@ -97,16 +119,13 @@ class _Worker:
         self._process.kill()
 
 
-def outcomes(
-    tasks: list[Task], seed: int, processes: int, describe: Callable[[Task], Outcome]
-) -> Iterator[Outcome]:
-    """Check ``tasks`` side by side, and yield what comes of each in any order.
+def outcomes(tasks: list[Task], seed: int, processes: int) -> Iterator[tuple[Task, Outcome]]:
+    """Check ``tasks`` side by side, and yield each with what comes of it, in any order.
 
     Args:
         tasks: What to check.
         seed: Of all plans.
         processes: How many run side by side.
-        describe: Makes an empty outcome, for a task whose process ended.
     """
     left = list(reversed(tasks))
     workers = [_Worker(seed) for _ in range(min(processes, len(tasks)))]
@@ -122,20 +141,20 @@ def outcomes(
                         if worker.task is None:
                             raise RuntimeError(f"a process cannot start: {worker.end()}") from None
                     if outcome is None and worker.task is not None:
-                        yield from _ended(worker, describe)
+                        yield from _ended(worker, seed)
                         workers.remove(worker)
                         if left:
                             workers.append(_Worker(seed))
                         continue
                     if outcome is not None:
-                        yield outcome
+                        yield worker.task, outcome
                     if left:
                         worker.give(left.pop())
                     else:
                         worker.dismiss()
                         workers.remove(worker)
                 elif worker.late():
-                    yield from _ended(worker, describe)
+                    yield from _ended(worker, seed)
                     workers.remove(worker)
                     if left:
                         workers.append(_Worker(seed))
@@ -144,7 +163,8 @@ def outcomes(
             worker.dismiss()
 
 
-def _ended(worker: _Worker, describe: Callable[[Task], Outcome]) -> Iterator[Outcome]:
+def _ended(worker: _Worker, seed: int) -> Iterator[tuple[Task, Outcome]]:
     how = worker.end()
     if worker.task is not None:
-        yield describe(worker.task)._replace(faults=(("the process ends", how),))
+        faults = (("the process ends", how),)
+        yield worker.task, empty(worker.task, seed)._replace(faults=faults)
