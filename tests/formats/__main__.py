@@ -18,6 +18,7 @@ import time
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from rts_tf.cli.startup import set_environment
 from tests.formats.outcome import Outcome
 from tests.formats.page import page
 from tests.formats.workers import Task, check, outcomes
@@ -63,6 +64,7 @@ def _check_one(only: str, seed: int) -> int:
     if kind not in ("video", "image") or not number.isdigit():
         print(f"error: --only={only}: name a kind and a number, as in video:137", file=sys.stderr)
         return 1
+    set_environment()
     outcome = check(Task(kind, int(number)), seed)
     print(outcome.what)
     for line in outcome.lines:

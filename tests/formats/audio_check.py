@@ -124,9 +124,10 @@ def _check_converted(
         account.fault("converted sound is of another loudness", f"{row}: {loud}")
     start, first = made.packets[0][0], after.times()[0]
     if times and times[0] is not None and start is not None:
-        if abs(start - first - times[0]) > PRIMING:
-            moved = float(start - first - times[0])
-            account.fault("converted sound out of step with the video", f"{row}: {moved:.3f} s")
+        moved = start - first - times[0]
+        if abs(moved) > PRIMING:
+            text = f"{row}: {float(moved):.3f} s"
+            account.fault("converted sound out of step with the video", text)
 
 
 def _decoded(path: pathlib.Path, track: Track) -> tuple[np.ndarray, int]:

@@ -16,7 +16,8 @@ from PIL.ExifTags import IFD, Base
 
 from tests.formats.image_maker import CAPTION
 
-XMP_KEY, XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG = b"XML:com.adobe.xmp", 700, 33723, 34377
+XMP_KEY, IPTC_RESOURCE = b"XML:com.adobe.xmp", 0x0404
+XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, PROFILE_TAG = 700, 33723, 34377, 34675
 
 
 class ImageContents(NamedTuple):
@@ -50,34 +51,73 @@ class ImageContents(NamedTuple):
 def read_contents(path: pathlib.Path, pixels: bool = True) -> ImageContents:
     """Read the file at ``path``; without ``pixels`` only what belongs to them."""
     data = path.read_bytes()
+    if data[:2] in (b"II", b"MM"):
+        return _read_tiff(data, pixels)
     with Image.open(io.BytesIO(data)) as image:
         kind, info = image.format, dict(image.info)
         exif = _exif(image)
-        tags = dict(getattr(image, "tag_v2", {}))
-        colours, alpha = (None, None)
-        if pixels and kind not in ("PNG", "TIFF"):
-            colours, alpha = _decoded(image)
+        colours, alpha = _decoded(image) if pixels and kind != "PNG" else (None, None)
     chunks = dict(png_chunks(data)) if kind == "PNG" else {}
     if pixels and kind == "PNG":
         colours, alpha = decode_png(data)
-    if pixels and kind == "TIFF":
-        colours, alpha = _decode_tiff(data)
     texts = dict(_texts(data)) if kind == "PNG" else {}
-    xmp = info.get("xmp") or tags.get(XMP_TAG) or b""
-    xmp = texts.pop(XMP_KEY.decode(), "").encode() or xmp
+    xmp = texts.pop(XMP_KEY.decode(), "").encode() or info.get("xmp") or b""
     comment = info.get("comment") or b""
+    resources = info.get("photoshop") or {}
     return ImageContents(
         colours,
         alpha,
         info.get("icc_profile") or b"",
         exif,
         xmp.encode() if isinstance(xmp, str) else bytes(xmp),
-        CAPTION in data if kind in ("JPEG", "TIFF") else _iptc_in_png(texts),
+        CAPTION in resources.get(IPTC_RESOURCE, b"") or _iptc_in_png(texts),
         texts,
         comment.encode() if isinstance(comment, str) else comment,
         _dpi(info, exif),
         chunks,
     )
+
+
+def _read_tiff(data: bytes, pixels: bool) -> ImageContents:
+    with tifffile.TiffFile(io.BytesIO(data)) as file:
+        tags = file.pages[0].tags
+        values = {tag.code: tag.value for tag in tags}
+    exif: dict[str, object] = {"orientation": int(values.get(Base.Orientation, 1))}
+    if Base.Make in values:
+        exif["make"] = values[Base.Make].strip("\0")
+    nested = values.get(IFD.Exif) or {}
+    if "FNumber" in nested:
+        numerator, denominator = nested["FNumber"]
+        exif["f-number"] = round(numerator / denominator, 2)
+    if "GPSLatitudeRef" in (values.get(IFD.GPSInfo) or {}):
+        exif["GPS"] = values[IFD.GPSInfo]["GPSLatitudeRef"]
+    blocks = [_bytes(values.get(tag)) for tag in (IPTC_TAG, PHOTOSHOP_TAG)]
+    across = values.get(Base.XResolution, (0, 1))
+    unit = int(values.get(Base.ResolutionUnit, 2))
+    dpi = across[0] / across[1] * (2.54 if unit == 3 else 1) if unit > 1 else 0.0
+    colours, alpha = _decode_tiff(data) if pixels else (None, None)
+    return ImageContents(
+        colours,
+        alpha,
+        _bytes(values.get(PROFILE_TAG)),
+        exif,
+        _bytes(values.get(XMP_TAG)),
+        any(CAPTION in block for block in blocks),
+        {"ImageDescription": str(values.get(Base.ImageDescription, ""))},
+        b"",
+        dpi,
+        {},
+    )
+
+
+def _bytes(value: object) -> bytes:
+    """The bytes of a tag, which tifffile also gives as numbers."""
+    if isinstance(value, tuple):
+        try:
+            return bytes(value)
+        except (TypeError, ValueError):  # IPTC is often marked as numbers of 32 bits
+            return b"".join(int(number).to_bytes(4, "little") for number in value)
+    return value.encode() if isinstance(value, str) else bytes(value or b"")  # type: ignore
 
 
 def _iptc_in_png(texts: dict[str, str]) -> bool:

@@ -255,12 +255,22 @@ def _jpeg(plan: ImagePlan) -> tuple[bytes, ImageTruth]:
         if plan.kind == "cmyk profile":
             options["icc_profile"] = cmyk_profile()
         contents = _saved(_image(plan, 3).convert("CMYK"), "JPEG", **options)
+        if plan.kind == "cmyk profile":
+            return contents, ImageTruth(_by_profile(contents), exact=False)
         return contents, _as_pillow_shows(contents)._replace(exact=False)
     if plan.kind == "progressive":
         options["progressive"] = True
     options["subsampling"] = 2 if plan.kind == "4:2:0" else 0
     contents = _saved(_image(plan, 1 if plan.kind == "grey" else 3), "JPEG", **options)
     return contents, _as_pillow_shows(contents)
+
+
+def _by_profile(contents: bytes) -> np.ndarray:
+    """The colours of a JPEG in CMYK as its profile says, uint8 [H, W, 3]."""
+    with Image.open(io.BytesIO(contents)) as image:
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        srgb = ImageCms.createProfile("sRGB")
+        return np.asarray(ImageCms.profileToProfile(image, profile, srgb, outputMode="RGB"))
 
 
 def _webp(plan: ImagePlan) -> tuple[bytes, ImageTruth]:

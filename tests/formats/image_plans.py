@@ -105,7 +105,7 @@ def image_plan(number: int, seed: int) -> ImagePlan:
     extras = {extra for extra in FAMILIES[family].extras if draw.random() < 0.2}
     if kind in ("gain map", "LAB", "12 bits") or kind.startswith("cmyk"):
         extras -= {"profile", "XMP"}
-    if "profile" in extras:
+    if "profile" in extras or "gamma" in extras:
         extras.discard("sRGB")  # a PNG may have one of them only
     oriented = "EXIF" in extras and draw.random() < 0.7
     return ImagePlan(

@@ -1,9 +1,12 @@
 """Checks random files in processes of their own, so that a crash of a library is a finding too."""
 
 import contextlib
+import faulthandler
 import multiprocessing
 import multiprocessing.connection
+import os
 import pathlib
+import signal
 import sys
 import tempfile
 import time
@@ -43,6 +46,8 @@ def _serve(pipe: multiprocessing.connection.Connection, seed: int) -> None:
     from rts_tf.cli.startup import set_environment
 
     set_environment()
+    stacks = tempfile.NamedTemporaryFile("w", prefix=PRINTED.format(os.getpid()))  # noqa: SIM115
+    faulthandler.register(signal.SIGUSR1, stacks)
     import tests.formats.image_check
     import tests.formats.video_check  # noqa: F401
 
@@ -93,6 +98,8 @@ class _Worker:
     def end(self) -> str:
         """End the process, and say how it ended and what it printed last."""
         if self._process.is_alive() and self.late():
+            os.kill(self._process.pid or 0, signal.SIGUSR1)  # it writes where it is
+            time.sleep(1)
             self._process.kill()
             how = f"it took more than {LONGEST} s"
         else:
