@@ -5,6 +5,7 @@ import re
 import tempfile
 from fractions import Fraction
 
+import av
 import numpy as np
 
 from tests.formats.audio_check import check_sounds
@@ -17,6 +18,7 @@ from tests.formats.video_contents import (
     identical,
     likeness,
     read_video,
+    rows_of,
 )
 from tests.formats.video_maker import CHAPTERS, FONT, OWN_TAGS, TAGS, Truth, make_video
 from tests.formats.video_plans import VideoPlan, video_plan
@@ -26,6 +28,7 @@ DITHERED = 17  # dB: the same for GIF, whose colours are scattered from pixel to
 # These store how long frames last in units of their own, and FFmpeg's writers round or fill in: the
 # times are those that are read.
 COUNTED = ".avi", ".gif", ".apng"
+RGB, UNSPECIFIED = 0, 2  # AVColorSpace
 HDR = "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"
 # A reason for a refusal: what it is about
 REASONS = (
@@ -159,6 +162,33 @@ def _format(frame) -> str:
     return frame.format.name.replace("yuvj", "yuv")
 
 
+def _is_grey(frame: av.VideoFrame) -> bool:
+    return frame.format.name.startswith("gray")
+
+
+def _neutral(frame: av.VideoFrame) -> bool:
+    """Whether a YUV frame shows grey alone, as most encoders store grey."""
+    if not frame.format.name.startswith("yuv"):
+        return False
+    bits = max(component.bits for component in frame.format.components)
+    kind = np.uint8 if bits == 8 else np.uint16
+    return all((chroma.view(kind) == 1 << bits - 1).all() for chroma in rows_of(frame)[1:])
+
+
+def _grey(frame: av.VideoFrame) -> av.VideoFrame:
+    """The luma of a frame as a frame."""
+    if _is_grey(frame):
+        return frame
+    bits = max(component.bits for component in frame.format.components)
+    name = "gray" if bits == 8 else f"gray{bits}le"
+    result = av.VideoFrame(frame.width, frame.height, name)
+    plane = np.frombuffer(result.planes[0], np.uint8).reshape(frame.height, -1)
+    luma = rows_of(frame)[0]
+    plane[:, : luma.shape[1]] = luma
+    result.color_range = frame.color_range
+    return result
+
+
 def _check_samples(
     account: Account, plan: VideoPlan, before: VideoContents, after: VideoContents
 ) -> None:
@@ -169,6 +199,9 @@ def _check_samples(
         if not account.kept_or_named("rotation", False, "rotation", "the size is another"):
             account.fault("another size", f"{two.width}x{two.height}")
         return
+    if _is_grey(one) and not _is_grey(two) and _neutral(two):
+        pairs = [(_grey(a), _grey(b)) for a, b in pairs]
+        one, two = pairs[0]
     if _format(one) != _format(two):
         what = f"{one.format.name} became {two.format.name}"
         said = account.lines.name("pixel format")
@@ -264,6 +297,8 @@ def _same_colours(one: tuple[int, ...], two: tuple[int, ...], after: VideoConten
     They take YUV that says nothing for limited range. VP9 does not say it without a matrix, and AV1
     always says one of the two.
     """
+    if one[1] == RGB:  # grey of an RGB codec says so
+        one = (one[0], UNSPECIFIED, *one[2:])
     ranges = one[0], two[0]
     may_say = "av1" in after.main.codec or "dav1d" in after.main.codec
     return one == two or (

@@ -143,7 +143,7 @@ def _track(stream) -> Track:
     )
 
 
-def planes(frame: av.VideoFrame) -> list[np.ndarray]:
+def rows_of(frame: av.VideoFrame) -> list[np.ndarray]:
     """The rows of each plane as bytes, without what fills them up."""
     wide = 2 if max(component.bits for component in frame.format.components) > 8 else 1
     planar = len(frame.planes) > 1 or len(frame.format.components) == 1
@@ -151,13 +151,13 @@ def planes(frame: av.VideoFrame) -> list[np.ndarray]:
     found = []
     for plane in frame.planes:
         rows = np.frombuffer(plane, np.uint8).reshape(plane.height, -1)
-        found.append(rows[:, : plane.width * wide * components])
+        found.append(np.ascontiguousarray(rows[:, : plane.width * wide * components]))
     return found
 
 
 def identical(one: av.VideoFrame, two: av.VideoFrame) -> bool:
     """Whether two frames of one format have the same samples."""
-    return all(map(np.array_equal, planes(one), planes(two)))
+    return all(map(np.array_equal, rows_of(one), rows_of(two)))
 
 
 def likeness(one: av.VideoFrame, two: av.VideoFrame) -> float:
