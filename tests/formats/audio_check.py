@@ -1,5 +1,6 @@
 """Compares the sound of a video with that of its enhanced copy."""
 
+import contextlib
 import pathlib
 from fractions import Fraction
 
@@ -12,7 +13,16 @@ from tests.formats.video_contents import Track, VideoContents
 EDIT = Fraction(1, 1000)  # the unit in which FFmpeg's MP4 and MOV say when a stream begins
 # MP4 has one name for all layers, and FFmpeg tells them apart by their packets or not at all.
 MPEG_AUDIO = {"mp2", "mp2float", "mp3", "mp3float"}
-PRIMING = Fraction(1, 10)  # seconds by which an encoder may shift or pad sound
+# What ``ffmpeg -c copy`` puts into a container and reads again
+COPIED = {
+    ".mp4": {"aac", "mp3", "ac3", "eac3", "opus", "flac", "alac", "mp2"},
+    ".mov": {"aac", "mp3", "ac3", "eac3", "alac", "pcm_s16le", "pcm_s24le", "pcm_mulaw"},
+    ".mkv": {"aac", "mp3", "ac3", "eac3", "opus", "vorbis", "flac", "alac", "mp2", "pcm_s16le"},
+    ".webm": {"opus", "vorbis"},
+    ".ts": {"aac", "mp3", "ac3", "eac3", "mp2"},
+}
+# An encoder may shift and pad sound by two of its frames, and by what a container rounds.
+FRAMES, ROUNDED = 2048, 0.03  # samples, seconds
 
 
 def check_sounds(
@@ -55,6 +65,8 @@ def check_sounds(
             account.fault(f"{row}: other packets without a line", what)
         else:
             account.fate(row, CONVERTED)
+            if name in COPIED[paths[1].suffix]:
+                account.fault("converted though it can be copied", f"{row} into {paths[1].suffix}")
             _check_converted(account, row, (track, made), times, after, paths)
             _check_language(account, track, made)
     for extra in left:
@@ -117,7 +129,8 @@ def _check_converted(
         account.fault("converted sound cannot be decoded", row)
         return
     lengths = [len(samples) / rate for samples, rate in (one, two)]
-    if abs(lengths[0] - lengths[1]) > PRIMING:
+    allowed = ROUNDED + FRAMES / min(one[1], two[1])
+    if abs(lengths[0] - lengths[1]) > allowed:
         account.fault("converted sound is of another length", f"{row}: {lengths}")
     loud = [float(np.sqrt(np.mean(samples**2))) for samples, _ in (one, two)]
     if not 0.6 < loud[1] / max(loud[0], 1e-9) < 1.6:
@@ -125,7 +138,7 @@ def _check_converted(
     start, first = made.packets[0][0], after.times()[0]
     if times and times[0] is not None and start is not None:
         moved = start - first - times[0]
-        if abs(moved) > PRIMING:
+        if abs(moved) > allowed:
             text = f"{row}: {float(moved):.3f} s"
             account.fault("converted sound out of step with the video", text)
 
@@ -135,7 +148,11 @@ def _decoded(path: pathlib.Path, track: Track) -> tuple[np.ndarray, int]:
     parts, rate = [np.zeros(0)], 48000
     with av.open(str(path), metadata_errors="replace") as container:
         resampler = av.AudioResampler(format="fltp")
-        for frame in container.decode(container.streams[track.number]):
-            rate, frame.pts = frame.sample_rate, None
-            parts += [part.to_ndarray()[0] for part in resampler.resample(frame)]
+        for packet in container.demux(container.streams[track.number]):
+            # The last frame of TTA in Matroska is too short for FFmpeg, and AAC of six channels
+            # fails once it has ended.
+            with contextlib.suppress(av.error.FFmpegError):
+                for frame in packet.decode():
+                    rate, frame.pts = frame.sample_rate, None
+                    parts += [part.to_ndarray()[0] for part in resampler.resample(frame)]
     return np.concatenate(parts), rate

@@ -28,6 +28,7 @@ DITHERED = 17  # dB: the same for GIF, whose colours are scattered from pixel to
 # These store how long frames last in units of their own, and FFmpeg's writers round or fill in: the
 # times are those that are read.
 COUNTED = ".avi", ".gif", ".apng"
+CHAPTER = Fraction(1, 50)  # seconds by which a chapter may begin elsewhere; half a frame
 RGB, UNSPECIFIED = 0, 2  # AVColorSpace
 HDR = "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"
 # A reason for a refusal: what it is about
@@ -395,24 +396,35 @@ def _check_other_streams(account: Account, before: VideoContents, after: VideoCo
     for kind, row in (("video", "second video"), ("data", "data")):
         payloads = [track.payload for track in after.of_kind(kind)]
         for track in before.of_kind(kind):
-            kept_code = "timecode" in track.tags and track.tags["timecode"] in (
-                *(other.tags.get("timecode") for other in after.tracks),
-                after.tags.get("timecode"),
-            )
-            same = track.payload in payloads and bool(track.payload)
-            name = "timecode" if "timecode" in track.tags else row
+            if kind == "data" and before.chapters and not track.codec and _holds_chapters(track):
+                continue
+            code = track.tags.get("timecode")
+            codes = [other.tags.get("timecode") for other in after.tracks]
+            kept = track.payload in payloads and bool(track.payload)
+            if code:
+                kept = kept or code in (*codes, after.tags.get("timecode"))
             what = "video" if kind == "video" else "data"
-            account.kept_or_named(
-                name, same or kept_code, what, f"stream {track.number}", track.number
-            )
+            name = "timecode" if code else row
+            account.kept_or_named(name, kept, what, f"stream {track.number}", track.number)
+    _check_chapters(account, before, after)
+
+
+def _holds_chapters(track: Track) -> bool:
+    """Whether a track is that in which MP4 and MOV keep the titles of chapters."""
+    return track.tags.get("handler_name") == "SubtitleHandler"
+
+
+def _check_chapters(account: Account, before: VideoContents, after: VideoContents) -> None:
     expected = [(time - before.times()[0], title) for time, title in before.chapters]
     found = [(time - after.times()[0], title) for time, title in after.chapters]
-    if expected and expected[0][1] in CHAPTERS:
-        tick = Fraction(2, 1000) + after.main.tick
-        same = len(expected) == len(found) and all(
-            abs(a[0] - b[0]) <= tick and a[1] == b[1] for a, b in zip(expected, found)
-        )
-        account.kept_or_named("chapters", same, "chapters", f"{expected} became {found}")
+    if not expected or expected[0][1] not in CHAPTERS:
+        return
+    same = [title for _, title in expected] == [title for _, title in found]
+    moved = [abs(a[0] - b[0]) for a, b in zip(expected, found)]
+    if same and found[0][0] <= expected[0][0]:
+        moved[0] = Fraction(0)  # in MP4 the first chapter begins with the file
+    same = same and max(moved) <= CHAPTER
+    account.kept_or_named("chapters", same, "chapters", f"{expected} became {found}")
 
 
 def _check_tags(
