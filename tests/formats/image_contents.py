@@ -87,8 +87,9 @@ def _read_tiff(data: bytes, pixels: bool) -> ImageContents:
         exif["make"] = values[Base.Make].strip("\0")
     nested = values.get(IFD.Exif) or {}
     if "FNumber" in nested:
-        numerator, denominator = nested["FNumber"]
-        exif["f-number"] = round(numerator / denominator, 2)
+        number = nested["FNumber"]
+        number = number[0] / number[1] if isinstance(number, tuple) else number
+        exif["f-number"] = round(number, 2)
     if "GPSLatitudeRef" in (values.get(IFD.GPSInfo) or {}):
         exif["GPS"] = values[IFD.GPSInfo]["GPSLatitudeRef"]
     blocks = [_bytes(values.get(tag)) for tag in (IPTC_TAG, PHOTOSHOP_TAG)]
