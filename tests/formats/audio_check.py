@@ -67,7 +67,7 @@ def check_sounds(
             account.fate(row, CONVERTED)
             if name in COPIED[paths[1].suffix]:
                 account.fault("converted though it can be copied", f"{row} into {paths[1].suffix}")
-            _check_converted(account, row, (track, made), times, after, paths)
+            _check_converted(account, row, (track, made), (before, after), paths)
             _check_language(account, track, made)
     for extra in left:
         account.fault("a track of sound that the input does not have", extra.codec)
@@ -119,33 +119,31 @@ def _check_converted(
     account: Account,
     row: str,
     tracks: tuple[Track, Track],
-    times: list[Fraction | None],
-    after: VideoContents,
+    contents: tuple[VideoContents, VideoContents],
     paths: tuple[pathlib.Path, pathlib.Path],
 ) -> None:
-    track, made = tracks
+    before, after = contents
     one, two = (_decoded(path, each) for path, each in zip(paths, tracks))
     if not len(two[0]):
         account.fault("converted sound cannot be decoded", row)
         return
-    lengths = [len(samples) / rate for samples, rate in (one, two)]
+    lengths = [len(samples) / rate for samples, rate, _ in (one, two)]
     allowed = ROUNDED + FRAMES / min(one[1], two[1])
     if abs(lengths[0] - lengths[1]) > allowed:
         account.fault("converted sound is of another length", f"{row}: {lengths}")
-    loud = [float(np.sqrt(np.mean(samples**2))) for samples, _ in (one, two)]
+    loud = [float(np.sqrt(np.mean(samples**2))) for samples, _, _ in (one, two)]
     if not 0.6 < loud[1] / max(loud[0], 1e-9) < 1.6:
         account.fault("converted sound is of another loudness", f"{row}: {loud}")
-    start, first = made.packets[0][0], after.times()[0]
-    if times and times[0] is not None and start is not None:
-        moved = start - first - times[0]
-        if abs(moved) > allowed:
-            text = f"{row}: {float(moved):.3f} s"
-            account.fault("converted sound out of step with the video", text)
+    # What a decoder gives first, since some formats begin with packets that only prepare it
+    moved = (two[2] - after.times()[0]) - (one[2] - before.times()[0])
+    if abs(moved) > allowed:
+        text = f"{row}: {float(moved):.3f} s"
+        account.fault("converted sound out of step with the video", text)
 
 
-def _decoded(path: pathlib.Path, track: Track) -> tuple[np.ndarray, int]:
-    """The samples of the first channel, from -1 to 1, and their rate."""
-    parts, rate = [np.zeros(0)], 48000
+def _decoded(path: pathlib.Path, track: Track) -> tuple[np.ndarray, int, Fraction]:
+    """The samples of the first channel, from -1 to 1, their rate, and when they begin."""
+    parts, rate, start = [np.zeros(0)], 48000, None
     with av.open(str(path), metadata_errors="replace") as container:
         resampler = av.AudioResampler(format="fltp")
         for packet in container.demux(container.streams[track.number]):
@@ -153,6 +151,8 @@ def _decoded(path: pathlib.Path, track: Track) -> tuple[np.ndarray, int]:
             # fails once it has ended.
             with contextlib.suppress(av.error.FFmpegError):
                 for frame in packet.decode():
+                    if start is None:
+                        start = frame.pts * frame.time_base
                     rate, frame.pts = frame.sample_rate, None
                     parts += [part.to_ndarray()[0] for part in resampler.resample(frame)]
-    return np.concatenate(parts), rate
+    return np.concatenate(parts), rate, start or Fraction(0)

@@ -298,7 +298,7 @@ def _same_colours(one: tuple[int, ...], two: tuple[int, ...], after: VideoConten
     They take YUV that says nothing for limited range. VP9 does not say it without a matrix, and AV1
     always says one of the two.
     """
-    if one[1] == RGB:  # grey of an RGB codec says so
+    if one[1] == RGB != two[1]:  # grey of an RGB codec says so
         one = (one[0], UNSPECIFIED, *one[2:])
     ranges = one[0], two[0]
     may_say = "av1" in after.main.codec or "dav1d" in after.main.codec

@@ -20,6 +20,7 @@ from tests.formats.video_plans import video_plan
 
 LONGEST = 120  # seconds for one file
 STARTED = 180  # seconds within which a process has loaded TensorFlow
+LONGEST_TEXT = 600  # of what a process printed before it ended
 PRINTED = "formats-{}-"  # the start of the name of a file with what a process printed
 
 
@@ -109,7 +110,7 @@ class _Worker:
         self._process.join()
         for path in pathlib.Path(tempfile.gettempdir()).glob(f"{PRINTED}*".format(self.pid)):
             text = path.read_text(errors="replace").strip()
-            how += f"; printed: {text[-300:]}" if text else ""
+            how += f"; printed: {text[:LONGEST_TEXT]}" if text else ""
             with contextlib.suppress(OSError):
                 path.unlink()
         return how
