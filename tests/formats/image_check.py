@@ -7,7 +7,8 @@ import tempfile
 import numpy as np
 
 from tests.formats.image_contents import ImageContents, read_contents
-from tests.formats.image_maker import (
+from tests.formats.image_maker import make_image
+from tests.formats.image_parts import (
     CICP,
     COMMENT,
     GAMMA,
@@ -17,7 +18,6 @@ from tests.formats.image_maker import (
     TEXTS,
     TOKEN,
     ImageTruth,
-    make_image,
 )
 from tests.formats.image_plans import ImagePlan, image_plan
 from tests.formats.outcome import CONVERTED, KEPT, REFUSED, Account, Lines, Outcome

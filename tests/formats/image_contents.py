@@ -14,7 +14,7 @@ import tifffile
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from tests.formats.image_maker import CAPTION
+from tests.formats.image_parts import CAPTION
 
 XMP_KEY, IPTC_RESOURCE = b"XML:com.adobe.xmp", 0x0404
 XMP_TAG, IPTC_TAG, PHOTOSHOP_TAG, PROFILE_TAG = 700, 33723, 34377, 34675
