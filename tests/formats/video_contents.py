@@ -184,6 +184,7 @@ def alpha_of(path: pathlib.Path, contents: VideoContents) -> np.ndarray | None:
     if name is None:
         return None
     decoder = av.CodecContext.create(name, "r")
+    decoder.thread_count = 1
     with av.open(str(path)) as container:
         for packet in container.demux(container.streams[contents.main.number]):
             for frame in decoder.decode(packet):

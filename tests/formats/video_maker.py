@@ -170,7 +170,7 @@ def _add_video(container, plan: VideoPlan):
     (width, height), rate = plan.size, Fraction(*plan.rate)
     video = container.add_stream(name, rate=rate, width=width, height=height, options=options)
     context = video.codec_context
-    context.pix_fmt = plan.pixels
+    context.pix_fmt, context.thread_count = plan.pixels, 1  # threads of libvpx wait for each other
     if "qscale" in options:
         context.flags |= 2  # AV_CODEC_FLAG_QSCALE
         context.global_quality = 3 * 118

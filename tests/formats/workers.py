@@ -48,7 +48,7 @@ def _serve(pipe: multiprocessing.connection.Connection, seed: int) -> None:
 
     set_environment()
     stacks = tempfile.NamedTemporaryFile("w", prefix=PRINTED.format(os.getpid()))  # noqa: SIM115
-    faulthandler.register(signal.SIGUSR1, stacks)
+    faulthandler.register(signal.SIGUSR1, stacks, all_threads=False)
     import tests.formats.image_check
     import tests.formats.video_check  # noqa: F401
 
