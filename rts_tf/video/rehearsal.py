@@ -190,7 +190,7 @@ def add_streams(
 
 
 def _blank(info: VideoInfo) -> av.VideoFrame:
-    frame = av.VideoFrame(info.width, info.height, info.format)
+    frame = av.VideoFrame(info.width, info.height, info.coded_format)
     frame.pts, frame.time_base = 0, info.time_base
     for plane in planes_of(frame):
         plane[...] = 0
