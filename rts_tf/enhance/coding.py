@@ -101,6 +101,7 @@ def _taking(info: VideoInfo, job: Job, settings: Settings) -> tuple[Coding, Vide
         (other, info.in_format_of(other.formats()))
         for other in (_another(job, settings, codec) for codec in _OTHERS if codec != usual)
     ]
+    others.sort(key=lambda pair: pair[1].format != coded.format)  # first those that lose nothing
     able = [(other, its) for other, its in others if can_encode(its, other, container)]
     if able and asked == AUTO:
         return able[0]

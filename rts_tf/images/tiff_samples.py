@@ -114,6 +114,11 @@ def _without_codec(
         f"is compressed by {compression} in a way that is not supported; save it without"
         " compression, or pip install imagecodecs"
     )
+    if kind.bits % 8:  # tifffile unpacks them with imagecodecs alone
+        reason = (
+            f"has samples of {kind.bits} bits; convert it to 16 bits first, or pip install"
+            " imagecodecs"
+        )
     simple = kind.photometric in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB) and not kind.premultiplied
     if not simple or kind.bits != 16 or kind.floating or int(page.planarconfig) != 1:
         raise ImageError(reason)

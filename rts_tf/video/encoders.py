@@ -24,6 +24,8 @@ _SLICED = 32  # samples a side, from which FFV1 always has room for slices
 THREADS = 2  # of the encoder. The number is fixed, since the output of x264 and x265 depends on it
 # FFmpeg puts other codecs into a .ts file too, but as data, which it does not recognize again.
 _TRANSPORT_STREAM_CODECS = ("h264", "hevc")
+# x265 writes beyond its memory for narrower frames, such as 48x32.
+_NARROWEST_HEVC = 64
 _AVX_512F = 13  # of cv2.checkHardwareSupport
 
 
@@ -140,6 +142,8 @@ def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> Vi
     encoder = coding.encoder
     if container.format.name == "mpegts" and coding.codec not in _TRANSPORT_STREAM_CODECS:
         raise ValueError(f"'mpegts' format does not support '{encoder.name}' codec")
+    if coding.codec == "hevc" and info.width < _NARROWEST_HEVC:
+        raise ValueError(f"'{encoder.name}' needs {_NARROWEST_HEVC} pixels of width")
     options = coding.options | ({} if coding.crf is None else {"crf": str(coding.crf)})
     _add(options, _SIDE_DATA_OPTIONS.get(coding.codec, {}) | coding.options_for(info))
     if coding.codec == "h264" and info.bits > 8:

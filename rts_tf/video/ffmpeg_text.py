@@ -34,6 +34,9 @@ def lines_of(level: int) -> Iterator[list[tuple[int, str, str]]]:
 def chroma_location(container: InputContainer, stream_index: int) -> str:
     """Where the chroma samples of a video lie.
 
+    Call this before anything is decoded. Decoders say more at this level of the log, and their
+    threads would wait for this one while it waits for them.
+
     Returns:
         FFmpeg's name, e.g. "topleft"; empty if the file does not say it.
     """

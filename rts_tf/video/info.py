@@ -10,7 +10,6 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from rts_tf.errors import VideoError
-from rts_tf.video.ffmpeg_text import chroma_location
 from rts_tf.video.hdr import Hdr, hdr_of
 from rts_tf.video.pixel_formats import COMMON, bits_of, is_rgb, nearest_format, with_alpha
 from rts_tf.video.side_data import contents_of, types_of
@@ -125,9 +124,16 @@ def video_stream(container: InputContainer, path: str) -> VideoStream:
 
 
 def video_info(
-    container: InputContainer, stream: VideoStream, first: av.VideoFrame, path: str
+    container: InputContainer, stream: VideoStream, first: av.VideoFrame, path: str, chroma: str
 ) -> VideoInfo:
     """What the header and the first decoded frame of a file say.
+
+    Args:
+        container: The open file.
+        stream: Its video.
+        first: The frame.
+        path: The file, for messages.
+        chroma: By :func:`rts_tf.video.ffmpeg_text.chroma_location`, before anything was decoded.
 
     Raises:
         VideoError: Its pixel format is like none that is supported.
@@ -159,7 +165,7 @@ def video_info(
         estimate=stream.frames or max(1, round(float(seconds * rate))),
         codec=stream.codec_context.codec.canonical_name,
         range_known=is_rgb(first.format.name) or full_range or first.color_range != 0,
-        chroma_location="" if is_rgb(first.format.name) else chroma_location(container, index),
+        chroma_location="" if is_rgb(first.format.name) else chroma,
         side_data=tuple(sorted(types_of(first))),
     )
 

@@ -16,6 +16,7 @@ from rts_tf.errors import VideoError
 from rts_tf.video.alpha import decoder_with_alpha
 from rts_tf.video.container import errors_name, open_input
 from rts_tf.video.damage import Damage, LostAtTheEnd, decoded, to_the_end
+from rts_tf.video.ffmpeg_text import chroma_location
 from rts_tf.video.info import VideoInfo, video_info, video_stream
 from rts_tf.video.interlacing import Deinterlacer, FieldWatch, interlaced_from
 from rts_tf.video.pixel_formats import converted, planes_of
@@ -94,6 +95,7 @@ class VideoReader:
 
     def _probe(self) -> VideoInfo:
         stream = video_stream(self.container, self.path)
+        chroma = chroma_location(self.container, stream.index)
         stream.thread_type = "AUTO"
         self._surveyor = Surveyor(self.container, stream.index)
         self._fields = FieldWatch(stream)
@@ -105,7 +107,7 @@ class VideoReader:
             first, _ = next(self._decoded(own, Damage()), (None, 0))
         if first is None:
             raise VideoError(f"{self.path}: has no frame that can be decoded")
-        return video_info(self.container, stream, first, self.path)
+        return video_info(self.container, stream, first, self.path, chroma)
 
     def survey(self) -> Survey:
         """Read all packets of the file, the first time that this is called.

@@ -7,6 +7,7 @@ import av
 import numpy as np
 
 from rts_tf.video.encoders import Coding, Packer, add_video
+from rts_tf.video.ffmpeg_text import chroma_location
 from rts_tf.video.hdr import Hdr
 from rts_tf.video.info import UNSPECIFIED, VideoInfo, video_info, video_stream
 from rts_tf.video.pixel_formats import planes_of
@@ -70,8 +71,8 @@ def written_and_read(info: VideoInfo, coding: Coding, container: str) -> VideoIn
     file.seek(0)
     with av.open(file) as written:
         found = video_stream(written, info.path)
-        first = next(written.decode(found))
-        return video_info(written, found, first, info.path)
+        chroma = chroma_location(written, found.index)
+        return video_info(written, found, next(written.decode(found)), info.path, chroma)
 
 
 def _differences(info: VideoInfo, found: VideoInfo) -> Iterator[str]:

@@ -295,6 +295,16 @@ def test_odd_sizes_find_another_codec(enhanced, run, tmp_path):
     assert info_of(output).width == 67 and "note" not in err
 
 
+def test_narrow_frames_do_not_go_through_x265(enhanced, run, tmp_path):
+    """It would write beyond its memory."""
+    video = make(tmp_path / "in.mkv", pixels="yuv420p10le", size=(48, 32), count=2)
+    output, err = enhanced(video, "out.mp4")
+    assert "hevc takes no 48x32 yuv420p10le, so av1 was chosen" in err
+    assert info_of(output).bits == 10
+    _, err = run(video, f"--output={tmp_path / 'hevc.mp4'}", "--codec=hevc", code=1)
+    assert "hevc cannot code 48x32 yuv420p10le into .mp4; --codec=av1 or " in err
+
+
 @pytest.mark.parametrize("codec", ["h264", "hevc", "vp9", "av1", "ffv1"])
 def test_encoders_print_nothing(tmp_path, capfd, codec):
     info = info_of(make(tmp_path / "in.mp4", count=1))
