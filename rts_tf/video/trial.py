@@ -14,6 +14,8 @@ from rts_tf.video.pixel_formats import planes_of
 from rts_tf.video.reader import Frame
 
 _SIDE = 64  # pixels of the frame that is tried; no description depends on the size
+_SQUARE = 1  # a pixel as wide as high, which is what players take if nothing is said
+_ROUNDING = 1e-3  # of the shape of a pixel, which encoders write as a fraction of small numbers
 
 
 def can_encode(info: VideoInfo, coding: Coding, container: str) -> bool:
@@ -32,7 +34,7 @@ def can_encode(info: VideoInfo, coding: Coding, container: str) -> bool:
 
 
 def lost_description(info: VideoInfo, coding: Coding, container: str) -> list[str]:
-    """What a video does not say about its colours any more once it is written, in words.
+    """What a video does not say about its frames any more once it is written, in words.
 
     One frame is encoded and read again.
 
@@ -92,3 +94,6 @@ def _differences(info: VideoInfo, found: VideoInfo) -> Iterator[str]:
         yield "its mastering display (HDR metadata)"
     if hdr.light and hdr.light != found_hdr.light:
         yield "its content light level (HDR metadata)"
+    if abs((info.aspect or _SQUARE) - (found.aspect or _SQUARE)) > _ROUNDING * info.aspect:
+        # PyAV has no way to name it to the containers that keep it beside the stream of an encoder.
+        yield f"the aspect ratio of its pixels ({info.aspect.numerator}:{info.aspect.denominator})"

@@ -185,6 +185,44 @@ def test_colours(tmp_path, kind, name):
         assert not lost_description(info, coding, container)
 
 
+@pytest.mark.parametrize("codec", ["h264", "ffv1"])
+def test_a_range_that_is_open_stays_so(tmp_path, codec):
+    info = info_of(make(tmp_path / "in.mp4", count=1))._replace(
+        range_known=False, matrix=2, primaries=2, transfer=2
+    )
+    for described in (info, info._replace(matrix=9, primaries=9, transfer=14)):
+        found = written_and_read(described, Coding(codec, ENCODERS[codec].crf), "matroska")
+        # H.264 has its range and its colours in one group.
+        assert found.range_known == (codec == "h264" and described != info)
+        assert not found.full_range
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("h264.mkv", True),
+        ("h264.ts", True),
+        ("hevc.mkv", True),
+        ("vp9.mp4", True),
+        ("av1.mp4", True),
+        ("vp9.webm", False),
+        ("av1.mkv", False),
+        ("ffv1.mkv", False),
+    ],
+)
+def test_the_aspect_ratio_of_pixels(tmp_path, name, kept):
+    codec, container = name.split(".")[0], container_of(name)
+    coding = Coding(codec, ENCODERS[codec].crf)
+    info = info_of(make(tmp_path / "in.mp4", count=1))._replace(chroma_location="")
+    line = "the aspect ratio of its pixels (64:45)"
+    for aspect in (Fraction(0), Fraction(1), Fraction(64, 45)):
+        shown = info._replace(aspect=aspect)
+        lost = [] if kept or aspect in (0, 1) else [line]
+        assert lost_description(shown, coding, container) == lost
+        if kept and aspect:
+            assert written_and_read(shown, coding, container).aspect == aspect
+
+
 def transparent_webm(path):
     with av.open(str(path), "w") as container:
         video = container.add_stream(

@@ -104,7 +104,8 @@ copied packets have the same bytes. A run takes some minutes.
 
 - **kept**: the output holds it as the input does.
 - **converted**: the output holds the same in another form. If that changes what is stored of a
-  video, such as its sound, a line says so.
+  video, such as its sound, a line says so. One change has no line: an open range of colours becomes
+  limited, which is what it means, where the codec must state a range.
 - **reported**: the output does not hold it, and a line at the end says so; the exit code stays 0.
 - **refused**: there is no output. The error names the file and what to do.
 

@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("av", reason="the extra 'video' is not installed")
 
-from tests.formats.video_check import check_video  # noqa: E402
+from tests.formats.video_check import check_video, states_the_range  # noqa: E402
 from tests.formats.video_contents import read_video  # noqa: E402
 from tests.formats.video_maker import make_video  # noqa: E402
 from tests.formats.video_plans import FOCI, OUTPUTS, video_plan  # noqa: E402
@@ -43,3 +43,18 @@ def test_a_plan_makes_what_it_says(tmp_path):
         sound.language for sound in plan.sounds
     ]
     assert len(found.chapters) == 2 and found.of_kind("attachment")[0].name == "font.ttf"
+
+
+@pytest.mark.parametrize(
+    ("codec", "before", "after", "expected"),
+    [
+        ("hevc", (0, 2, 2, 2), (1, 2, 2, 2), True),
+        ("h264", (0, 9, 9, 14), (1, 9, 9, 14), True),
+        ("h264", (0, 2, 2, 2), (1, 2, 2, 2), False),
+        ("ffv1", (0, 9, 9, 14), (1, 9, 9, 14), False),
+        ("hevc", (0, 2, 2, 2), (2, 2, 2, 2), False),
+        ("hevc", (0, 9, 9, 14), (1, 9, 9, 2), False),
+    ],
+)
+def test_a_range_may_become_limited_only_where_it_must(codec, before, after, expected):
+    assert states_the_range(before, after, codec) == expected

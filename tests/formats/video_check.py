@@ -29,6 +29,7 @@ DITHERED = 17  # dB: the same for GIF, whose colours are scattered from pixel to
 # times are those that are read.
 COUNTED = ".avi", ".gif", ".apng"
 RGB, UNSPECIFIED = 0, 2  # AVColorSpace
+OPEN, LIMITED = 0, 1  # AVColorRange
 HDR = "MASTERING_DISPLAY_METADATA", "CONTENT_LIGHT_LEVEL"
 # A reason for a refusal: what it is about
 REASONS = (
@@ -285,23 +286,27 @@ def _check_frame_properties(
     converted = before.frames[0].format.is_rgb and account.lines.name("pixel format")
     row = "colour description" if {"colours", "HDR"} & set(plan.extras) else "no colour description"
     row = "full range" if one[0] == 2 else row
-    if not converted:
-        account.kept_or_named(row, _same_colours(one, two, after), "colours", f"{one} became {two}")
-
-
-def _same_colours(one: tuple[int, ...], two: tuple[int, ...], after: VideoContents) -> bool:
-    """Whether players show both alike.
-
-    They take YUV that says nothing for limited range. VP9 does not say it without a matrix, and AV1
-    always says one of the two.
-    """
     if one[1] == RGB != two[1]:  # grey of an RGB codec says so
         one = (one[0], UNSPECIFIED, *one[2:])
-    ranges = one[0], two[0]
-    may_say = "av1" in after.main.codec or "dav1d" in after.main.codec
-    return one == two or (
-        one[1:] == two[1:] and (ranges == (1, 0) or (ranges == (0, 1) and may_say))
-    )
+    if not converted and states_the_range(one, two, after.main.codec):
+        account.fate(row, CONVERTED)
+    elif not converted:
+        # Players take YUV that says nothing for limited, as VP9 without a matrix is read.
+        same = one == two or (one[1:] == two[1:] and (one[0], two[0]) == (LIMITED, OPEN))
+        account.kept_or_named(row, same, "colours", f"{one} became {two}")
+
+
+def states_the_range(before: tuple[int, ...], after: tuple[int, ...], codec: str) -> bool:
+    """Whether an open range became limited, and nothing else changed, where the codec must say one.
+
+    Args:
+        before: Range, primaries and so on as of :meth:`VideoContents.colours`.
+        after: The same of the output.
+        codec: FFmpeg's name of the decoder of the output.
+    """
+    described = set(before[1:]) != {UNSPECIFIED}
+    must = described if codec == "h264" else codec != "ffv1"
+    return must and (before[0], after[0]) == (OPEN, LIMITED) and before[1:] == after[1:]
 
 
 def _sound_times(
