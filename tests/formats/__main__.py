@@ -97,10 +97,11 @@ def _report(kind: str, found: list[Outcome], seed: int) -> int:
         for fault, detail in outcome.faults:
             by_fault[fault].append((outcome, detail))
     refused = collections.Counter(outcome.refused for outcome in found if outcome.refused)
+    first = {outcome.refused: outcome.number for outcome in reversed(found)}
     faulty = sum(bool(outcome.faults) for outcome in found)
     print(f"\n{len(found)} {kind}s: {sum(refused.values())} refused, {faulty} with faults")
     for reason, count in refused.most_common():
-        print(f"  refused {count}: {reason}")
+        print(f"  refused {count}: {reason} ({kind}:{first[reason]})")
     for fault, cases in sorted(by_fault.items(), key=lambda item: -len(item[1])):
         print(f"  FAULT {len(cases)}: {fault}")
         for outcome, detail in cases[:SHOWN]:

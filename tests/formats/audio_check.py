@@ -32,6 +32,7 @@ def check_sounds(
     after: VideoContents,
     expected: list[list[Fraction | None]],
     paths: tuple[pathlib.Path, pathlib.Path],
+    step: Fraction = Fraction(0),
 ) -> None:
     """Account for every track of sound.
 
@@ -42,6 +43,7 @@ def check_sounds(
         after: The output.
         expected: For each track the seconds of its packets after the first frame.
         paths: The two files.
+        step: Seconds by which recordings that are joined may move against each other.
     """
     left = after.of_kind("audio")
     tracks = before.of_kind("audio")
@@ -50,7 +52,7 @@ def check_sounds(
         row = f"audio: {name}"
         if copy is not None:
             account.fate(row, KEPT)
-            _check_times(account, row, times, track, copy, after)
+            _check_times(account, row, times, (track, copy), after, step)
             _check_language(account, track, copy)
             continue
         made = left.pop(0) if left else None
@@ -87,17 +89,18 @@ def _check_times(
     account: Account,
     row: str,
     expected: list[Fraction | None],
-    track: Track,
-    copy: Track,
+    tracks: tuple[Track, Track],
     after: VideoContents,
+    step: Fraction,
 ) -> None:
+    track, copy = tracks
     first = after.times()[0]
     found = [None if time is None else time - first for time, _ in copy.packets]
     if len(found) != len(expected):  # PCM may be cut in other places
         found, expected = found[:1], expected[:1]
     pairs = [(a, b) for a, b in zip(expected, found) if a is not None and b is not None]
     # of both streams of the output, and of the input where its times are coarser
-    tick = after.main.tick + max(copy.tick, track.tick) + EDIT
+    tick = after.main.tick + max(copy.tick, track.tick) + EDIT + step
     moved = max((abs(a - b) for a, b in pairs), default=Fraction(0))
     if moved > tick:
         account.fault(

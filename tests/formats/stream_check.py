@@ -7,6 +7,7 @@ from tests.formats.video_contents import Track, VideoContents
 from tests.formats.video_maker import CHAPTERS, FONT, OWN_TAGS, TAGS, Truth
 from tests.formats.video_plans import VideoPlan
 
+MILLISECOND = Fraction(1, 1000)  # the unit of the subtitles that are made
 CHAPTER = Fraction(1, 50)  # seconds by which a chapter may begin elsewhere; half a frame
 
 
@@ -42,7 +43,7 @@ def _check_texts(
             if not said:
                 account.fault(f"{row}: became {copy.codec or 'unknown'} without a line")
         said = [time for time, data in copy.packets if time is not None and _says(data, tokens)]
-        tick = after.main.tick + copy.tick + before.main.tick
+        tick = after.main.tick + copy.tick + before.main.tick + MILLISECOND
         for (expected, _), found in zip(lines, said):
             if plan.times != "restart" and abs(found - start - (expected - truth.start)) > tick:
                 moved = float(found - start - (expected - truth.start))

@@ -1,5 +1,6 @@
 """Enhances the video of a plan with strength 0 and accounts for everything that it holds."""
 
+import gc
 import pathlib
 import re
 import tempfile
@@ -52,6 +53,8 @@ def check_video(number: int, seed: int) -> Outcome:
         source.parent.mkdir()
         target.parent.mkdir()
         truth = make_video(plan, source)
+        if plan.coding in ("hevc", "auto"):
+            gc.collect()  # all encoders of libx265 in a process must have one size of blocks
         ran = run(source, target, *plan.flags())
         account = Account(Lines(ran.lines))
         refused = ""
@@ -130,7 +133,8 @@ def _check_output(
     _check_frame_properties(account, plan, before, after)
     names = [sound.codec for sound in plan.sounds]
     expected = _sound_times(plan, truth, before)
-    check_sounds(account, names, before, after, expected, (source, target))
+    step = Fraction(plan.rate[1], plan.rate[0]) if plan.times == "restart" else Fraction(0)
+    check_sounds(account, names, before, after, expected, (source, target), step)
     check_streams(account, plan, truth, before, after)
     account.fate(f"input: {plan.suffix[1:]}", KEPT)
     account.fate(f"video: {plan.codec.split()[0]}", KEPT)
@@ -201,7 +205,7 @@ def _check_samples(
     if _is_grey(one) and not _is_grey(two) and _neutral(two):
         pairs = [(_grey(a), _grey(b)) for a, b in pairs]
         one, two = pairs[0]
-    if _format(one) != _format(two):
+    if _format(one) != _format(two).replace("yuva", "yuv"):  # of VP9, FFmpeg shows no alpha
         what = f"{one.format.name} became {two.format.name}"
         said = account.lines.name("pixel format")
         account.fate(row, CONVERTED if said else LOST)

@@ -121,7 +121,7 @@ def _times(plan: VideoPlan) -> list[Fraction]:
     frame = Fraction(plan.rate[1], plan.rate[0])
     steps = [frame * (1 + i % 3 if plan.times == "variable" else 1) for i in range(plan.count)]
     if plan.times == "gap":
-        steps[plan.count // 2] += GAP
+        steps[plan.count // 2] += round(GAP / frame) * frame
     return [sum(steps[:i], Fraction(0)) for i in range(plan.count)]
 
 
