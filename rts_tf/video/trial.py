@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -14,8 +15,8 @@ from rts_tf.video.pixel_formats import planes_of
 from rts_tf.video.reader import Frame
 
 _SIDE = 64  # pixels of the frame that is tried; no description depends on the size
-_SQUARE = 1  # a pixel as wide as high, which is what players take if nothing is said
-_ROUNDING = 1e-3  # of the shape of a pixel, which encoders write as a fraction of small numbers
+_SQUARE = Fraction(1)  # which players take if nothing is said
+_ROUNDING = Fraction(1, 1000)  # of the shape of a pixel, which encoders write in small numbers
 
 
 def can_encode(info: VideoInfo, coding: Coding, container: str) -> bool:
@@ -94,6 +95,6 @@ def _differences(info: VideoInfo, found: VideoInfo) -> Iterator[str]:
         yield "its mastering display (HDR metadata)"
     if hdr.light and hdr.light != found_hdr.light:
         yield "its content light level (HDR metadata)"
-    if abs((info.aspect or _SQUARE) - (found.aspect or _SQUARE)) > _ROUNDING * info.aspect:
+    if abs((info.aspect or _SQUARE) - (found.aspect or _SQUARE)) > _ROUNDING:
         # PyAV has no way to name it to the containers that keep it beside the stream of an encoder.
         yield f"the aspect ratio of its pixels ({info.aspect.numerator}:{info.aspect.denominator})"
