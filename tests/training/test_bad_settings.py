@@ -93,13 +93,13 @@ def a_file(folder):
 
 def empty(folder):
     (folder / "empty").mkdir()
-    return [f"--data={folder / 'empty'}"], f"--data={folder / 'empty'}: holds no images (png, jpg"
+    return [f"--data={folder / 'empty'}"], f"--data={folder / 'empty'}: holds no images (PNG"
 
 
 def other_files(folder):
     (folder / "texts").mkdir()
     (folder / "texts" / "a.txt").write_text("a")
-    (folder / "texts" / "b.gif").write_bytes(b"GIF89a")
+    (folder / "texts" / "b.psd").write_bytes(b"8BPS")
     return [f"--data={folder / 'texts'}"], f"--data={folder / 'texts'}: holds no images"
 
 
