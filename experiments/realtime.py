@@ -289,7 +289,7 @@ def _point(axes: Any, x: float, y: float, name: str) -> None:
     axes.plot([x], [y], "o", color=colour)
     # Names of neighbours would cover each other on one side.
     left = name in ("luma-clean", "luma-small", "residual1", "linear")
-    above = name in ("luma-clean", "residual1", "linear")
+    above = left and name != "luma-small" or "xlarge" in name or name == "residual6"
     offset = -4 if left else 4, 4 if above else -10
     place = {
         "xytext": offset,

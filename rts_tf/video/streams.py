@@ -18,6 +18,7 @@ from rts_tf.video.muxers import ATTACH, MUXERS, file_of_cover
 from rts_tf.video.wishes import COPY
 
 _SOME = 8  # packets
+_ENDLESS = 2**31  # ticks: a duration of FFmpeg's Ogg reader that is less than nothing
 # Tags that say how the source was made or how long its streams are
 _OF_THE_SOURCE = {
     "major_brand",
@@ -67,6 +68,7 @@ class Copying:
         self.stream.time_base = source.time_base
         self.damage = Damage()
         self._good = 0
+        self._time: int | None = None  # of the last packet
         self._decoder = source.codec_context if isinstance(source, AudioStream) else None
 
     def packets(self, packet: Packet) -> Iterator[Packet]:
@@ -83,8 +85,19 @@ class Copying:
                 if self.damage.count <= self._good + _SOME:
                     self.damage.note()
                     return
+        if self._decoder is not None:
+            self._set_duration(packet)
         packet.stream = self.stream
         yield packet
+
+    def _set_duration(self, packet: Packet) -> None:
+        """Give sound without a duration that of the packet before: MOV cuts off a last one."""
+        duration, time = packet.duration or 0, packet.pts
+        if duration >= _ENDLESS:
+            packet.duration = 0
+        elif not duration and time is not None and self._time is not None:
+            packet.duration = max(0, time - self._time)
+        self._time = time
 
     def rest(self) -> Iterator[Packet]:
         """Nothing is left at the end."""

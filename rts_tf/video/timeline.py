@@ -17,7 +17,7 @@ from rts_tf.video.damage import is_content
 BROADCAST = {"mpegts", "mpeg"}
 _LEAP = 10.0  # seconds forward that are a leap there, and not a gap
 # Seconds back that are a new beginning, there and in other containers, where some are careless
-_BACK, _FAR_BACK = -0.1, -0.5
+_BACK, _FAR_BACK = -0.05, -0.5
 _REORDERED = 16  # packets, at most, between a packet and the one that is shown before it
 _OVERLAP = Fraction(1, 10)  # seconds that sound may overlap at a joint before the video waits
 

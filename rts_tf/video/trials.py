@@ -71,7 +71,9 @@ class Trial(NamedTuple):
                 else:
                     codec = av.Codec(way, "w").canonical_name
                     same = _kind(found.streams[0]) == (stream.type, codec)
-                return same and _are_there(stream, sizes, found.demux(found.streams[0]))
+                packets = [packet for packet in found.demux(found.streams[0]) if packet.size]
+                in_time = way != COPY or stream.type != "audio" or _last_as_long(samples, packets)
+                return same and in_time and _are_there(stream, sizes, packets)
         except (av.error.FFmpegError, ValueError, IndexError) as error:
             if is_of_the_disk(error):
                 raise
@@ -145,9 +147,24 @@ def _kind(stream: Stream) -> tuple[str, str]:
     return stream.type, "mp3" if codec in _LAYERS else codec
 
 
+def _last_as_long(samples: Sequence[Packet], found: Sequence[Packet]) -> bool:
+    """Whether sound has its times again: MOV takes ADPCM of Flash for one sample a packet.
+
+    Containers may join packets, and cut off the very end.
+    """
+    after = _length(found) + float((found[-1].duration or 0) * found[-1].time_base if found else 0)
+    return after >= _length(samples) / 2
+
+
+def _length(packets: Sequence[Packet]) -> float:
+    """From the beginning of the first to that of the last packet, in seconds."""
+    times = [float(p.pts * p.time_base) for p in packets if p.pts is not None]
+    return times[-1] - times[0] if times else 0.0
+
+
 def _are_there(stream: Stream, sizes: Sequence[int], packets: Iterable[Packet]) -> bool:
     """Whether what was written is there. Containers may cut it anew, and cut off its very end."""
-    found = [packet.size for packet in packets if packet.size]
+    found = [packet.size for packet in packets]
     if stream.type == "audio" and len(sizes) > 1:
         return len(found) >= len(sizes) - 1 or sum(found) >= sum(sizes)
     return bool(found) or not sizes
