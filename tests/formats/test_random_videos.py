@@ -13,7 +13,7 @@ from tests.formats.video_maker import make_video  # noqa: E402
 from tests.formats.video_plans import FOCI, OUTPUTS, video_plan  # noqa: E402
 
 # A stride through all that a video can be about and all containers of the output, and those that
-# once failed: a joint after three frames, sound that lasts otherwise in MOV, sound without a length,
+# once failed: a joint after three frames, sound that lasts otherwise in MOV, sound without lengths,
 # and sound whose last packet lasts less than nothing
 NUMBERS = [*(31 * i for i in range(14)), 8, 36, 41, 50]
 
