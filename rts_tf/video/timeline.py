@@ -218,8 +218,8 @@ class Clock:
             return self._part.get(stream, 0)
         time, latest = float(ticks * packet.time_base), len(self._starts) - 1
         if not steady:
-            known = {latest, max(0, latest - 1, self._part.get(stream, 0))}
-            return min(sorted(known), key=lambda i: self._distance(i, time))
+            later = {latest, max(0, latest - 1, self._part.get(stream, 0))}
+            return min(sorted(later), key=lambda i: self._distance(i, time))
         if stream not in self._expected and not self._expected:
             self._now = time
         expected = self._expected.get(stream, self._now)

@@ -102,23 +102,24 @@ def test_recordings_of_a_few_frames_without_durations_are_joined(tmp_path):
     assert {b - a for a, b in itertools.pairwise(times)} <= {FRAME // 2, FRAME // 2 + 1}
 
 
-def test_sound_that_outlasts_the_video_is_in_step_after_the_joint(tmp_path):
+@pytest.mark.parametrize("short", ["video", "audio"])
+def test_streams_that_do_not_end_together_are_in_step_after_the_joint(tmp_path, short):
     whole = make(tmp_path / "whole.ts", count=31, audio="mp2", options={"bf": "0"})
-    part, left = tmp_path / "part.ts", 22
+    part = tmp_path / "part.ts"
     with av.open(str(whole)) as source, av.open(str(part), "w") as output:
         copies = [output.add_stream_from_template(stream) for stream in source.streams]
+        end = source.start_time / av.time_base + 0.75
         for packet in source.demux():
-            left -= packet.stream_index == 0
-            if packet.size and (packet.stream_index or left >= 0):
+            if packet.size and (packet.stream.type != short or packet.pts * packet.time_base < end):
                 packet.stream = copies[packet.stream_index]
                 output.mux(packet)
     joined = tmp_path / "joined.ts"
     joined.write_bytes(2 * part.read_bytes())
     with VideoReader(joined) as reader:
         assert len(reader.survey().timeline.offsets) == 2
-    (frames, sound), (_, alone) = in_step(joined), in_step(part)
-    assert len(frames) == 44 and len(sound) == 2 * len(alone)
-    moved = {b - a - frames[22] for a, b in zip(alone, sound[len(alone) :])}
+    (frames, sound), (alone, its) = in_step(joined), in_step(part)
+    assert len(frames) == 2 * len(alone) and len(sound) == 2 * len(its)
+    moved = {b - a - frames[len(alone)] for a, b in zip(its, sound[len(its) :])}
     assert max(map(abs, moved)) < Fraction(1, 1000)
 
 
