@@ -8,6 +8,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 _MOST_ERRORS = 1000  # after so many, a file has no more packets
+_LONGEST = 2**31 - 1  # ticks that a packet may last in MP4 and MOV, which refuse it otherwise
 
 
 class LostAtTheEnd(Exception):
@@ -118,12 +119,21 @@ def decoded(
             damage.note()
         begun = begun or any(not frame.is_corrupt for frame in found)
         for frame in found:
-            yield frame, packet.duration or 0
+            yield frame, duration_of(packet)
 
 
 def is_content(packet: Packet) -> bool:
     """Whether a packet is one of the file, and not the sign of its end."""
     return bool(packet.size) or packet.dts is not None
+
+
+def duration_of(packet: Packet) -> int:
+    """How long a packet lasts, in its ticks; 0 if that is unknown or nonsense.
+
+    FFmpeg's Ogg reader subtracts without a sign, so the last packet may last for a day.
+    """
+    duration = packet.duration or 0
+    return duration if 0 < duration <= _LONGEST else 0
 
 
 def is_of_the_disk(error: Exception) -> bool:

@@ -68,6 +68,7 @@ def join(
             _with_stream(enhanced, streams.video), others.packets(), key=seconds
         ):
             others.mux(packet, output)
+        others.end(output)
     _check(target, number, info, shown)
     sync(target)
     return others.warnings()

@@ -79,6 +79,15 @@ class Others:
             packet.pts = ticks if packet.pts is None else max(ticks, packet.pts)
         self._ends[index] = time
 
+    def end(self, output: OutputContainer) -> None:
+        """Write the packets that wait, and the end of the file, as :meth:`mux` does."""
+        try:
+            output.close()
+        except av.error.FFmpegError as error:
+            if is_of_the_disk(error):
+                raise
+            self._refused.note()
+
     def warnings(self) -> list[str]:
         """Lines about damaged packets."""
         lines, damaged = [], self._reader.survey().damage

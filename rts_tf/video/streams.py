@@ -12,13 +12,12 @@ from av.stream import Stream
 from av.subtitles.stream import SubtitleStream
 
 from rts_tf.video.conversion import AudioConversion, SubtitleConversion, layout_of
-from rts_tf.video.damage import Damage
+from rts_tf.video.damage import Damage, duration_of
 from rts_tf.video.languages import code_in_mov
 from rts_tf.video.muxers import ATTACH, MUXERS, file_of_cover
 from rts_tf.video.wishes import COPY
 
 _SOME = 8  # packets
-_ENDLESS = 2**31  # ticks: a duration of FFmpeg's Ogg reader that is less than nothing
 # Tags that say how the source was made or how long its streams are
 _OF_THE_SOURCE = {
     "major_brand",
@@ -85,19 +84,20 @@ class Copying:
                 if self.damage.count <= self._good + _SOME:
                     self.damage.note()
                     return
-        if self._decoder is not None:
-            self._set_duration(packet)
+        packet.duration = self._duration_of(packet)
         packet.stream = self.stream
         yield packet
 
-    def _set_duration(self, packet: Packet) -> None:
-        """Give sound without a duration that of the packet before: MOV cuts off a last one."""
-        duration, time = packet.duration or 0, packet.pts
-        if duration >= _ENDLESS:
-            packet.duration = 0
-        elif not duration and time is not None and self._time is not None:
-            packet.duration = max(0, time - self._time)
+    def _duration_of(self, packet: Packet) -> int:
+        """The duration of a packet; of sound that says none, since the packet before it.
+
+        MOV cuts off the last packet of sound otherwise.
+        """
+        time, before = packet.pts, self._time
         self._time = time
+        if self._decoder is None or packet.duration or time is None or before is None:
+            return duration_of(packet)
+        return max(0, time - before)
 
     def rest(self) -> Iterator[Packet]:
         """Nothing is left at the end."""

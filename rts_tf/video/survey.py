@@ -12,7 +12,7 @@ from av.packet import Packet
 from av.stream import Stream
 
 from rts_tf.video.container import count_of_streams
-from rts_tf.video.damage import Damage, clock, is_content
+from rts_tf.video.damage import Damage, clock, duration_of, is_content
 from rts_tf.video.timeline import BROADCAST, Clock, Timeline
 
 # Containers that record their length. For others FFmpeg estimates it.
@@ -78,7 +78,7 @@ class Surveyor:
 
     def _note(self, packet: Packet) -> None:
         time = packet.pts if packet.pts is not None else packet.dts
-        duration = packet.duration or 0
+        duration = duration_of(packet)
         part = self._clock.note(packet, packet.stream_index in self._steady)
         self._note_damage(packet, part)
         if packet.stream_index == self._index:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from av.packet import Packet
 
-from rts_tf.video.damage import is_content
+from rts_tf.video.damage import duration_of, is_content
 
 # FFmpeg's names of the containers for broadcasts and discs. In them a leap of the clock says
 # nothing about time, packets get lost, and streams begin at any place.
@@ -151,6 +151,8 @@ class Clock:
         self._starts = [0.0]  # of each part: about what to add to its times, in seconds
         self._now = 0.0
         self._expected: dict[int, float] = {}
+        self._last: dict[int, float] = {}  # of each stream: the time of its last packet
+        self._step: dict[int, float] = {}  # the shortest between two packets
         self._numbers: dict[int, int] = {}
         self._part: dict[int, int] = {}
         self._changes: dict[int, list[tuple[int, int]]] = {}
@@ -183,7 +185,7 @@ class Clock:
             self._wild[stream, number] = packet.pts or 0
         elif steady and packet.pts is not None:
             shown = self._shown.setdefault(stream, _Shown(packet.time_base))
-            shown.note(number, packet.pts, packet.duration or 0)
+            shown.note(number, packet.pts, duration_of(packet))
             self._first.setdefault((part, stream), shown)
         return part
 
@@ -216,26 +218,51 @@ class Clock:
             return self._part.get(stream, 0)
         time, latest = float(ticks * packet.time_base), len(self._starts) - 1
         if not steady:
-            return min((latest, max(0, latest - 1)), key=lambda i: self._distance(i, time))
+            later = {latest, max(0, latest - 1, self._part.get(stream, 0))}
+            return min(sorted(later), key=lambda i: self._distance(i, time))
         if stream not in self._expected and not self._expected:
             self._now = time
         expected = self._expected.get(stream, self._now)
         known = (latest, max(0, latest - 1), self._part.get(stream, 0))
         part = min(known, key=lambda i: abs(time + self._starts[i] - expected))
-        if self._is_new(time + self._starts[part] - expected, stream in self._expected):
+        moved = time + self._starts[part]
+        follows = part > self._part.get(stream, 0)
+        if self._is_new(moved - expected, _FAR_BACK if follows else _BACK, stream, moved):
             part = len(self._starts)
             self._starts.append(expected - time)
         self._now = time + self._starts[part]
-        self._expected[stream] = self._now + float((packet.duration or 0) * packet.time_base)
+        self._expected[stream] = self._now + self._length_of(packet)
+        self._last[stream] = self._now
         return part
+
+    def _length_of(self, packet: Packet) -> float:
+        """How many seconds a packet that begins now lasts, at least if it does not say it."""
+        stream = packet.stream_index
+        if duration := duration_of(packet):
+            return float(duration * packet.time_base)
+        step = self._now - self._last.get(stream, self._now)
+        if step > 0:
+            self._step[stream] = min(step, self._step.get(stream, step))
+        return self._step.get(stream, 0.0)
 
     def _distance(self, part: int, time: float) -> float:
         return abs(time + self._starts[part] - self._now)
 
-    def _is_new(self, late: float, begun: bool) -> bool:
-        """Whether a packet that is ``late`` seconds late has another clock."""
+    def _is_new(self, late: float, back: float, stream: int, time: float) -> bool:
+        """Whether a packet has another clock.
+
+        Args:
+            late: How many seconds it is late.
+            back: How early it may be. Streams do not end together before a joint, so the second
+                that comes to it may overlap more.
+            stream: Its stream.
+            time: Its time.
+        """
+        begun = stream in self._last
+        if begun and late < 0 and time >= self._last[stream]:
+            return False  # the one before lasted less than it said
         if self._leaping:
-            return late > _LEAP or late < (_BACK if begun else -_LEAP)
+            return late > _LEAP or late < (back if begun else -_LEAP)
         return begun and late < _FAR_BACK
 
     def timeline(self) -> Timeline:

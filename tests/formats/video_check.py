@@ -318,7 +318,8 @@ def _sound_times(
 ) -> list[list[Fraction | None]]:
     """For each track of sound the seconds of its packets after the first frame.
 
-    Where recordings are joined, the times of the second are as far from its own first frame.
+    Where recordings are joined, the times of the second are as far from its own first frame. Sound
+    that overlaps there comes right after the sound before it, since no container goes back.
     """
     video = before.times()
     starts = [video[0]]
@@ -327,13 +328,15 @@ def _sound_times(
     found = []
     for track in before.of_kind("audio"):
         part, last, times = 0, None, []
+        end = Fraction(-100)
         for time, _ in track.packets:
             if time is not None:
                 if last is not None and time < last and part + 1 < len(starts):
                     part += 1
                 last = time
                 moved = truth.times[plan.count // 2] if part else Fraction(0)
-                times.append(time - starts[part] + moved)
+                end = max(end, time - starts[part] + moved)
+                times.append(end)
             else:
                 times.append(None)
         found.append(times)

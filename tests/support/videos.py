@@ -20,6 +20,7 @@ def make(
     size: tuple[int, int] = (128, 64),
     audio: str = "",
     layout: str = "stereo",
+    rate: int = 48000,
     variable: bool = False,
     rotation: int = 0,
     full: bool = False,
@@ -37,6 +38,7 @@ def make(
         size: Width and height. The image is repeated if it is too small.
         audio: FFmpeg's name of an encoder, "" for none.
         layout: Of the audio.
+        rate: Of the audio.
         variable: Whether the frame rate is variable.
         rotation: Degrees.
         full: Whether samples use the full range of levels.
@@ -60,7 +62,7 @@ def make(
         container.metadata["title"] = "a cat"
         if rotation:
             video.set_display_rotation(rotation)
-        sound = container.add_stream(audio, rate=48000, layout=layout) if audio else None
+        sound = container.add_stream(audio, rate=rate, layout=layout) if audio else None
         if audio.startswith("wma"):
             sound.bit_rate = 128_000  # these encoders have no default
         text = container.add_mux_stream("subrip") if subtitles else None
@@ -96,11 +98,12 @@ def _write_text(container, text) -> None:
 
 
 def _write_tone(container, sound, layout: str, seconds: float) -> None:
-    wave = (0.3 * np.sin(np.arange(int(48000 * seconds)) / 20)).astype(np.float32)
+    rate = sound.rate
+    wave = (0.3 * np.sin(np.arange(int(rate * seconds)) / 20)).astype(np.float32)
     for start in range(0, len(wave) - 1023, 1024):
         samples = np.stack([wave[start : start + 1024]] * (1 if layout == "mono" else 2))
         frame = av.AudioFrame.from_ndarray(samples, "fltp", layout)
-        frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
+        frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)
         container.mux(sound.encode(frame))
     container.mux(sound.encode(None))
 

@@ -1,6 +1,7 @@
 """What a container cannot hold is found before the work: converted, refused, or reported."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ av = pytest.importorskip("av", reason="the extra 'video' is not installed")
 
 from rts_tf.errors import VideoError  # noqa: E402
 from rts_tf.video import streams  # noqa: E402
+from rts_tf.video.others import Others  # noqa: E402
 from rts_tf.video.suffixes import OUTPUT_SUFFIXES  # noqa: E402
 from tests.support.rewriting import codecs, payload, rewrite  # noqa: E402
 from tests.support.videos import make  # noqa: E402
@@ -43,6 +45,70 @@ def test_sound_is_copied_where_it_can_be_read_again_and_else_converted(tmp_path,
             copied.add(suffix)
             assert codec in (codecs(source)[1], "mp3")  # as MPEG audio may be called
     assert copied == kept
+
+
+@pytest.mark.parametrize("name", ["in.ogv", "in.mkv"])
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_sound_whose_packets_do_not_say_how_long_they_last_is_whole(tmp_path, name, suffix):
+    """The last packet of Ogg says nonsense, and those of ALAC in Matroska say nothing."""
+    source, target = tmp_path / name, tmp_path / f"out{suffix}"
+    audio = "vorbis" if name == "in.ogv" else "alac"
+    if audio == "vorbis":
+        _write_ogg(source)
+    else:
+        make(source, audio=audio, rate=44100, count=12)
+    lines = rewrite(source, target)
+    if lines:
+        assert (audio, suffix) == ("vorbis", ".mov") and "became AAC" in lines[0]
+    else:
+        assert codecs(target)[1] == audio and payload(target, "audio") == payload(source, "audio")
+    with av.open(str(target)) as container:
+        assert abs(container.duration / av.time_base - 12 * 1001 / 30000) < 0.1
+
+
+def _write_ogg(path) -> None:
+    """A video whose sound ends within a packet."""
+    make(path.with_suffix(".webm"), codec="libvpx", count=12, options={"cpu-used": "8"})
+    with av.open(str(path.with_suffix(".webm"))) as video, av.open(str(path), "w") as output:
+        copy = output.add_stream_from_template(video.streams.video[0])
+        sound = output.add_stream("vorbis", rate=44100, options={"strict": "-2"})
+        for packet in video.demux():
+            if packet.size:
+                packet.stream = copy
+                output.mux(packet)
+        for start in range(0, 17640, 1024):
+            samples = np.full((2, min(1024, 17640 - start)), 0.1, np.float32)
+            frame = av.AudioFrame.from_ndarray(samples, "fltp", "stereo")
+            frame.sample_rate, frame.pts, frame.time_base = 44100, start, Fraction(1, 44100)
+            output.mux(sound.encode(frame))
+        output.mux(sound.encode(None))
+    with av.open(str(path)) as container:
+        last = [packet for packet in container.demux(audio=0) if packet.size][-1]
+        assert last.duration > 2**31
+
+
+def test_sound_that_a_container_plays_too_fast_is_converted(tmp_path):
+    source = make(tmp_path / "in.flv", audio="adpcm_swf", rate=44100, layout="mono", count=12)
+    (line,) = rewrite(source, tmp_path / "out.mov")
+    assert "audio stream 1 (adpcm_swf) became AAC, since .mov cannot hold it as it is" in line
+
+
+def test_a_packet_that_fails_at_the_end_costs_no_video(tmp_path, monkeypatch):
+    """Packets wait in FFmpeg, so an error may come up with the end of the file."""
+    source = make(tmp_path / "in.mkv", audio="aac", count=6)
+    end = Others.end
+
+    def fails(self, output):
+        def close():
+            output.close()
+            raise av.error.ArgumentError(22, "Invalid argument")
+
+        end(self, SimpleNamespace(close=close))
+
+    monkeypatch.setattr(Others, "end", fails)
+    (line,) = rewrite(source, tmp_path / "out.mp4")
+    assert line.startswith("its other streams are damaged at ") and line.endswith("; 1 left out")
+    assert codecs(tmp_path / "out.mp4") == ["h264", "aac"]
 
 
 def test_pcm_of_a_dvd_becomes_pcm_with_the_same_samples(tmp_path):

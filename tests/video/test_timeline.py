@@ -87,6 +87,42 @@ def test_joined_recordings_are_written(tmp_path, suffix):
     assert float(abs(sound[-1] - found.times[-1])) < 0.05
 
 
+def test_recordings_of_a_few_frames_without_durations_are_joined(tmp_path):
+    slow, part = make(tmp_path / "slow.ts", count=3), tmp_path / "part.ts"
+    with av.open(str(slow)) as source, av.open(str(part), "w") as output:
+        copy = output.add_stream_from_template(source.streams.video[0])
+        for i, packet in enumerate(packet for packet in source.demux() if packet.size):
+            packet.pts, packet.dts, packet.stream = packet.pts // 2, i * FRAME // 2, copy
+            output.mux(packet)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(3 * part.read_bytes())
+    with VideoReader(joined) as reader:
+        times = [frame.time for frame in reader.frames()]
+    assert len(times) == 9
+    assert {b - a for a, b in itertools.pairwise(times)} <= {FRAME // 2, FRAME // 2 + 1}
+
+
+@pytest.mark.parametrize("short", ["video", "audio"])
+def test_streams_that_do_not_end_together_are_in_step_after_the_joint(tmp_path, short):
+    whole = make(tmp_path / "whole.ts", count=31, audio="mp2", options={"bf": "0"})
+    part = tmp_path / "part.ts"
+    with av.open(str(whole)) as source, av.open(str(part), "w") as output:
+        copies = [output.add_stream_from_template(stream) for stream in source.streams]
+        end = source.start_time / av.time_base + 0.75
+        for packet in source.demux():
+            if packet.size and (packet.stream.type != short or packet.pts * packet.time_base < end):
+                packet.stream = copies[packet.stream_index]
+                output.mux(packet)
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(2 * part.read_bytes())
+    with VideoReader(joined) as reader:
+        assert len(reader.survey().timeline.offsets) == 2
+    (frames, sound), (alone, its) = in_step(joined), in_step(part)
+    assert len(frames) == 2 * len(alone) and len(sound) == 2 * len(its)
+    moved = {b - a - frames[len(alone)] for a, b in zip(its, sound[len(its) :])}
+    assert max(map(abs, moved)) < Fraction(1, 1000)
+
+
 @pytest.mark.parametrize("name", ["gaps.mkv", "gaps.mp4", "gaps.ts"])
 def test_a_gap_is_no_new_clock(tmp_path, name):
     """Frames ten seconds apart are ten seconds apart, but in a broadcast."""
