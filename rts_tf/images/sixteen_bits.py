@@ -4,12 +4,16 @@ Versions of both differ in how they treat orientation, colour planes and damage.
 are accepted only if their high bytes are those that Pillow decoded.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 
 from rts_tf.errors import ImageError
 from rts_tf.images.exif import upright
 from rts_tf.images.read import ODD_16_BITS
+
+_SILENT = 0  # LOG_LEVEL_SILENT
 
 
 def colour16(contents: bytes, high: np.ndarray, orientation: int) -> np.ndarray:
@@ -42,11 +46,13 @@ def colour16(contents: bytes, high: np.ndarray, orientation: int) -> np.ndarray:
 
 def _decoded(contents: bytes) -> np.ndarray | None:
     """What OpenCV decodes, without the lines that it prints about tags it does not know."""
-    level = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    # OpenCV 5 has the functions of the level in another place than OpenCV 4.
+    log: Any = getattr(cv2.utils, "logging", cv2)
+    level = log.getLogLevel()
+    log.setLogLevel(_SILENT)
     try:
         return cv2.imdecode(np.frombuffer(contents, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         return None
     finally:
-        cv2.utils.logging.setLogLevel(level)
+        log.setLogLevel(level)
