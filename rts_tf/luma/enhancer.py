@@ -16,6 +16,9 @@ from rts_tf.networks.luma import shape_of
 
 STRIP = 1 << 18  # pixels, from which on another core is worth the overlap of two strips
 LARGEST_STRIP = 1 << 22  # pixels: what bounds the memory
+# The most rows of a strip. LiteRT prepares each size that it has not seen yet for a time that grows
+# with the size, and images of a folder differ.
+ROWS = 360
 # The shares of red, green and blue in the luma of JPEG and WebP (ITU-R BT.601)
 BT601 = (0.299, 0.587, 0.114)
 
@@ -101,7 +104,8 @@ class LumaEnhancer:
         result = np.empty(luma.shape, luma.dtype)
 
         def run(rows: tuple[int, int]) -> None:
-            result[slice(*rows)] = self._on_strip(engine, luma, *rows)
+            strip = result[slice(*rows)]
+            strip[...] = self._on_strip(engine, luma, *rows)[: len(strip)]
 
         height, width = luma.shape
         strips = list(self._strips(height, width, self._workers if side_by_side else 1))
@@ -148,16 +152,19 @@ class LumaEnhancer:
         return result if images.ndim == 4 else result[0]
 
     def _strips(self, height: int, width: int, workers: int) -> Iterator[tuple[int, int]]:
-        """First row and end of each strip; all but the last are multiples of the packing."""
+        """First row and end of each strip. All have as many rows, and the last may be too long."""
         pixels = height * width
-        wanted = max(1, min(workers, pixels // STRIP), math.ceil(pixels / LARGEST_STRIP))
+        wanted = max(math.ceil(height / ROWS), math.ceil(pixels / LARGEST_STRIP))
+        if wanted > 1:
+            wanted = math.ceil(wanted / workers) * workers  # for each core the same
+        wanted = max(wanted, min(workers, pixels // STRIP))
         blocks = math.ceil(height / self._shape.pack / wanted)
         rows = blocks * self._shape.pack
         for first in range(0, height, rows):
-            yield first, min(height, first + rows)
+            yield first, first + rows
 
     def _on_strip(self, engine: Engine, luma: np.ndarray, first: int, end: int) -> np.ndarray:
-        """The enhanced rows from ``first`` to ``end``."""
+        """The enhanced rows from ``first`` to ``end``, the last one repeated beyond the plane."""
         height, width = luma.shape
         margin, block = self._shape.margin, self._shape.block
         top, bottom = max(0, first - margin), min(height, end + margin)
