@@ -53,7 +53,7 @@ def check_sounds(
         if copy is not None:
             account.fate(row, KEPT)
             _check_times(account, row, times, (track, copy), after, step)
-            _check_language(account, track, copy)
+            check_language(account, track, copy)
             continue
         made = left.pop(0) if left else None
         said = account.lines.name("audio", track.number)
@@ -70,7 +70,7 @@ def check_sounds(
             if name in COPIED[paths[1].suffix]:
                 account.fault("converted though it can be copied", f"{row} into {paths[1].suffix}")
             _check_converted(account, row, (track, made), (before, after), paths)
-            _check_language(account, track, made)
+            check_language(account, track, made)
     for extra in left:
         account.fault("a track of sound that the input does not have", extra.codec)
 
@@ -108,7 +108,8 @@ def _check_times(
         )
 
 
-def _check_language(account: Account, track: Track, other: Track) -> None:
+def check_language(account: Account, track: Track, other: Track) -> None:
+    """Check the language of a stream against that of its copy."""
     if track.language:
         account.kept_or_named(
             "language of a stream",

@@ -21,7 +21,7 @@ from tests.formats.image_parts import (
 )
 from tests.formats.image_plans import ImagePlan, image_plan
 from tests.formats.outcome import CONVERTED, KEPT, REFUSED, Account, Lines, Outcome
-from tests.formats.running import Run, left_behind, run
+from tests.formats.running import Run, left_behind, reason_of_refusal, run
 
 LOSSLESS = (".png", ".tif", ".bmp")
 ALIKE = 24  # dB for lossy outputs, whose colours may be at half the resolution
@@ -74,15 +74,7 @@ def _check_refusal(
     account: Account, plan: ImagePlan, ran: Run, source: pathlib.Path, target: pathlib.Path
 ) -> str:
     """Check that a file was refused in a way that helps; returns the reason."""
-    errors = [line for line in account.lines.all if line.startswith("error: ")]
-    if "Traceback" in ran.lines or len(errors) != 1:
-        account.fault("refused in more or less than one line", ran.lines[-300:])
-    text = " ".join(errors)
-    if str(source) not in text and str(target) not in text:
-        account.fault("a refusal that does not name the file", text)
-    if target.exists():
-        account.fault("refused, but there is an output", text)
-    reason = text.removeprefix("error: ").replace(str(source), "IN").replace(str(target), "OUT")
+    reason = reason_of_refusal(account, ran, source, target)
     if plan.family in ("PNG", "JPEG", "WebP", "TIFF", "BMP") and re.search(
         rf"^IN.*({FALSE_REASON})", reason
     ):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from rts_tf.enhance import video as enhancing_video
+from tests.formats.outcome import Account
 from tests.formats.workers import PRINTED
 from tests.support.enhance_command import command
 
@@ -48,6 +49,29 @@ def run(source: pathlib.Path, target: pathlib.Path, *flags: str) -> Run:
             where = f"{pathlib.Path(last.filename).name}, {last.name}"
             crash = f"{type(error).__name__} in {where}: {error}"
     return Run(code, err, printed[0], crash, bool(segments))
+
+
+def reason_of_refusal(
+    account: Account, ran: Run, source: pathlib.Path, target: pathlib.Path
+) -> str:
+    """Check that a file was refused in a way that helps; returns the reason.
+
+    Args:
+        account: Gets what is wrong about it.
+        ran: The run that ended with the exit code 1.
+        source: The file, called IN in the reason.
+        target: The output, called OUT.
+    """
+    errors = [line for line in account.lines.all if line.startswith("error: ")]
+    if "Traceback" in ran.lines or len(errors) != 1:
+        account.fault("refused in more or less than one line", ran.lines[-300:])
+    text = " ".join(errors)
+    if str(source) not in text and str(target) not in text:
+        account.fault("a refusal that does not name the file", text)
+    if target.exists():
+        account.fault("refused, but there is an output", text)
+    reason = text.removeprefix("error: ").replace(str(source), "IN").replace(str(target), "OUT")
+    return reason
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+from tests.formats.audio_check import check_language
 from tests.formats.outcome import CONVERTED, KEPT, LOST, Account
 from tests.formats.video_contents import Track, VideoContents
 from tests.formats.video_maker import CHAPTERS, FONT, OWN_TAGS, TAGS, Truth
@@ -49,13 +50,7 @@ def _check_texts(
                 moved = float(found - start - (expected - truth.start))
                 account.fault("subtitles at other times", f"{row}: {moved:.3f} s")
                 break
-        if track.language:
-            account.kept_or_named(
-                "language of a stream",
-                track.language == copy.language,
-                "tags",
-                f"stream {track.number}: {track.language} became {copy.language or 'none'}",
-            )
+        check_language(account, track, copy)
     for extra in left:
         account.fault("subtitles that the input does not have", extra.codec)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.formats.audio_check import check_sounds
 from tests.formats.outcome import CONVERTED, KEPT, LOST, REFUSED, Account, Lines, Outcome
-from tests.formats.running import Run, left_behind, run
+from tests.formats.running import Run, left_behind, reason_of_refusal, run
 from tests.formats.stream_check import check_streams
 from tests.formats.video_contents import (
     VideoContents,
@@ -80,17 +80,9 @@ def _check_refusal(
     account: Account, plan: VideoPlan, ran: Run, source: pathlib.Path, target: pathlib.Path
 ) -> str:
     """Check that a file was refused in a way that helps; returns the reason."""
-    errors = [line for line in account.lines.all if line.startswith("error: ")]
-    if "Traceback" in ran.lines or len(errors) != 1:
-        account.fault("refused in more or less than one line", ran.lines[-300:])
-    text = " ".join(errors)
-    if str(source) not in text and str(target) not in text:
-        account.fault("a refusal that does not name the file", text)
+    reason = reason_of_refusal(account, ran, source, target)
     if ran.worked:
-        account.fault("refused after the work", text)
-    if target.exists():
-        account.fault("refused, but there is an output", text)
-    reason = text.removeprefix("error: ").replace(str(source), "IN").replace(str(target), "OUT")
+        account.fault("refused after the work", reason)
     for pattern, row in REASONS:
         if re.search(pattern, reason, re.I):
             account.fate(row.format(sound=_named(plan, reason), text=_text(plan)), REFUSED)

@@ -1,5 +1,6 @@
 """What a container cannot hold is found before the work: converted, refused, or reported."""
 
+import contextlib
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -119,6 +120,19 @@ def test_pcm_of_a_dvd_becomes_pcm_with_the_same_samples(tmp_path):
     np.testing.assert_array_equal(before, after)
 
 
+@contextlib.contextmanager
+def beside(video, path, layout):
+    """A file with the frames of ``video`` and a stream of PCM that is to be filled."""
+    with av.open(str(video)) as frames, av.open(str(path), "w") as output:
+        copy = output.add_stream_from_template(frames.streams.video[0])
+        sound = output.add_stream("pcm_s16le", rate=48000, layout=layout)
+        for packet in frames.demux():
+            if packet.size:
+                packet.stream = copy
+                output.mux(packet)
+        yield output, sound
+
+
 def _samples(path) -> np.ndarray:
     with av.open(str(path)) as container:
         return np.concatenate([f.to_ndarray() for f in container.decode(audio=0)], axis=1)
@@ -127,14 +141,8 @@ def _samples(path) -> np.ndarray:
 def test_converted_sound_is_in_step(tmp_path):
     """A beep of 48 samples is where it was, after a second of silence that the file leaves out."""
     source = tmp_path / "in.mkv"
-    make(tmp_path / "video.mkv", count=60)
-    with av.open(str(tmp_path / "video.mkv")) as video, av.open(str(source), "w") as output:
-        copy = output.add_stream_from_template(video.streams.video[0])
-        sound = output.add_stream("pcm_s16le", rate=48000, layout="mono")
-        for packet in video.demux():
-            if packet.size:
-                packet.stream = copy
-                output.mux(packet)
+    video = make(tmp_path / "video.mkv", count=60)
+    with beside(video, source, "mono") as (output, sound):
         for start in (0, 72000):
             samples = np.zeros((1, 4800), np.int16)
             samples[0, 2400:2448] = 20000
@@ -347,14 +355,8 @@ def test_titles_of_streams_are_kept(tmp_path):
 
 def test_channels_that_no_codec_has_are_counted(tmp_path):
     source = tmp_path / "in.mov"
-    make(tmp_path / "plain.mov", count=3)
-    with av.open(str(tmp_path / "plain.mov")) as video, av.open(str(source), "w") as output:
-        copy = output.add_stream_from_template(video.streams.video[0])
-        sound = output.add_stream("pcm_s16le", rate=48000, layout="hexadecagonal")
-        for packet in video.demux():
-            if packet.size:
-                packet.stream = copy
-                output.mux(packet)
+    video = make(tmp_path / "plain.mov", count=3)
+    with beside(video, source, "hexadecagonal") as (output, sound):
         samples = np.zeros((1, 16 * 4800), np.int16)
         frame = av.AudioFrame.from_ndarray(samples, "s16", "hexadecagonal")
         frame.sample_rate, frame.pts, frame.time_base = 48000, 0, Fraction(1, 48000)
