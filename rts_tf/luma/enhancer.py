@@ -16,8 +16,8 @@ from rts_tf.networks.luma import shape_of
 
 STRIP = 1 << 18  # pixels, from which on another core is worth the overlap of two strips
 LARGEST_STRIP = 1 << 22  # pixels: what bounds the memory
-# The most rows of a strip. LiteRT prepares each size of a plane that it has not seen yet, which takes
-# longer than the network itself, and the images of a folder differ.
+# The most rows of a strip. LiteRT prepares each size of a plane that it has not seen yet, which
+# takes longer than the network itself, and the images of a folder differ.
 ROWS = 360
 # The shares of red, green and blue in the luma of JPEG and WebP (ITU-R BT.601)
 BT601 = (0.299, 0.587, 0.114)
