@@ -228,6 +228,8 @@ def test_killed_while_publishing(exported, tmp_path):
         work = again(exported, place)
         child = os.fork()
         if not child:
+            # A lock that a thread of TensorFlow held at the fork would never be released.
+            signal.alarm(60)
             left = step
 
             def dies(function):
