@@ -16,6 +16,7 @@ from typing import Any
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, run_command
+from rts_tf.cli.descriptions.distill import DISTILL
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.trainings import check_call, train_in
@@ -28,7 +29,7 @@ def _define_flags() -> None:
     text = "Directory of the distillation; made if it is not there."
     flags.DEFINE_string("workdir", "rts_distilled", text, flag_values=FLAGS)
     for field in dataclasses.fields(DistillationConfig):
-        define_flag(field, field.default, f"(default: {field.default!r})", FLAGS)
+        define_flag(field, field.default, {}, FLAGS)
 
 
 def config_from_flags() -> DistillationConfig:
@@ -81,7 +82,7 @@ def _distill(arguments: list[str], workdir: pathlib.Path) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, DISTILL)
 
 
 _define_flags()

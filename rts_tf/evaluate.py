@@ -17,6 +17,7 @@ from absl import flags
 from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
+from rts_tf.cli.descriptions.evaluate import EVALUATE
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.data.datasets import ImageSource, counterpart, folder
@@ -214,7 +215,7 @@ def _print_tables(rows: dict[str, dict[str, float]]) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, EVALUATE)
 
 
 _define_flags()

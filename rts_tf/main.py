@@ -16,21 +16,25 @@ from typing import Any
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, run_command
+from rts_tf.cli.descriptions.train import TRAIN
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.trainings import check_call, train_in
 from rts_tf.config import PRESETS, Config, preset
 
-FLAGS = flags.FLAGS
+FLAGS = flags.FlagValues()
 
 
 def _define_flags() -> None:
     """Define a flag for every field of Config. Without a flag, the preset decides."""
-    flags.DEFINE_string("workdir", "rts_run", "Directory of the run; made if it is not there.")
+    text = "Directory of the run; made if it is not there."
+    flags.DEFINE_string("workdir", "rts_run", text, flag_values=FLAGS)
     for field in dataclasses.fields(Config):
-        values = (f"{name}: {getattr(PRESETS[name], field.name)!r}" for name in PRESETS)
-        default = field.default if field.name == "preset" else None
-        define_flag(field, default, f"({', '.join(values)})", FLAGS)
+        if field.name == "preset":
+            define_flag(field, field.default, {}, FLAGS)
+        else:
+            values = {name: getattr(PRESETS[name], field.name) for name in PRESETS}
+            define_flag(field, None, values, FLAGS)
 
 
 def config_from_flags() -> Config:
@@ -60,6 +64,7 @@ def main(arguments: list[str]) -> int:
         lambda: _train(arguments, workdir),
         stopped=f"stopped; {workdir} is whole. The same command continues it.",
         explain=lambda error: f"{workdir}: {error}. {kept}",
+        command_flags=FLAGS,
     )
 
 
@@ -92,7 +97,7 @@ def _print_results(summary: dict, workdir: pathlib.Path) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main)
+    run_command(main, FLAGS, TRAIN)
 
 
 _define_flags()

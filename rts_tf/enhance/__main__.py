@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
+from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.enhance_flags import FLAGS, ONLY_FOR_FILES, wishes
 from rts_tf.cli.interrupts import Interrupts
 from rts_tf.cli.startup import load_tensorflow
@@ -245,7 +246,7 @@ def _check_flags_of_a_stream() -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, ENHANCE)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import pathlib
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, in_flags, run_command
+from rts_tf.cli.descriptions.export import EXPORT
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.errors import ConfigError
 from rts_tf.export import FORMATS, HEADS, PRECISIONS
@@ -80,7 +81,7 @@ def _export(arguments: list[str]) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, EXPORT)
 
 
 _define_flags()
