@@ -144,15 +144,15 @@ def measure_image(image: EnhancedImage | ImageError, mos: bool) -> tuple[str, di
 def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
     return exit_code_of(
-        lambda: _evaluate(arguments),
+        _evaluate,
         stopped="stopped; nothing was written.",
         explain=explain_csv_error(FLAGS.csv),
         command_flags=FLAGS,
     )
 
 
-def _evaluate(arguments: list[str]) -> int:
-    source = _check_flags(arguments)
+def _evaluate() -> int:
+    source = _check_flags()
     load_tensorflow()
     from rts_tf.inference import load
 
@@ -173,12 +173,8 @@ def _evaluate(arguments: list[str]) -> int:
     return 1 if errors else 0
 
 
-def _check_flags(arguments: list[str]) -> ImageSource:
+def _check_flags() -> ImageSource:
     """Return the images of --images. Raises ConfigError for what cannot work."""
-    if len(arguments) > 1:
-        raise ConfigError(
-            f"unexpected argument {arguments[1]!r}: settings are flags, as in --images=FOLDER."
-        )
     if not FLAGS.model:
         raise ConfigError(
             "--model is missing: name weights of the package, a run directory or a .keras file."

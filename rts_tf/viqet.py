@@ -183,10 +183,6 @@ def main(arguments: list[str]) -> int:
 
 
 def _measure(arguments: Sequence[str]) -> int:
-    if not arguments:
-        raise ConfigError(
-            "name images or folders of them: python -m rts_tf.viqet IMAGE_OR_FOLDER..."
-        )
     check_csv(FLAGS.csv)
     if FLAGS.against and not os.path.exists(FLAGS.against):
         raise ConfigError(f"--against={FLAGS.against}: no such file or folder.")

@@ -16,7 +16,7 @@ from rts_tf.errors import printable
 
 WRONG_USE = 2  # exit code
 _COMMON = ("help", "helpfull", "version", "quiet", "verbose")
-_ILLEGAL = re.compile(r"flag --(?P<name>\w+)=(?P<value>.*): (?P<reason>.*)", re.DOTALL)
+_ILLEGAL = re.compile(r"flag --(?P<name>\w+)=(?P<value>.*?): (?P<reason>.*)", re.DOTALL)
 
 
 class CommandLine(NamedTuple):
@@ -61,8 +61,10 @@ class CommandLine(NamedTuple):
             self.refuse(*_explained(str(error)))
         verbose = flags.FLAGS["verbose"].value
         set_verbosity(quiet=flags.FLAGS["quiet"].value, verbose=verbose)
-        if verbose and not flags.FLAGS["verbosity"].present:
-            flags.FLAGS["verbosity"].parse("1")  # what absl calls debug
+        level = flags.FLAGS["verbosity"]
+        if verbose and not level.present:
+            level.parse("1")  # what absl calls debug
+            level.using_default_value = False  # or absl.app sets it anew
         self._check(arguments[1:])
         return arguments
 
@@ -120,6 +122,8 @@ def _explained(message: str) -> tuple[str, str]:
         return f"{given}: must be one of {', '.join(listed)}", "".join(
             nearest(found["value"], listed)
         )
+    if flag.boolean:
+        return f"{given}: must be true or false", ""
     if kind := flag.parser.syntactic_help:
         return f"{given}: must be {kind}", ""
     return f"{given}: {found['reason']}", ""

@@ -10,7 +10,7 @@ from rts_tf.cli.descriptions.command import Command, Group, Shown
 
 WIDTH = 80
 _LEFT = 26  # columns for the names of flags
-_LONGEST_CHOICE = 12  # characters of choices that stand for the value, as in --scale=1|2
+_LONGEST_CHOICE = 10  # characters of choices that stand for the value, as in --scale=1|2
 _SENTENCE = re.compile(r"(?<=[.])\s")
 # What every command takes, see rts_tf.cli.common_flags
 COMMON = (
@@ -72,6 +72,11 @@ def choices(flag: flags.Flag) -> tuple[str, ...]:
     return tuple(getattr(flag.parser, "enum_values", None) or ())
 
 
+def first_sentence(flag: flags.Flag) -> str:
+    """The first sentence of a flag's help."""
+    return _SENTENCE.split(_help(flag))[0]
+
+
 def usage_line(program: str, command: Command) -> str:
     """The line that shows how to call a command."""
     return f"usage: {program} {command.usage or '[flags]'}"
@@ -108,7 +113,7 @@ def _lines(left: str, text: str) -> Iterator[str]:
 
 
 def _row(flag: flags.Flag, shown: Shown) -> tuple[str, str]:
-    text = shown.text or _with_choices(_SENTENCE.split(_help(flag))[0], flag, shown.value)
+    text = shown.text or _with_choices(first_sentence(flag), flag, shown.value)
     return _left(flag, shown.value), f"{text} {_default(flag)}"
 
 

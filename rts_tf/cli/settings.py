@@ -1,12 +1,11 @@
 """Defines the flags of a command for the fields of its settings (:mod:`rts_tf.settings`)."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from absl import flags
-
-from rts_tf.cli.command import in_flags
 
 _DEFINE: dict[type, Callable] = {
     bool: flags.DEFINE_boolean,
@@ -40,7 +39,9 @@ def define_flag(
         defaults: That value by the name of the preset, for the help.
         command_flags: The flags of the command.
     """
-    text, choices = in_flags(field.metadata["help"]), field.metadata["choices"]
+    # What stands in backticks is another setting.
+    text = re.sub(r"`(\w+)`", r"--\1", field.metadata["help"])
+    choices = field.metadata["choices"]
     if choices and type(field.default) is str:
         parser = _ChoiceParser(choices)
         flag = flags.Flag(parser, flags.ArgumentSerializer(), field.name, default, text)

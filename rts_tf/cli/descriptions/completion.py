@@ -4,7 +4,7 @@ from rts_tf.cli.descriptions.command import Command
 
 COMPLETION = Command(
     name="completion",
-    module="rts_tf.cli.completion",
+    module="",
     entry="rts_tf.cli.completion",
     summary="Print the script that completes rts in bash, zsh or fish",
     purpose="""\
@@ -12,8 +12,8 @@ Print a script for the shell that completes subcommands, flags, their values,
 the weights in the package, and files. TAB does not start Python.""",
     usage="bash|zsh|fish",
     examples=(
-        ("bash", "bash > ~/.local/share/bash-completion/completions/rts"),
-        ("zsh, in a folder of $fpath", "zsh > ~/.zfunc/_rts"),
+        ("bash; put this into ~/.bashrc: source ~/.rts.bash", "bash > ~/.rts.bash"),
+        ("zsh; the folder must be in $fpath", "zsh > ~/.zfunc/_rts"),
         ("fish", "fish > ~/.config/fish/completions/rts.fish"),
     ),
     arguments=(1, 1),

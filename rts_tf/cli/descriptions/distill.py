@@ -17,21 +17,21 @@ real time. The same command continues a distillation that was stopped.""",
         ("for clean input", "--teacher=residual3 --data=photos --codec_share=0"),
     ),
     groups=(
-        Group("Run", (Shown("workdir", "DIRECTORY"), Shown("judge")), ("checkpoint_every", "seed")),
+        Group("Run", (Shown("workdir", "DIRECTORY"),), ("judge", "checkpoint_every", "seed")),
         Group(
             "Networks",
             (
-                Shown("teacher", "MODEL", "Weights of the package, a run, or a .keras file."),
-                Shown("network", "NAME", "Packing and channels of each hidden layer."),
-                Shown("precision"),
+                Shown("teacher", "MODEL", "Weights, a run, or a .keras file."),
+                Shown("network", "NAME", "Packing, and channels of layers."),
             ),
+            ("precision",),
         ),
         Group(
             "Inputs",
             (
                 Shown("data", "FOLDER", "Training images: sample, div2k, or a folder."),
                 Shown("validation", "FOLDER", "Validation images; empty: a part of the data."),
-                Shown("codecs", "LIST"),
+                Shown("codecs", "LIST", "That the inputs pass."),
                 Shown("codec_share", "X", "Share of the inputs that pass a codec."),
             ),
             (
@@ -42,8 +42,8 @@ real time. The same command continues a distillation that was stopped.""",
         Group(
             "Steps",
             (
-                Shown("lifted_steps", "N"),
-                Shown("free_steps", "N", "Training steps with all weights free."),
+                Shown("lifted_steps", "N", "Steps with tied weights."),
+                Shown("free_steps", "N", "Steps after that, with all weights free."),
             ),
             (
                 *("kernel_size", "batch", "patch", "patches_per_image", "lifted_rate"),
