@@ -59,8 +59,8 @@ class CommandLine(NamedTuple):
             self.refuse(f"unknown flag {_dashed(error.flagname, words)}", self._meant(error))
         except (flags.Error, ValueError) as error:
             self.refuse(*_explained(str(error)))
-        verbose = flags.FLAGS["verbose"].value
-        set_verbosity(quiet=flags.FLAGS["quiet"].value, verbose=verbose)
+        verbose = flags.FLAGS.verbose
+        set_verbosity(quiet=flags.FLAGS.quiet, verbose=verbose)
         level = flags.FLAGS["verbosity"]
         if verbose and not level.present:
             level.parse("1")  # what absl calls debug

@@ -1,9 +1,8 @@
 """The line that ``--version`` prints. It reads metadata of packages and imports none of them."""
 
 import platform
+import sys
 from importlib import metadata
-
-import rts_tf
 
 # The first that is installed: some systems have TensorFlow under a name of its own.
 _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
@@ -11,8 +10,10 @@ _TENSORFLOW = ("tensorflow", "tensorflow-cpu", "tensorflow-macos", "tf-nightly")
 
 def version_line() -> str:
     """Return e.g. "rts_tf 0.1.0 (TensorFlow 2.21.0, Keras 3.12.0, Python 3.11.2)"."""
+    # No module of the package imports the package itself, which stands above all of them.
+    version = sys.modules["rts_tf"].__version__
     return (
-        f"rts_tf {rts_tf.__version__} (TensorFlow {_version(*_TENSORFLOW)},"
+        f"rts_tf {version} (TensorFlow {_version(*_TENSORFLOW)},"
         f" Keras {_version('keras')}, Python {platform.python_version()})"
     )
 
