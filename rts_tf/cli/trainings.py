@@ -7,25 +7,18 @@ from rich.console import Console
 
 from rts_tf.cli.command import in_flags
 from rts_tf.cli.progress import RunProgress
+from rts_tf.cli.verbosity import is_quiet
 from rts_tf.errors import ConfigError, RtsError, first_line
 
 
-def check_call(arguments: list[str], workdir: str) -> None:
-    """Check what is no setting of the training.
-
-    Args:
-        arguments: The name of the command, and what is no flag.
-        workdir: The flag of that name.
+def check_workdir(workdir: str) -> None:
+    """Check the flag of that name.
 
     Raises:
-        ConfigError: The directory has no name, or there are arguments.
+        ConfigError: The directory has no name.
     """
     if not workdir:
         raise ConfigError("--workdir is empty: name a directory.")
-    if len(arguments) > 1:
-        raise ConfigError(
-            f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER."
-        )
 
 
 def train_in(workdir: pathlib.Path, train: Callable[..., dict]) -> tuple[dict, bool]:
@@ -43,7 +36,7 @@ def train_in(workdir: pathlib.Path, train: Callable[..., dict]) -> tuple[dict, b
     """
     import tensorflow as tf
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, quiet=is_quiet())
     was_finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
     try:
         summary = train(

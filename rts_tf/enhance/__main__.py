@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
+from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.enhance_flags import FLAGS, ONLY_FOR_FILES, wishes
 from rts_tf.cli.interrupts import Interrupts
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.enhance import AUTO, FAST, live
 from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
 from rts_tf.enhance.stream import find_image, is_stream, opened
@@ -68,7 +70,8 @@ def _enhance_live(inputs: list[str]) -> int:
         interrupts = Interrupts(lambda: None)
         with interrupts.caught():
             report = live.enhance_stream(stream, network, interrupts.check)
-    print(report, file=sys.stderr)
+    if not is_quiet():
+        print(report, file=sys.stderr)
     if report.error:
         raise report.error
     return 0
@@ -108,11 +111,11 @@ def _enhance(inputs: list[str]) -> int:
     for kind, part in (("images", images), ("videos", videos)):
         if part.done:
             count, total = len(part.done), len(part.done) + len(part.jobs)
-            print(f"already there: {count} of {total} {kind} (--overwrite makes them again)")
+            inform(f"already there: {count} of {total} {kind} (--overwrite makes them again)")
     if comparison:
         errors = errors + _write_comparison(comparison, images.done)
     if everything.passed_over:
-        print(printable(everything.passed_over))
+        inform(printable(everything.passed_over))
     return _print_lines(warnings, errors)
 
 
@@ -158,7 +161,7 @@ def _enhance_all(
             errors, warnings = errors + failed, warnings + found
             _print_count(len(videos.jobs), len(failed), "videos")
     if chosen := weights.chosen():
-        print(f"weights: {chosen}; --model overrides this")
+        inform(f"weights: {chosen}; --model overrides this")
     return errors, warnings
 
 
@@ -171,7 +174,7 @@ def _weights() -> Weights:
 
 
 def _print_count(count: int, failed: int, kind: str) -> None:
-    print(f"enhanced {count - failed} of {count} {kind}: {printable(FLAGS.output)}")
+    inform(f"enhanced {count - failed} of {count} {kind}: {printable(FLAGS.output)}")
 
 
 def _comparison(anything_done: bool) -> Comparison | None:
@@ -197,7 +200,7 @@ def _write_comparison(comparison: Comparison, done: list[Job]) -> list[str]:
         written = comparison.write()
     except OSError as error:
         return [f"`compare`={FLAGS.compare}: cannot be written ({error.strerror or error})"]
-    print(f"compare: {printable(FLAGS.compare)}" if written else "compare: no image to show")
+    inform(f"compare: {printable(FLAGS.compare)}" if written else "compare: no image to show")
     return []
 
 
@@ -245,7 +248,7 @@ def _check_flags_of_a_stream() -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, ENHANCE)
 
 
 if __name__ == "__main__":
