@@ -15,6 +15,7 @@ from typing import Any
 
 from absl import flags
 
+from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
@@ -49,6 +50,8 @@ def config_from_flags() -> Config:
     for name in ("data", "validation", "data_dir"):
         if changes.get(name) and not (name == "data" and changes[name] in ("sample", "div2k")):
             changes[name] = os.path.abspath(changes[name])
+    if changes.get("init") and pretrained.resolved(changes["init"]) not in pretrained.names():
+        changes["init"] = os.path.abspath(changes["init"])
     return preset(changes.pop("preset"), **changes)
 
 
