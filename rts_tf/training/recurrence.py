@@ -68,7 +68,8 @@ def train(
 
 def recur(run: Run) -> dict:
     """Run the stages (section 3.1), and return the summary of the run."""
-    config, history = run.config, []
+    config = run.config
+    history: list[dict] = []
     reason = f"all {config.stages} stages were trained"
     run.callbacks.training_begins()
     for number in range(1, config.stages + 1):
