@@ -14,6 +14,11 @@ The second table says how much networks enhance: how far HR_n of the validation 
 It has the weights of the package themselves, a training from nothing, and trainings from the
 weights, on the originals and on what the weights make of them (``first_targets``).
 
+The thirteen runs took 27 minutes on one of two busy cores (bfloat16). What came out: 50 steps from
+the weights are ahead of 1200 from nothing. On the originals stage 1 falls back to what a first
+stage does to images, and the later stages bring the enhancement back. On enhanced targets one stage
+does as much as three.
+
 ``--quick`` trains residual1 for a few steps.
 """
 
@@ -126,12 +131,15 @@ def markdown(record: dict[str, Any]) -> str:
         [str(row["steps"]), *cells(row["nothing"]), *cells(row["the weights"])]
         for row in reversed(rows)
     ]
-    finding = (
-        f"From `{network}`, {least} steps reach the loss of {most} steps from nothing:"
-        f" {least / most:.0%} of them."
-        if least
-        else f"From `{network}`, no number of steps here reaches the loss of {most} from nothing."
-    )
+    goal = next(row["nothing"] for row in rows if row["steps"] == most)["validation_loss"]
+    finding = f"From `{network}`, no number of steps here reaches the loss of {most} from nothing."
+    if least:
+        finding = (
+            f"From `{network}`, {least} steps reach the loss of {most} steps from nothing:"
+            f" {least / most:.0%} of them."
+        )
+    if record["untrained"]["validation_loss"] <= goal:
+        finding += " The weights have it before their first step."
     header = ["steps", "from nothing: loss / 10^-4", "PSNR", f"from `{network}`: loss / 10^-4"]
     images = record["images"]
     targets = [

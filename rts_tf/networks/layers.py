@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from rts_tf.images.kernels import keys_cubic
 
-# Is part of what a saved network says about these classes. Keras shows it where it does not know one.
+# A saved network has it beside these classes, and Keras shows it where it does not know one of them
 HINT = (
     "this class comes with rts_tf: 'import rts_tf.networks' before keras.models.load_model, or use"
     " rts_tf.load"
