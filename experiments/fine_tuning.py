@@ -14,7 +14,7 @@ The second table says how much networks enhance: how far HR_n of the validation 
 It has the weights of the package themselves, a training from nothing, and trainings from the
 weights, on the originals and on what the weights make of them (``first_targets``).
 
-The thirteen runs took 27 minutes on one of two busy cores (bfloat16). What came out: 50 steps from
+The thirteen runs took 23 minutes on one of two busy cores (bfloat16). What came out: 50 steps from
 the weights are ahead of 1200 from nothing. On the originals stage 1 falls back to what a first
 stage does to images, and the later stages bring the enhancement back. On enhanced targets one stage
 does as much as three.
