@@ -16,6 +16,7 @@ from typing import Any
 
 from absl import flags
 
+from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.descriptions.train import TRAIN
@@ -57,6 +58,8 @@ def config_from_flags() -> Config:
     for name in ("data", "validation", "data_dir"):
         if changes.get(name) and not (name == "data" and changes[name] in ("sample", "div2k")):
             changes[name] = os.path.abspath(changes[name])
+    if changes.get("init") and pretrained.resolved(changes["init"]) not in pretrained.names():
+        changes["init"] = os.path.abspath(changes["init"])
     return preset(changes.pop("preset"), **changes)
 
 

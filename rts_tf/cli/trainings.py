@@ -9,6 +9,7 @@ from rts_tf.cli.command import in_flags
 from rts_tf.cli.progress import RunProgress
 from rts_tf.cli.verbosity import is_quiet
 from rts_tf.errors import ConfigError, RtsError, first_line
+from rts_tf.storage import read_json_or_none
 
 
 def check_workdir(workdir: str) -> None:
@@ -29,7 +30,7 @@ def train_in(workdir: pathlib.Path, train: Callable[..., dict]) -> tuple[dict, b
             :func:`rts_tf.training.recurrence.train` does, and returns a summary.
 
     Returns:
-        The summary, and whether the directory was finished before.
+        The summary, and whether it was there before: the training was over already.
 
     Raises:
         RtsError: As ``train``, or no memory or disk is left.
@@ -37,7 +38,7 @@ def train_in(workdir: pathlib.Path, train: Callable[..., dict]) -> tuple[dict, b
     import tensorflow as tf
 
     console = Console(highlight=False, quiet=is_quiet())
-    was_finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
+    before = read_json_or_none(workdir / "summary.json")
     try:
         summary = train(
             say=lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
@@ -49,4 +50,4 @@ def train_in(workdir: pathlib.Path, train: Callable[..., dict]) -> tuple[dict, b
             " kept; make room and run the command again, or start a run with a lower --batch or"
             " --patch in another --workdir."
         ) from None
-    return summary, was_finished
+    return summary, summary == before
