@@ -172,12 +172,12 @@ def _in_folder(output: str, source: str, name: str, video: bool) -> pathlib.Path
 def _image_in_folder(target: pathlib.Path, source: str) -> pathlib.Path:
     """``target`` with a suffix of the format of ``source``: a PNG called a.jpg becomes a.png.
 
-    An image without a suffix gets one. A format that is not written becomes PNG.
+    An image without a suffix gets one. A format that is not written becomes another one.
     """
     kind, said = kind_of_file(source), kind_of_suffix(target)
     if not kind or (kind == said and KINDS[kind].written):
         return target
-    suffix = KINDS[kind if KINDS[kind].written else "PNG"].suffixes[0]
+    suffix = KINDS[kind].suffix_written
     return target.with_suffix(suffix) if said else pathlib.Path(f"{target}{suffix}")
 
 
