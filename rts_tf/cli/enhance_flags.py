@@ -16,7 +16,8 @@ FLAGS = flags.FlagValues()
 flags.DEFINE_string(
     "output",
     "",
-    "File for one input, folder for several; the suffix of a file decides the format.",
+    "File for one input, folder for several; the suffix of a file decides the format. Empty:"
+    " photo_enhanced.jpg beside photo.jpg, photos_enhanced beside a folder, or - for the input -.",
     flag_values=FLAGS,
 )
 flags.DEFINE_enum(

@@ -40,8 +40,8 @@ class PipedImage(NamedTuple):
 def piped_image(path: str, output: str, start: bytes) -> Iterator[PipedImage]:
     """Read the image, and write what was made of it, if the body has made it.
 
-    On standard output it has the format of the input, or what stands for that in a folder. Whatever else
-    the body prints goes to standard error then.
+    On standard output it has the format of the input, or what stands for that if it is not written.
+    Whatever else the body prints goes to standard error then.
 
     Args:
         path: An image file, or ``PIPE``.

@@ -10,7 +10,7 @@ import os
 import pathlib
 from typing import NamedTuple
 
-from PIL import Image, features
+from PIL import features
 
 SIGNATURE = 64  # bytes at the start of a file that tell the format
 
