@@ -48,7 +48,7 @@ flags.DEFINE_boolean(
 flags.DEFINE_string(
     "compare",
     "",
-    "HTML file to write, with a before/after slider for each image.",
+    "HTML file to write, with a before/after slider for each image and stills of each video.",
     flag_values=FLAGS,
 )
 flags.DEFINE_boolean(

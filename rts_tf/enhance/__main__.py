@@ -107,7 +107,7 @@ def _enhance(inputs: list[str]) -> int:
 
     everything = plan(given.inputs, given.output(FLAGS.output), FLAGS.overwrite, given.others)
     images, videos = everything.only(videos=False), _videos(everything)
-    comparison = _comparison(anything_done=bool(images.done))
+    comparison = _comparison(anything_done=bool(everything.done))
     errors = images.errors
     warnings: list[str] = []
     if images.jobs or videos.jobs:
@@ -119,6 +119,10 @@ def _enhance(inputs: list[str]) -> int:
             where = "" if FLAGS.output else f", {printable(listed([j.target for j in part.done]))}"
             print(f"already there: {count} of {total} {kind}{where} (--overwrite makes them again)")
     if comparison:
+        if (made := [*videos.jobs, *videos.done]) and importlib.util.find_spec("av"):
+            from rts_tf.enhance.compared_videos import compare_videos
+
+            compare_videos(made, comparison)
         errors = errors + _write_comparison(comparison, images.done)
     for line in everything.passed_over:
         print(printable(line))
@@ -191,7 +195,7 @@ def _comparison(anything_done: bool) -> Comparison | None:
     from rts_tf.report.comparison import Comparison
 
     name = os.path.basename(os.path.normpath(FLAGS.model))
-    by = "the weights that suit each image" if FLAGS.model in (AUTO, FAST) else name
+    by = "the weights that suit each file" if FLAGS.model in (AUTO, FAST) else name
     how = f"Enhanced by {by}, strength {FLAGS.strength:g}."
     if anything_done:
         how += " Files that were there already may have been made with other settings."
@@ -207,7 +211,7 @@ def _write_comparison(comparison: Comparison, done: list[Job]) -> list[str]:
         written = comparison.write()
     except OSError as error:
         return [f"`compare`={FLAGS.compare}: cannot be written ({error.strerror or error})"]
-    print(f"compare: {printable(FLAGS.compare)}" if written else "compare: no image to show")
+    print(f"compare: {printable(FLAGS.compare)}" if written else "compare: nothing to show")
     return []
 
 
