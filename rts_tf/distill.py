@@ -16,8 +16,10 @@ from typing import Any
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, run_command
+from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.cli.trainings import check_call, train_in
 from rts_tf.distillation.config import DistillationConfig
 
@@ -29,6 +31,8 @@ def _define_flags() -> None:
     flags.DEFINE_string("workdir", "rts_distilled", text, flag_values=FLAGS)
     for field in dataclasses.fields(DistillationConfig):
         define_flag(field, field.default, f"(default: {field.default!r})", FLAGS)
+    define_wide_flag(FLAGS)
+    define_json_flag(FLAGS)
 
 
 def config_from_flags() -> DistillationConfig:
@@ -50,8 +54,13 @@ def config_from_flags() -> DistillationConfig:
 def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
     workdir = pathlib.Path(FLAGS.workdir)
+
+    def distill() -> None:
+        with reported("distill", FLAGS.json) as report:
+            _distill(arguments, workdir, report)
+
     return exit_code_of(
-        lambda: _distill(arguments, workdir),
+        distill,
         stopped=f"stopped; {workdir} is whole. The same command continues it.",
         explain=lambda error: (
             f"{workdir}: {error}. What was done is kept; solve this and run the command again."
@@ -60,7 +69,7 @@ def main(arguments: list[str]) -> int:
     )
 
 
-def _distill(arguments: list[str], workdir: pathlib.Path) -> None:
+def _distill(arguments: list[str], workdir: pathlib.Path, report: Report) -> None:
     check_call(arguments, FLAGS.workdir)
     config = config_from_flags()
     load_tensorflow()
@@ -70,13 +79,17 @@ def _distill(arguments: list[str], workdir: pathlib.Path) -> None:
     summary, was_finished = train_in(workdir, functools.partial(distill, config, workdir))
     if was_finished:
         print(f"{workdir}: this distillation is finished; nothing to do.")
-    print(distillation_table(summary))
+    print_table(f"{distillation_table(summary, FLAGS.wide)}\n")
     print(f"report:   {workdir / 'report.html'}")
     print(f"network:  {workdir / 'final.keras'}")
     print(f"integers: {workdir / 'final.tflite'}")
     print("next, enhance a video of your own:")
     model = shlex.quote(str(workdir))
     print(f"  python -m rts_tf.enhance video.mp4 --model={model} --output=better.mp4")
+    for row in summary["rows"]:
+        report.item(row["name"], {key: value for key, value in row.items() if key != "name"})
+    files = {"report": "report.html", "network": "final.keras", "integers": "final.tflite"}
+    report.add(**{name: workdir / file for name, file in files.items()})
 
 
 def run() -> None:

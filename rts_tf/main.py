@@ -16,8 +16,10 @@ from typing import Any
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, run_command
+from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.cli.trainings import check_call, train_in
 from rts_tf.config import PRESETS, Config, preset
 
@@ -31,6 +33,8 @@ def _define_flags() -> None:
         values = (f"{name}: {getattr(PRESETS[name], field.name)!r}" for name in PRESETS)
         default = field.default if field.name == "preset" else None
         define_flag(field, default, f"({', '.join(values)})", FLAGS)
+    define_wide_flag(FLAGS)
+    define_json_flag(FLAGS)
 
 
 def config_from_flags() -> Config:
@@ -56,14 +60,19 @@ def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
     workdir = pathlib.Path(FLAGS.workdir)
     kept = "What was done is kept; solve this and run the command again."
+
+    def train() -> None:
+        with reported("train", FLAGS.json) as report:
+            _train(arguments, workdir, report)
+
     return exit_code_of(
-        lambda: _train(arguments, workdir),
+        train,
         stopped=f"stopped; {workdir} is whole. The same command continues it.",
         explain=lambda error: f"{workdir}: {error}. {kept}",
     )
 
 
-def _train(arguments: list[str], workdir: pathlib.Path) -> None:
+def _train(arguments: list[str], workdir: pathlib.Path, report: Report) -> None:
     check_call(arguments, FLAGS.workdir)
     config = config_from_flags()
     load_tensorflow()
@@ -74,20 +83,36 @@ def _train(arguments: list[str], workdir: pathlib.Path) -> None:
     if was_finished:
         print(f"{workdir}: this run is finished; nothing to do.")
     _print_results(summary, workdir)
+    _report(summary, workdir, report)
 
 
 def _print_results(summary: dict, workdir: pathlib.Path) -> None:
     from rts_tf.report.tables import table1, table2
 
-    print(table1(summary))
+    print_table(table1(summary, FLAGS.wide))
+    print()
     if summary["originals"]:
-        print(f"\n{table2(summary)}\n")
+        print_table(f"{table2(summary, FLAGS.wide)}\n")
     print(f"selected: stage {summary['selected_stage']}, {summary['selected_because']}")
     print(f"report:   {workdir / 'report.html'}")
     print(f"network:  {workdir / 'final.keras'}")
     model = shlex.quote(str(workdir))
     print("next, enhance an image of your own:")
     print(f"  python -m rts_tf.enhance photo.jpg --model={model} --output=better.png")
+
+
+def _report(summary: dict, workdir: pathlib.Path, report: Report) -> None:
+    """The results for scripts: a line for each stage."""
+    selected = summary["selected_stage"]
+    for stage in summary["stages"]:
+        report.item(f"stage {stage['stage']}", stage | {"selected": stage["stage"] == selected})
+    report.add(
+        selected_stage=selected,
+        selected_because=summary["selected_because"],
+        stopped_because=summary["stopped_because"],
+        report=workdir / "report.html",
+        network=workdir / "final.keras",
+    )
 
 
 def run() -> None:
