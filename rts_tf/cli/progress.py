@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.table import Column
 from rich.text import Text
 
 from rts_tf.cli.command import in_flags
@@ -121,7 +122,7 @@ class _LeftColumn(ProgressColumn):
     """The column with the time left, which runs down between two steps."""
 
     def __init__(self, left: Callable[[], str]):
-        super().__init__()
+        super().__init__(Column(no_wrap=True, min_width=len("00:00:00 left")))
         self._text = left
 
     def render(self, task: Task) -> Text:

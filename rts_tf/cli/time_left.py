@@ -13,8 +13,8 @@ KEPT = 200  # intervals of a phase, the last ones
 LONGEST = 2.0
 # Of the time left: in which share of it the shown value comes near to a new estimate, and by how
 # much it changes at most at once
-SETTLING, LARGEST_STEP = 0.1, 0.25
-SMALLEST_STEP = 1.0  # seconds, of which nobody minds a jump
+SETTLING, LARGEST_STEP = 0.1, 0.3
+SMALLEST_STEP = 3.0  # seconds, of which nobody minds a jump
 OVERDUE = 1 / 3  # of the shown value, where the countdown waits for a step that takes long
 
 
@@ -92,7 +92,7 @@ class TimeLeft:
                 self._shown, self._shown_at = self.estimate(), now
             return
         expected, estimate = self.shown(now), self.estimate()
-        settling = SETTLING * max(expected, estimate, 1e-9)
+        settling = max(SETTLING * estimate, 1e-9)
         step = (estimate - expected) * (1 - math.exp(-(now - self._shown_at) / settling))
         largest = max(LARGEST_STEP * expected, SMALLEST_STEP)
         self._shown = expected + min(max(step, -largest), largest)
