@@ -13,6 +13,7 @@ from rts_tf.report.distillation_page import distillation_table
 from rts_tf.report.metric_table import metric_table
 from rts_tf.report.tables import table1, table2
 from rts_tf.report.text_table import WIDTH, shortened, text_table
+from tests.support.distillations import COST, distilled
 from tests.support.summaries import selected_by_mos, summary
 
 NAMES = (
@@ -21,17 +22,6 @@ NAMES = (
     "写真とても長い名前の画像ファイル写真とても長い名前の画像ファイル.png",
     "a.png",
 )
-COST = {
-    "unsharp_amount": 3.0,
-    "clipped_percent": 100.0,
-    "overshoot_levels": 99.99,
-    "flat_noise_gain": 99.99,
-    "corner_gain_db": -57.0,
-    "unsharp_clipped_percent": 100.0,
-    "unsharp_overshoot_levels": 99.99,
-    "unsharp_flat_noise_gain": 99.99,
-    "unsharp_corner_gain_db": -57.0,
-}
 MEASURES = dict.fromkeys(Quality._fields, 999.9) | {"mos": 4.5, "mos_raw": -10.123}
 ENHANCED = {
     "difference_ratio_percent": 100.0,
@@ -56,12 +46,6 @@ def largest_run() -> dict:
         stage |= {"unsharp_ratio_percent": 100.0, "alpha_mean": 10.0, "alpha_std": 10.0}
         stage |= {"brightness_drift_levels": -127.5, "network_drift_levels": -127.5}
     return run
-
-
-def distilled() -> dict:
-    figures = {"energy": -0.1234, "above_linear": -1.234, "grid_step": 99.99, "mos": 3.0}
-    names = ("input", "teacher", "linear filter", "lifted", "free", "integers")
-    return {"rows": [{"name": n, "mos_gain": -1.234, **figures, **COST} for n in names]}
 
 
 def exported(**more) -> list[dict]:
