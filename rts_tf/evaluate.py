@@ -181,7 +181,7 @@ def _evaluate(arguments: list[str], report: Report) -> int:
         print_note(source.passed_over)
     for error in errors:
         print_error(error)
-        report.error(error)
+        report.error(error, (os.path.join(FLAGS.images, name) for name in source.names))
     return 1 if errors else 0
 
 

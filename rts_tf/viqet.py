@@ -213,7 +213,7 @@ def _measure(arguments: Sequence[str], report: Report) -> int:
         print_note(line)
     for error in errors + failed:
         print_error(error)
-        report.error(error)
+        report.error(error, (image.file for image in images))
     return 1 if errors or failed else 0
 
 

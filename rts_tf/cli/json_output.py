@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 from absl import flags
@@ -39,9 +39,15 @@ class Report:
         self._errors += "error" in figures
         self._print({"item": os.fspath(name), **figures})
 
-    def error(self, message: str, item: str | None = None) -> None:
-        """Print the line of an error; ``item`` is None if it belongs to none, or to all."""
+    def error(self, message: str, items: Iterable[str] = ()) -> None:
+        """Print the line of an error.
+
+        Args:
+            message: The error. It begins with the name of an item and a colon, if it is of one.
+            items: The names of the items.
+        """
         self._errors += 1
+        item = next((name for name in items if message.startswith(f"{name}: ")), None)
         self._print({"item": item, "error": in_flags(message)})
 
     def add(self, **figures: Any) -> None:

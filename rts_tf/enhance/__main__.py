@@ -14,7 +14,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -22,10 +22,12 @@ from rich.console import Console
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.enhance_flags import FLAGS, ONLY_FOR_FILES, wishes
 from rts_tf.cli.interrupts import Interrupts
+from rts_tf.cli.json_output import Report, reported
+from rts_tf.cli.outcomes import Outcomes
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.enhance import AUTO, FAST, live
 from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
-from rts_tf.enhance.stream import find_image, is_stream, opened
+from rts_tf.enhance.stream import PIPE, find_image, is_stream, opened
 from rts_tf.errors import ConfigError, printable
 from rts_tf.video.y4m import raw_format
 
@@ -39,19 +41,26 @@ def main(arguments: list[str]) -> int:
     inputs = arguments[1:]
     if is_stream(inputs, FLAGS.output, bool(FLAGS.raw_size)):
         return exit_code_of(
-            lambda: _enhance_live(inputs),
+            lambda: _with_report(_enhance_live, inputs),
             stopped="stopped; what was written is whole.",
             explain=_explain_of_a_stream,
             command_flags=FLAGS,
         )
     return exit_code_of(
-        lambda: _enhance(inputs),
+        lambda: _with_report(_enhance, inputs),
         stopped="stopped; what was written is whole. The same command continues.",
         command_flags=FLAGS,
     )
 
 
-def _enhance_live(inputs: list[str]) -> int:
+def _with_report(enhance: Callable[[list[str], Report], int], inputs: list[str]) -> int:
+    if FLAGS.json and FLAGS.output == PIPE:
+        raise ConfigError("`json`: standard output is taken by `output`=-; leave one of them out.")
+    with reported("enhance", FLAGS.json) as report:
+        return enhance(inputs, report)
+
+
+def _enhance_live(inputs: list[str], report: Report) -> int:
     """Enhance a stream, or an image on a pipe. Only what is made goes to standard output."""
     _check_flags(inputs)
     if os.path.isfile(FLAGS.output) and not FLAGS.overwrite:
@@ -60,31 +69,36 @@ def _enhance_live(inputs: list[str]) -> int:
     raw = raw_format(FLAGS.raw_size, FLAGS.raw_format) if FLAGS.raw_size else None
     image, start = (False, b"") if raw else find_image(inputs, FLAGS.output)
     if image:
-        return _enhance_piped(inputs[0], start)
+        return _enhance_piped(inputs[0], start, report)
     _check_flags_of_a_stream()
     with opened(inputs, FLAGS.output, raw, start) as stream:
         model = _weights().for_stream()
         network = live.network_for(stream, model, FLAGS.strength, FLAGS.chroma)
         interrupts = Interrupts(lambda: None)
         with interrupts.caught():
-            report = live.enhance_stream(stream, network, interrupts.check)
-    print(report, file=sys.stderr)
-    if report.error:
-        raise report.error
+            made = live.enhance_stream(stream, network, interrupts.check)
+    print(made, file=sys.stderr)
+    if made.error:
+        raise made.error
+    figures = {"output": FLAGS.output, "frames": made.frames, "seconds": made.seconds}
+    report.item(inputs[0] if inputs else PIPE, figures | {"latency_seconds": made.latency})
     return 0
 
 
-def _enhance_piped(path: str, start: bytes) -> int:
+def _enhance_piped(path: str, start: bytes, report: Report) -> int:
     """Enhance an image that comes from a pipe or goes into one."""
     from rts_tf.enhance.jobs import Plan
     from rts_tf.enhance.piped import piped_image
 
-    comparison = _comparison(anything_done=False)
+    comparison, outcomes = _comparison(anything_done=False), Outcomes()
     with piped_image(path, FLAGS.output, start) as image:
         nothing = Plan([], [], [])
-        errors, warnings = _enhance_all(nothing._replace(jobs=[image.job]), nothing, comparison)
+        errors, warnings = _enhance_all(
+            nothing._replace(jobs=[image.job]), nothing, comparison, outcomes
+        )
         if comparison:
             errors = errors + _write_comparison(comparison, [])
+        outcomes.write(report, [], warnings, errors, image.line)
         return _print_lines(map(image.line, warnings), list(map(image.line, errors)))
 
 
@@ -93,7 +107,7 @@ def _explain_of_a_stream(error: OSError) -> str:
     return f"{os.fsdecode(what)}: cannot be read or written ({error.strerror or error})"
 
 
-def _enhance(inputs: list[str]) -> int:
+def _enhance(inputs: list[str], report: Report) -> int:
     _check_flags(inputs)
     from rts_tf.enhance.jobs import plan
 
@@ -102,8 +116,9 @@ def _enhance(inputs: list[str]) -> int:
     comparison = _comparison(anything_done=bool(images.done))
     errors = images.errors
     warnings: list[str] = []
+    outcomes = Outcomes()
     if images.jobs or videos.jobs:
-        failed, warnings = _enhance_all(images, videos, comparison)
+        failed, warnings = _enhance_all(images, videos, comparison, outcomes)
         errors = errors + failed
     for kind, part in (("images", images), ("videos", videos)):
         if part.done:
@@ -113,6 +128,7 @@ def _enhance(inputs: list[str]) -> int:
         errors = errors + _write_comparison(comparison, images.done)
     if everything.passed_over:
         print(printable(everything.passed_over))
+    outcomes.write(report, everything.done, warnings, errors)
     return _print_lines(warnings, errors)
 
 
@@ -126,7 +142,7 @@ def _print_lines(warnings: Iterable[str], errors: list[str]) -> int:
 
 
 def _enhance_all(
-    images: Plan, videos: Plan, comparison: Comparison | None
+    images: Plan, videos: Plan, comparison: Comparison | None, outcomes: Outcomes
 ) -> tuple[list[str], list[str]]:
     """Enhance the images, then the videos: the errors and the warnings."""
     from rts_tf.cli.progress import RunProgress
@@ -143,20 +159,31 @@ def _enhance_all(
         work[VIDEOS] = sum(map(megapixels_of, videos.jobs))
     errors: list[str] = []
     warnings: list[str] = []
+    counts: list[tuple[int, int, str]] = []
+    outcomes.model = lambda: weights.latest
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
             failed, found = enhance_all(
-                images.jobs, weights.for_image, progress, sizes, comparison, int(FLAGS.scale)
+                outcomes.noted(images.jobs),
+                weights.for_image,
+                progress,
+                sizes,
+                comparison,
+                int(FLAGS.scale),
             )
             errors, warnings = errors + failed, warnings + found
-            _print_count(len(images.jobs), len(failed), "images")
+            counts.append((len(images.jobs), len(failed), "images"))
         if videos.jobs:
             coding = FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
             settings = Settings(FLAGS.strength, FLAGS.chroma, *coding, wishes(), FLAGS.deinterlace)
-            failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
+            jobs = outcomes.noted(videos.jobs)
+            failed, found = enhance_videos(jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
-            _print_count(len(videos.jobs), len(failed), "videos")
+            counts.append((len(videos.jobs), len(failed), "videos"))
+    outcomes.end()
+    for count in counts:  # after the bar is gone
+        _print_count(*count)
     if chosen := weights.chosen():
         print(f"weights: {chosen}; --model overrides this")
     return errors, warnings
