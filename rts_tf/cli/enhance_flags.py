@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from rts_tf.cli.json_output import define_json_flag
 from rts_tf.enhance import DEINTERLACE, NONE
 from rts_tf.video.wishes import AUDIO_WISHES, AUTO, SUBTITLE_WISHES, Wishes
 from rts_tf.video.y4m import RAW_FORMATS
@@ -107,6 +108,7 @@ flags.DEFINE_enum(
     " (bwdif); none: interlaced video is refused.",
     flag_values=FLAGS,
 )
+define_json_flag(FLAGS)
 
 
 def wishes() -> Wishes:

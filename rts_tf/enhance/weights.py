@@ -30,7 +30,11 @@ AUTO_TILE = {"mixed_bfloat16": 1280, "float32": 768}
 
 
 class Weights:
-    """Finds the network for each image and each video."""
+    """Finds the network for each image and each video.
+
+    Attributes:
+        latest: The name of the one that was found last.
+    """
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class Weights:
         if model != AUTO and is_luma_model(model):
             _check_luma(model, scale, chroma)
         self._model, self._scale, self._strength, self._tile = model, scale, strength, tile
+        self.latest = ""
         self._counts: collections.Counter[str] = collections.Counter()
         self._reasons: set[str] = set()
         self._loaded = functools.cache(self._load)
@@ -87,10 +92,12 @@ class Weights:
     def _name(self, choose: Callable[[], Choice]) -> str:
         """The weights that the user named, else those that ``choose`` finds."""
         if self._model not in (AUTO, FAST):
+            self.latest = self._model
             return self._model
         choice = choose() if self._model == AUTO else in_real_time(choose())
         self._counts[choice.model] += 1
         self._reasons.add(choice.reason)
+        self.latest = choice.model
         return choice.model
 
     def _load(self, model: str, precision: str) -> Model:
