@@ -13,7 +13,7 @@ or a folder, which is searched recursively. Files that exist are skipped, so
 the same command continues one that was stopped.""",
     usage="INPUT... [--output=PATH] [flags]",
     examples=(
-        ("one image: the result is photo_enhanced.jpg", "photo.jpg"),
+        ("an image: writes photo_enhanced.jpg beside it", "photo.jpg"),
         ("a folder, and a page to compare", "photos -o better --compare=compare.html"),
         ("a video, in real time", "video.mp4 -o better.mp4 --model=fast"),
     ),
