@@ -16,6 +16,8 @@ from typing import Any
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, run_command
+from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.device_line import DeviceLine
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.trainings import check_call, train_in
@@ -29,6 +31,7 @@ def _define_flags() -> None:
     flags.DEFINE_string("workdir", "rts_distilled", text, flag_values=FLAGS)
     for field in dataclasses.fields(DistillationConfig):
         define_flag(field, field.default, f"(default: {field.default!r})", FLAGS)
+    define_device_flag(FLAGS)
 
 
 def config_from_flags() -> DistillationConfig:
@@ -63,10 +66,11 @@ def main(arguments: list[str]) -> int:
 def _distill(arguments: list[str], workdir: pathlib.Path) -> None:
     check_call(arguments, FLAGS.workdir)
     config = config_from_flags()
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
     from rts_tf.distillation.distillation import distill
     from rts_tf.report.distillation_page import distillation_table
 
+    DeviceLine().floats("float32")
     summary, was_finished = train_in(workdir, functools.partial(distill, config, workdir))
     if was_finished:
         print(f"{workdir}: this distillation is finished; nothing to do.")

@@ -16,6 +16,8 @@ from typing import Any
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, run_command
+from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.device_line import DeviceLine
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.trainings import check_call, train_in
@@ -31,6 +33,7 @@ def _define_flags() -> None:
         values = (f"{name}: {getattr(PRESETS[name], field.name)!r}" for name in PRESETS)
         default = field.default if field.name == "preset" else None
         define_flag(field, default, f"({', '.join(values)})", FLAGS)
+    define_device_flag(FLAGS)
 
 
 def config_from_flags() -> Config:
@@ -66,9 +69,11 @@ def main(arguments: list[str]) -> int:
 def _train(arguments: list[str], workdir: pathlib.Path) -> None:
     check_call(arguments, FLAGS.workdir)
     config = config_from_flags()
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
+    from rts_tf.networks.precision import resolve_precision
     from rts_tf.training import recurrence
 
+    DeviceLine().floats(resolve_precision(config.precision))
     train = functools.partial(recurrence.train, config, workdir)
     summary, was_finished = train_in(workdir, train)
     if was_finished:

@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from rts_tf.cli.device import define_device_flag
 from rts_tf.enhance import DEINTERLACE, NONE
 from rts_tf.video.wishes import AUDIO_WISHES, AUTO, SUBTITLE_WISHES, Wishes
 from rts_tf.video.y4m import RAW_FORMATS
@@ -106,6 +107,7 @@ flags.DEFINE_enum(
     " (bwdif); none: interlaced video is refused.",
     flag_values=FLAGS,
 )
+define_device_flag(FLAGS)
 
 
 def wishes() -> Wishes:

@@ -63,7 +63,7 @@ def _enhance_live(inputs: list[str]) -> int:
         return _enhance_piped(inputs[0], start)
     _check_flags_of_a_stream()
     with opened(inputs, FLAGS.output, raw, start) as stream:
-        model = _weights().for_stream()
+        model = _weights().for_stream(stream.format.bits)
         network = live.network_for(stream, model, FLAGS.strength, FLAGS.chroma)
         interrupts = Interrupts(lambda: None)
         with interrupts.caught():
@@ -163,11 +163,13 @@ def _enhance_all(
 
 
 def _weights() -> Weights:
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.enhance.weights import Weights
 
     tile = None if FLAGS.tile == AUTO else int(FLAGS.tile)
-    return Weights(FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile, chroma=FLAGS.chroma)
+    settings = FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile
+    return Weights(*settings, chroma=FLAGS.chroma, on_model=DeviceLine().model)
 
 
 def _print_count(count: int, failed: int, kind: str) -> None:

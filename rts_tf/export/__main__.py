@@ -16,6 +16,7 @@ import pathlib
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, in_flags, run_command
+from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.errors import ConfigError
 from rts_tf.export import FORMATS, HEADS, PRECISIONS
@@ -40,6 +41,7 @@ def _define_flags() -> None:
     flags.DEFINE_integer("height", ExportSpec.height, text, flag_values=FLAGS)
     text = "Width of that frame; the input of 'upscale' is half of both."
     flags.DEFINE_integer("width", ExportSpec.width, text, flag_values=FLAGS)
+    define_device_flag(FLAGS)
 
 
 def main(arguments: list[str]) -> int:
@@ -66,11 +68,13 @@ def _export(arguments: list[str]) -> None:
     )
     source = find_network(FLAGS.workdir, FLAGS.stage, FLAGS.model)
     output = pathlib.Path(FLAGS.output) if FLAGS.output else source.output
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
 
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.cli.progress import RunProgress
     from rts_tf.export.pipeline import export_network
 
+    DeviceLine().floats("float32", *(["LiteRT"] if "tflite" in spec.formats else []))
     notes = export_network(source, spec, output, lambda work: RunProgress(work).running())
     print(f"exported to {output}")
     print(f"card:       {output / 'EXPORT.md'}")
