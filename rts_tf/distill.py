@@ -17,7 +17,6 @@ from absl import flags
 
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.device import define_device_flag
-from rts_tf.cli.device_line import DeviceLine
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.trainings import check_call, train_in
@@ -67,6 +66,7 @@ def _distill(arguments: list[str], workdir: pathlib.Path) -> None:
     check_call(arguments, FLAGS.workdir)
     config = config_from_flags()
     load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.distillation.distillation import distill
     from rts_tf.report.distillation_page import distillation_table
 

@@ -18,7 +18,6 @@ from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
 from rts_tf.cli.device import define_device_flag
-from rts_tf.cli.device_line import DeviceLine
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.data.datasets import ImageSource, counterpart, folder
@@ -156,6 +155,7 @@ def main(arguments: list[str]) -> int:
 def _evaluate(arguments: list[str]) -> int:
     source = _check_flags(arguments)
     load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.inference import load
 
     model = load(FLAGS.model)

@@ -17,7 +17,6 @@ from absl import flags
 
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.device import define_device_flag
-from rts_tf.cli.device_line import DeviceLine
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.trainings import check_call, train_in
@@ -70,6 +69,7 @@ def _train(arguments: list[str], workdir: pathlib.Path) -> None:
     check_call(arguments, FLAGS.workdir)
     config = config_from_flags()
     load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.networks.precision import resolve_precision
     from rts_tf.training import recurrence
 

@@ -8,7 +8,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 
-_ONE_AT_A_TIME = threading.Lock()
+_ONE_AT_A_TIME = threading.RLock()  # the body may call what is quiet too
 _let_through = False
 
 

@@ -2,12 +2,16 @@
 
 import contextlib
 import gc
+import importlib.abc
 import importlib.machinery
 import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from types import ModuleType
+from typing import Any
+
+from rts_tf.quiet import quiet_stderr
 
 # Packages that TensorFlow and Keras import where they are installed, and that no command needs from
 # them: Keras has galleries of images and a summary for notebooks, TensorFlow a converter of JAX.
@@ -32,8 +36,25 @@ class _WhenUsed:
             return None
         spec = importlib.machinery.PathFinder.find_spec(name, path, target)
         if spec and spec.loader:
-            spec.loader = importlib.util.LazyLoader(spec.loader)
+            spec.loader = importlib.util.LazyLoader(_Quietly(spec.loader))
         return spec
+
+
+class _Quietly(importlib.abc.Loader):
+    """Runs a module without the lines that native libraries write when they are loaded."""
+
+    def __init__(self, loader: importlib.abc.Loader):
+        self._loader = loader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loader, name)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        with quiet_stderr():
+            self._loader.exec_module(module)
 
 
 def _has_namesake(table: str) -> bool:

@@ -15,6 +15,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -129,11 +130,24 @@ def _enhance_all(
     images: Plan, videos: Plan, comparison: Comparison | None
 ) -> tuple[list[str], list[str]]:
     """Enhance the images, then the videos: the errors and the warnings."""
+    from rts_tf.enhance.images import first_read
+
+    with first_read(images.jobs, int(FLAGS.scale)) as reading:
+        return _enhance_with(_weights(), images, videos, comparison, reading)
+
+
+def _enhance_with(
+    weights: Weights,
+    images: Plan,
+    videos: Plan,
+    comparison: Comparison | None,
+    reading: dict[int, Future],
+) -> tuple[list[str], list[str]]:
+    """Enhance the images, the first of which is being read, then the videos."""
     from rts_tf.cli.progress import RunProgress
     from rts_tf.enhance.images import enhance_all, sizes_of
     from rts_tf.enhance.progress import IMAGES, VIDEOS
 
-    weights = _weights()
     sizes = sizes_of(images.jobs)
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
@@ -146,9 +160,8 @@ def _enhance_all(
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
-            failed, found = enhance_all(
-                images.jobs, weights.for_image, progress, sizes, comparison, int(FLAGS.scale)
-            )
+            more = comparison, int(FLAGS.scale), reading
+            failed, found = enhance_all(images.jobs, weights.for_image, progress, sizes, *more)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:
