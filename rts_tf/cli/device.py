@@ -88,7 +88,9 @@ def choose_device(wish: Wish) -> None:
 def _show_to_processes(number: int) -> None:
     """Let the processes that this one starts see one GPU alone, too."""
     seen = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
-    os.environ["CUDA_VISIBLE_DEVICES"] = seen[number] if all(seen) and number < len(seen) else f"{number}"
+    os.environ["CUDA_VISIBLE_DEVICES"] = (
+        seen[number] if all(seen) and number < len(seen) else f"{number}"
+    )
 
 
 def _there_is(gpus: list[tf.config.PhysicalDevice]) -> str:

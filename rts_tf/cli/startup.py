@@ -1,4 +1,4 @@
-"""Loads TensorFlow for a command: quickly, with settings that suit it, and without its log lines."""
+"""Loads TensorFlow for a command: quickly, with settings that suit it, without its log lines."""
 
 import logging as python_logging
 import os
