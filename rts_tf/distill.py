@@ -18,6 +18,7 @@ from absl import flags
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.descriptions.distill import DISTILL
 from rts_tf.cli.descriptions.enhance import ENHANCE
+from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.program import in_same_form
 from rts_tf.cli.settings import define_flag
@@ -37,6 +38,7 @@ def _define_flags() -> None:
         define_flag(field, field.default, {}, FLAGS)
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
+    define_device_flag(FLAGS)
 
 
 def config_from_flags() -> DistillationConfig:
@@ -76,10 +78,12 @@ def main(arguments: list[str]) -> int:
 def _distill(workdir: pathlib.Path, report: Report) -> None:
     check_workdir(FLAGS.workdir)
     config = config_from_flags()
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.distillation.distillation import distill
     from rts_tf.report.distillation_page import distillation_table
 
+    DeviceLine().floats("float32")
     summary, was_finished = train_in(workdir, functools.partial(distill, config, workdir))
     if was_finished:
         inform(f"{workdir}: this distillation is finished; nothing to do.")

@@ -18,6 +18,7 @@ from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
 from rts_tf.cli.descriptions.evaluate import EVALUATE
+from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.cli.startup import load_tensorflow
@@ -68,6 +69,7 @@ def _define_flags() -> None:
     define_csv_flag(FLAGS)
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
+    define_device_flag(FLAGS)
 
 
 class EnhancedImage(NamedTuple):
@@ -162,10 +164,12 @@ def main(arguments: list[str]) -> int:
 
 def _evaluate(report: Report) -> int:
     source = _check_flags()
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.inference import load
 
     model = load(FLAGS.model)
+    DeviceLine().model(model)
     rows, errors = measure_images(
         enhance_images(model, source, FLAGS.images, FLAGS.reference),
         len(source.names),

@@ -20,6 +20,7 @@ from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.descriptions.train import TRAIN
+from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.program import in_same_form
 from rts_tf.cli.settings import define_flag
@@ -44,6 +45,7 @@ def _define_flags() -> None:
             define_flag(field, None, values, FLAGS)
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
+    define_device_flag(FLAGS)
 
 
 def config_from_flags() -> Config:
@@ -90,9 +92,12 @@ def _train(workdir: pathlib.Path, report: Report) -> None:
     if ":" in config.network:
         # A module in the current folder: only ``python -m`` looks there by itself.
         sys.path.append(os.getcwd())
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
+    from rts_tf.networks.precision import resolve_precision
     from rts_tf.training import recurrence
 
+    DeviceLine().floats(resolve_precision(config.precision))
     train = functools.partial(recurrence.train, config, workdir)
     summary, was_finished = train_in(workdir, train)
     if was_finished:

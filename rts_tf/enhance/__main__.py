@@ -16,6 +16,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -80,7 +81,7 @@ def _enhance_live(inputs: list[str], report: Report) -> int:
         return _enhance_piped(inputs[0], start, report)
     _check_flags_of_a_stream()
     with opened(inputs, FLAGS.output, raw, start) as stream:
-        model = _weights().for_stream()
+        model = _weights().for_stream(stream.format.bits)
         network = live.network_for(stream, model, FLAGS.strength, FLAGS.chroma)
         interrupts = Interrupts(lambda: None)
         with interrupts.caught():
@@ -164,11 +165,25 @@ def _enhance_all(
     images: Plan, videos: Plan, comparison: Comparison | None, outcomes: Outcomes
 ) -> tuple[list[str], list[str]]:
     """Enhance the images, then the videos: the errors and the warnings."""
+    from rts_tf.enhance.images import first_read
+
+    with first_read(images.jobs, int(FLAGS.scale)) as reading:
+        return _enhance_with(_weights(), images, videos, comparison, reading, outcomes)
+
+
+def _enhance_with(
+    weights: Weights,
+    images: Plan,
+    videos: Plan,
+    comparison: Comparison | None,
+    reading: dict[int, Future],
+    outcomes: Outcomes,
+) -> tuple[list[str], list[str]]:
+    """Enhance the images, the first of which is being read, then the videos."""
     from rts_tf.cli.progress import RunProgress
     from rts_tf.enhance.images import enhance_all, sizes_of
     from rts_tf.enhance.progress import IMAGES, VIDEOS
 
-    weights = _weights()
     sizes = sizes_of(images.jobs)
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
@@ -183,14 +198,9 @@ def _enhance_all(
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
-            failed, found = enhance_all(
-                outcomes.noted(images.jobs),
-                weights.for_image,
-                progress,
-                sizes,
-                comparison,
-                int(FLAGS.scale),
-            )
+            more = comparison, int(FLAGS.scale), reading
+            jobs = outcomes.noted(images.jobs)
+            failed, found = enhance_all(jobs, weights.for_image, progress, sizes, *more)
             errors, warnings = errors + failed, warnings + found
             counts.append((images, len(failed), "images"))
         if videos.jobs:
@@ -209,11 +219,13 @@ def _enhance_all(
 
 
 def _weights() -> Weights:
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.enhance.weights import Weights
 
     tile = None if FLAGS.tile == AUTO else int(FLAGS.tile)
-    return Weights(FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile, chroma=FLAGS.chroma)
+    settings = FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile
+    return Weights(*settings, chroma=FLAGS.chroma, on_model=DeviceLine().model)
 
 
 def _print_count(plan: Plan, failed: int, kind: str) -> None:

@@ -17,6 +17,7 @@ from absl import flags
 
 from rts_tf.cli.command import exit_code_of, in_flags, run_command
 from rts_tf.cli.descriptions.export import EXPORT
+from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.tables import define_wide_flag, print_table
@@ -47,6 +48,7 @@ def _define_flags() -> None:
     flags.DEFINE_integer("width", ExportSpec.width, text, flag_values=FLAGS)
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
+    define_device_flag(FLAGS)
 
 
 def main(arguments: list[str]) -> int:
@@ -74,11 +76,13 @@ def _export(report: Report) -> None:
     )
     source = find_network(FLAGS.workdir, FLAGS.stage, FLAGS.model)
     output = pathlib.Path(FLAGS.output) if FLAGS.output else source.output
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
 
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.cli.progress import RunProgress
     from rts_tf.export.pipeline import export_network
 
+    DeviceLine().floats("float32", *(["LiteRT"] if "tflite" in spec.formats else []))
     notes = export_network(source, spec, output, lambda work: RunProgress(work).running())
     files = (read_json(output / "export.json") or {})["files"]
     if not is_quiet():
