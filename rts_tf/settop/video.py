@@ -8,12 +8,12 @@ import time
 
 import numpy as np
 
-from export.settop.errors import SettopError
-from export.settop.files import FrameFile
-from export.settop.litert import Network
-from export.settop.progress import Progress
-from export.settop.sources import Frame, Source, ahead
-from export.settop.streams import LumaAlone, Stream, ThroughRgb
+from .errors import SettopError
+from .files import FrameFile
+from .litert import Network
+from .progress import Progress
+from .sources import Frame, Source, ahead
+from .streams import LumaAlone, Stream, ThroughRgb
 
 
 class Times:
