@@ -22,6 +22,10 @@ from typing import TYPE_CHECKING, Any
 from rts_tf.config import Config, preset
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import keras
+
     from rts_tf.inference import Enhancer
     from rts_tf.luma.enhancer import LumaEnhancer
 
@@ -68,20 +72,25 @@ def train(
     config: Config | None = None,
     workdir: str | os.PathLike = "rts_run",
     show_progress: bool = True,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     **settings: Any,
 ) -> dict:
     """Train a network in stages (section 3.1), or continue a run that was stopped.
 
     The same call on the same directory continues the run. A run that is finished already is only
-    read.
+    read, unless ``stages`` is larger than before: then the run goes on, and ends as a run that
+    began with so many.
 
     Args:
         config: The settings. Without them, those of the preset that ``settings`` names.
         workdir: The run directory. It is made if it is not there.
         show_progress: Print the progress and the time left. Then Ctrl-C stops at the next safe
             point, and a second Ctrl-C at once.
-        **settings: Fields of :class:`Config` to change, e.g. ``data="photos"`` or
-            ``preset="standard"``.
+        callbacks: Callbacks of Keras. A stage is an epoch, and the metrics of the stage are its
+            logs; :mod:`rts_tf.training.callbacks` says more. They are not called for a run that is
+            finished already.
+        **settings: Fields of :class:`Config` to change, e.g. ``data="photos"``,
+            ``init="residual3"`` or ``preset="standard"``.
 
     Returns:
         The contents of the run's ``summary.json``: the metrics of every stage, and which stage was
@@ -97,6 +106,10 @@ def train(
         summary = rts_tf.train(preset="standard", data="photos", workdir="my_run", stages=3)
         model = rts_tf.load("my_run")
     """
+    settings = {
+        name: os.fspath(value) if isinstance(value, os.PathLike) else value
+        for name, value in settings.items()
+    }
     if config is None:
         config = preset(settings.pop("preset", "quick"), **settings)
     elif settings:
@@ -104,7 +117,7 @@ def train(
     from rts_tf.training import recurrence
 
     if not show_progress:
-        return recurrence.train(config, workdir, say=lambda line: None)
+        return recurrence.train(config, workdir, say=lambda line: None, callbacks=callbacks)
     from rich.console import Console
 
     from rts_tf.cli.progress import RunProgress
@@ -115,4 +128,5 @@ def train(
         workdir,
         say=lambda line: console.print(line, markup=False, soft_wrap=True),
         start_progress=lambda work: RunProgress(work, console).running(),
+        callbacks=callbacks,
     )

@@ -28,6 +28,8 @@ CODECS = ("jpeg", "webp", "h264", "hevc", "av1")
 ANCHORS = ("none", "low", "band", "detail")
 SCHEDULES = ("cosine", "constant")
 JUDGES = ("auto", "mos", "delta")
+FIRST_TARGETS = ("originals", "enhanced")
+DEFAULT_NETWORK = "residual3"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,21 +44,36 @@ class Config(Settings):
         config = dataclasses.replace(rts_tf.Config(), data="photos", stages=6).validate()
     """
 
-    # The settings of degradation=reduce,codec, which the first version did not have
+    # The settings of degradation=reduce,codec and of fine-tuning, which came later than the others
     ADDED: ClassVar[frozenset[str]] = frozenset(
         (
             *("codecs", "codec_share", "codec_kernel", "crf_low", "crf_high", "soft_share"),
-            *("variants", "flat_share", "grain_share", "noise_low"),
+            *("variants", "flat_share", "grain_share", "noise_low", "init", "first_targets"),
         )
     )
+    EXTENDING: ClassVar[frozenset[str]] = frozenset(("stages", "stop_early"))
 
     preset: str = setting(
         "quick", "Preset that the other settings start from.", ("quick", "standard", "paper")
     )
     network: str = setting(
-        "residual3", "Network (docs/networks.md); your own as module:function.", tuple(NETWORKS)
+        "auto",
+        "Network (docs/networks.md); your own as module:function; auto: that of `init`, else"
+        f" {DEFAULT_NETWORK}.",
+        (*NETWORKS, "auto"),
     )
-    stages: int = setting(4, "The most stages to train.")
+    init: str = setting(
+        "",
+        "Weights to start from: a name such as residual3, a run directory, or a .keras or"
+        " .weights.h5 file; empty: see `identity_start`.",
+    )
+    first_targets: str = setting(
+        "originals",
+        "What stage 1 trains on: originals (section 3.1), or, with `init`, enhanced: what Phase B"
+        " makes of them with the weights of `init`.",
+        FIRST_TARGETS,
+    )
+    stages: int = setting(4, "The most stages to train; a run can be given more later.")
     stop_early: bool = setting(
         True, "Stop when the change between stages turns upward (section 3.4)."
     )
@@ -82,7 +99,9 @@ class Config(Settings):
     identity_start: bool = setting(
         True, "Start as plain interpolation; otherwise with random convolutions (Glorot)."
     )
-    warm_start: bool = setting(True, "Stage n starts from the weights of stage n-1, not afresh.")
+    warm_start: bool = setting(
+        True, "Stage n starts from the weights of stage n-1, not as stage 1 did."
+    )
     checkpoint_every: int = setting(200, "Training steps between checkpoints.")
 
     kernel: str = setting("bilinear", "Kernel of the 2x reduction HR -> LR, antialiased.", KERNELS)
@@ -143,6 +162,27 @@ class Config(Settings):
             return math.ceil(self.epochs * images * self.patches_per_image / self.batch)
         return self.first_steps if stage == 1 or not self.warm_start else self.later_steps
 
+    def trains_on_enhanced(self, stage: int) -> bool:
+        """Whether the targets of ``stage`` (from 1) are what Phase B made, not the originals."""
+        return stage > 1 or self.first_targets == "enhanced"
+
+    def continuing(self, recorded: "Config") -> "Config":
+        """Return these settings for a run that began with ``recorded``."""
+        config = super().continuing(recorded)
+        if config.network != "auto":
+            return config
+        return dataclasses.replace(config, network=recorded.network)
+
+    def extends(self, recorded: "Config", begun: int) -> bool:
+        """Whether the run may go on: with as many stages as it has begun or more.
+
+        A run that was to stop early may also go on without that. The other way round, stages may
+        have been trained that a run which began so would not have.
+        """
+        changed = {name for name, value in vars(self).items() if value != vars(recorded)[name]}
+        later = self.stages >= begun and self.stop_early <= recorded.stop_early
+        return changed <= self.EXTENDING and later
+
     def validate(self) -> "Config":
         """Return the config itself.
 
@@ -167,6 +207,12 @@ class Config(Settings):
             raise ConfigError(
                 f"`codecs`={self.codecs}: {unknown.pop()!r} is none of {', '.join(CODECS)}."
             )
+        if self.first_targets == "enhanced" and not self.init:
+            raise ConfigError(
+                "`first_targets`=enhanced: name the weights that enhance them with `init`."
+            )
+        if self.init and not self.identity_start:
+            raise ConfigError(f"`init`={self.init}: leave `identity_start` out, or `init`.")
         if not self.data:
             raise ConfigError("`data` is empty: name a folder of images, 'sample' or 'div2k'.")
         return self

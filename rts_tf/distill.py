@@ -16,9 +16,13 @@ from typing import Any
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, run_command
+from rts_tf.cli.descriptions.distill import DISTILL
+from rts_tf.cli.descriptions.enhance import ENHANCE
+from rts_tf.cli.program import in_same_form
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
-from rts_tf.cli.trainings import check_call, train_in
+from rts_tf.cli.trainings import check_workdir, train_in
+from rts_tf.cli.verbosity import inform
 from rts_tf.distillation.config import DistillationConfig
 
 FLAGS = flags.FlagValues()
@@ -28,7 +32,7 @@ def _define_flags() -> None:
     text = "Directory of the distillation; made if it is not there."
     flags.DEFINE_string("workdir", "rts_distilled", text, flag_values=FLAGS)
     for field in dataclasses.fields(DistillationConfig):
-        define_flag(field, field.default, f"(default: {field.default!r})", FLAGS)
+        define_flag(field, field.default, {}, FLAGS)
 
 
 def config_from_flags() -> DistillationConfig:
@@ -51,7 +55,7 @@ def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
     workdir = pathlib.Path(FLAGS.workdir)
     return exit_code_of(
-        lambda: _distill(arguments, workdir),
+        lambda: _distill(workdir),
         stopped=f"stopped; {workdir} is whole. The same command continues it.",
         explain=lambda error: (
             f"{workdir}: {error}. What was done is kept; solve this and run the command again."
@@ -60,8 +64,8 @@ def main(arguments: list[str]) -> int:
     )
 
 
-def _distill(arguments: list[str], workdir: pathlib.Path) -> None:
-    check_call(arguments, FLAGS.workdir)
+def _distill(workdir: pathlib.Path) -> None:
+    check_workdir(FLAGS.workdir)
     config = config_from_flags()
     load_tensorflow()
     from rts_tf.distillation.distillation import distill
@@ -69,19 +73,19 @@ def _distill(arguments: list[str], workdir: pathlib.Path) -> None:
 
     summary, was_finished = train_in(workdir, functools.partial(distill, config, workdir))
     if was_finished:
-        print(f"{workdir}: this distillation is finished; nothing to do.")
-    print(distillation_table(summary))
-    print(f"report:   {workdir / 'report.html'}")
-    print(f"network:  {workdir / 'final.keras'}")
-    print(f"integers: {workdir / 'final.tflite'}")
-    print("next, enhance a video of your own:")
+        inform(f"{workdir}: this distillation is finished; nothing to do.")
+    inform(distillation_table(summary))
+    inform(f"report:   {workdir / 'report.html'}")
+    inform(f"network:  {workdir / 'final.keras'}")
+    inform(f"integers: {workdir / 'final.tflite'}")
+    inform("next, enhance a video of your own:")
     model = shlex.quote(str(workdir))
-    print(f"  python -m rts_tf.enhance video.mp4 --model={model} --output=better.mp4")
+    inform(f"  {in_same_form(ENHANCE)} video.mp4 --model={model} --output=better.mp4")
 
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, DISTILL)
 
 
 _define_flags()

@@ -17,6 +17,7 @@ from absl import flags
 from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
+from rts_tf.cli.descriptions.evaluate import EVALUATE
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.data.datasets import ImageSource, counterpart, folder
@@ -143,15 +144,15 @@ def measure_image(image: EnhancedImage | ImageError, mos: bool) -> tuple[str, di
 def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
     return exit_code_of(
-        lambda: _evaluate(arguments),
+        _evaluate,
         stopped="stopped; nothing was written.",
         explain=explain_csv_error(FLAGS.csv),
         command_flags=FLAGS,
     )
 
 
-def _evaluate(arguments: list[str]) -> int:
-    source = _check_flags(arguments)
+def _evaluate() -> int:
+    source = _check_flags()
     load_tensorflow()
     from rts_tf.inference import load
 
@@ -172,12 +173,8 @@ def _evaluate(arguments: list[str]) -> int:
     return 1 if errors else 0
 
 
-def _check_flags(arguments: list[str]) -> ImageSource:
+def _check_flags() -> ImageSource:
     """Return the images of --images. Raises ConfigError for what cannot work."""
-    if len(arguments) > 1:
-        raise ConfigError(
-            f"unexpected argument {arguments[1]!r}: settings are flags, as in --images=FOLDER."
-        )
     if not FLAGS.model:
         raise ConfigError(
             "--model is missing: name weights of the package, a run directory or a .keras file."
@@ -214,7 +211,7 @@ def _print_tables(rows: dict[str, dict[str, float]]) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, EVALUATE)
 
 
 _define_flags()

@@ -122,7 +122,8 @@ class Enhancer:
             other types become float32 that is not clipped.
 
         Raises:
-            ValueError: The shape, the type or the strength is none of these.
+            ValueError: The shape, the type or the strength is none of these, or floating point is
+                not finite or far outside of [0, 1], as 0..255 would be.
         """
         return self._apply(self._upscale, images, strength, on_pixels)
 

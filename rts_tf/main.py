@@ -11,26 +11,35 @@ import functools
 import os
 import pathlib
 import shlex
+import sys
 from typing import Any
 
 from absl import flags
 
+from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, run_command
+from rts_tf.cli.descriptions.enhance import ENHANCE
+from rts_tf.cli.descriptions.train import TRAIN
+from rts_tf.cli.program import in_same_form
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
-from rts_tf.cli.trainings import check_call, train_in
+from rts_tf.cli.trainings import check_workdir, train_in
+from rts_tf.cli.verbosity import inform
 from rts_tf.config import PRESETS, Config, preset
 
-FLAGS = flags.FLAGS
+FLAGS = flags.FlagValues()
 
 
 def _define_flags() -> None:
     """Define a flag for every field of Config. Without a flag, the preset decides."""
-    flags.DEFINE_string("workdir", "rts_run", "Directory of the run; made if it is not there.")
+    text = "Directory of the run; made if it is not there."
+    flags.DEFINE_string("workdir", "rts_run", text, flag_values=FLAGS)
     for field in dataclasses.fields(Config):
-        values = (f"{name}: {getattr(PRESETS[name], field.name)!r}" for name in PRESETS)
-        default = field.default if field.name == "preset" else None
-        define_flag(field, default, f"({', '.join(values)})", FLAGS)
+        if field.name == "preset":
+            define_flag(field, field.default, {}, FLAGS)
+        else:
+            values = {name: getattr(PRESETS[name], field.name) for name in PRESETS}
+            define_flag(field, None, values, FLAGS)
 
 
 def config_from_flags() -> Config:
@@ -49,6 +58,8 @@ def config_from_flags() -> Config:
     for name in ("data", "validation", "data_dir"):
         if changes.get(name) and not (name == "data" and changes[name] in ("sample", "div2k")):
             changes[name] = os.path.abspath(changes[name])
+    if changes.get("init") and pretrained.resolved(changes["init"]) not in pretrained.names():
+        changes["init"] = os.path.abspath(changes["init"])
     return preset(changes.pop("preset"), **changes)
 
 
@@ -57,42 +68,46 @@ def main(arguments: list[str]) -> int:
     workdir = pathlib.Path(FLAGS.workdir)
     kept = "What was done is kept; solve this and run the command again."
     return exit_code_of(
-        lambda: _train(arguments, workdir),
+        lambda: _train(workdir),
         stopped=f"stopped; {workdir} is whole. The same command continues it.",
         explain=lambda error: f"{workdir}: {error}. {kept}",
+        command_flags=FLAGS,
     )
 
 
-def _train(arguments: list[str], workdir: pathlib.Path) -> None:
-    check_call(arguments, FLAGS.workdir)
+def _train(workdir: pathlib.Path) -> None:
+    check_workdir(FLAGS.workdir)
     config = config_from_flags()
+    if ":" in config.network:
+        # A module in the current folder: only ``python -m`` looks there by itself.
+        sys.path.append(os.getcwd())
     load_tensorflow()
     from rts_tf.training import recurrence
 
     train = functools.partial(recurrence.train, config, workdir)
     summary, was_finished = train_in(workdir, train)
     if was_finished:
-        print(f"{workdir}: this run is finished; nothing to do.")
+        inform(f"{workdir}: this run is finished; nothing to do.")
     _print_results(summary, workdir)
 
 
 def _print_results(summary: dict, workdir: pathlib.Path) -> None:
     from rts_tf.report.tables import table1, table2
 
-    print(table1(summary))
+    inform(table1(summary))
     if summary["originals"]:
-        print(f"\n{table2(summary)}\n")
-    print(f"selected: stage {summary['selected_stage']}, {summary['selected_because']}")
-    print(f"report:   {workdir / 'report.html'}")
-    print(f"network:  {workdir / 'final.keras'}")
+        inform(f"\n{table2(summary)}\n")
+    inform(f"selected: stage {summary['selected_stage']}, {summary['selected_because']}")
+    inform(f"report:   {workdir / 'report.html'}")
+    inform(f"network:  {workdir / 'final.keras'}")
     model = shlex.quote(str(workdir))
-    print("next, enhance an image of your own:")
-    print(f"  python -m rts_tf.enhance photo.jpg --model={model} --output=better.png")
+    inform("next, enhance an image of your own:")
+    inform(f"  {in_same_form(ENHANCE)} photo.jpg --model={model} --output=better.png")
 
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main)
+    run_command(main, FLAGS, TRAIN)
 
 
 _define_flags()

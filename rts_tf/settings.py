@@ -35,9 +35,12 @@ class Settings(abc.ABC):
 
     Attributes:
         ADDED: The names of fields that earlier versions did not have. They may be missing in JSON.
+        EXTENDING: The names of fields that say how far a training goes. A training that is over
+            can be continued with other values, see :meth:`extends`.
     """
 
     ADDED: ClassVar[frozenset[str]] = frozenset()
+    EXTENDING: ClassVar[frozenset[str]] = frozenset()
 
     data: str = setting("sample", "Training images: 'sample', 'div2k', or a folder.")
     validation: str = setting(
@@ -72,6 +75,26 @@ class Settings(abc.ABC):
         for name, (low, high) in limits.items():
             if not low <= getattr(self, name) <= high:
                 raise ConfigError(f"`{name}`={getattr(self, name)}: must be from {low} to {high}.")
+
+    def continuing(self, recorded: Self) -> Self:
+        """Return these settings for a run that began with ``recorded``.
+
+        What is left open here (``"auto"``) is as it was settled when the run began.
+        """
+        if self.precision != "auto":
+            return self
+        return dataclasses.replace(self, precision=recorded.precision)
+
+    def extends(self, recorded: Self, begun: int) -> bool:
+        """Whether a run that began with ``recorded`` may go on with these settings, if they differ.
+
+        The result must be that of a run which began with these.
+
+        Args:
+            recorded: The settings of the run.
+            begun: How many stages the run has begun.
+        """
+        return False
 
     def to_json(self) -> str:
         """Return the settings as JSON text."""

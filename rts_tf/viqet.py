@@ -17,6 +17,7 @@ from absl import flags
 
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
+from rts_tf.cli.descriptions.viqet import VIQET
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.data.datasets import counterpart, folder
 from rts_tf.errors import ConfigError, ImageError, printable
@@ -182,10 +183,6 @@ def main(arguments: list[str]) -> int:
 
 
 def _measure(arguments: Sequence[str]) -> int:
-    if not arguments:
-        raise ConfigError(
-            "name images or folders of them: python -m rts_tf.viqet IMAGE_OR_FOLDER..."
-        )
     check_csv(FLAGS.csv)
     if FLAGS.against and not os.path.exists(FLAGS.against):
         raise ConfigError(f"--against={FLAGS.against}: no such file or folder.")
@@ -214,7 +211,7 @@ def _measure(arguments: Sequence[str]) -> int:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, VIQET)
 
 
 _define_flags()

@@ -2,11 +2,14 @@
 
 import configparser
 import dataclasses
+import importlib
 import importlib.util
+import pathlib
 import re
 
 import pytest
 
+from rts_tf.cli.descriptions import COMMANDS
 from rts_tf.config import Config
 from tests.support.paths import ROOT
 
@@ -21,12 +24,17 @@ OTHERS = {"venv", "pip", "pytest", "json", "http.server"}
 DEFINED = re.compile(r"""(?:DEFINE_\w+\(|add_argument\(|add_argument\(\s*"\w+",)\s*"(?:--)?(\w+)""")
 
 
-def commands(text: str) -> list[tuple[str, list[str]]]:
-    """Module and flags of every ``python -m`` of the fenced blocks and code spans of a page."""
+def code_of(page: pathlib.Path) -> str:
+    """The fenced blocks of a page, and its code spans that are commands."""
+    text = page.read_text(encoding="utf-8")
     code = "\n".join(re.findall(r"^```[a-z]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL))
-    code += "\n" + "\n".join(re.findall(r"`([^`\n]*python -m[^`]*)`", text))
-    code = code.replace("\\\n", " ")
-    found = re.findall(r"python3? -m ([\w.]+)([^\n|&#;]*)", code)
+    code += "\n" + "\n".join(re.findall(r"`([^`\n]*(?:python -m|rts )[^`]*)`", text))
+    return code.replace("\\\n", " ")
+
+
+def commands(page: pathlib.Path) -> list[tuple[str, list[str]]]:
+    """Module and flags of every ``python -m`` of a page."""
+    found = re.findall(r"python3? -m ([\w.]+)([^\n|&#;]*)", code_of(page))
     return [(module, re.findall(r"(?<=\s--)\w+", rest)) for module, rest in found]
 
 
@@ -40,9 +48,8 @@ def defined_flags() -> set[str]:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_commands_exist(page):
-    text = page.read_text(encoding="utf-8")
     known = defined_flags()
-    for module, names in commands(text):
+    for module, names in commands(page):
         if module in OTHERS:
             continue
         assert importlib.util.find_spec(module), module
@@ -50,6 +57,17 @@ def test_commands_exist(page):
             name for name in names if name not in known and name.removeprefix("no") not in known
         }
         assert not unknown, f"{module}: {unknown}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_subcommands_exist(page):
+    """Each ``rts NAME`` is a subcommand with the flags that the page gives it."""
+    commands = {command.name: command for command in COMMANDS}
+    for name, rest in re.findall(r"\brts ([a-z][a-z-]*)([^\n|&#;`]*)", code_of(page)):
+        own = getattr(importlib.import_module(commands[name].entry), "FLAGS", None)
+        for flag in re.findall(r"(?<=\s--)\w+", rest) if own else ():
+            known = flag in own or flag.removeprefix("no") in own
+            assert known or flag in ("help", "helpfull"), f"rts {name} --{flag}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())

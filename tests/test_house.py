@@ -14,6 +14,7 @@ MOST_POSITIONAL = 6  # parameters that may be given by position
 MODULES = sorted((ROOT / "rts_tf").rglob("*.py"))
 ROOT_MODULES = {
     "__init__",
+    "__main__",
     "config",
     "distill",
     "errors",

@@ -169,6 +169,29 @@ def test_refuses_other_types():
         Enhancer(NETWORKS["residual1"]).enhance(np.zeros((4, 4, 3), np.int32))
 
 
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        (IMAGE[:8, :8].astype(np.float32), "not from .* divide by the value of white, such as 255"),
+        (IMAGE[:8, :8].astype(np.float64) - 128, "expected floating point in .0, 1."),
+        (np.full((8, 8, 3), np.nan), "expected finite values"),
+        (np.where(np.arange(192).reshape(8, 8, 3) == 5, np.inf, 0.5), "expected finite values"),
+    ],
+)
+def test_floats_that_are_not_of_0_to_1_are_refused(values, reason):
+    model = Enhancer(NETWORKS["residual1"])
+    for use in (model.enhance, model.upscale):
+        with pytest.raises(ValueError, match=reason):
+            use(values)
+
+
+def test_what_a_network_made_is_enhanced_again():
+    """It overshoots, and so does an unsharp mask."""
+    model = Enhancer(NETWORKS["residual1"])
+    image = np.linspace(-0.3, 1.3, 192, dtype=np.float32).reshape(8, 8, 3)
+    assert np.isfinite(model.enhance(model.enhance(image))).all()
+
+
 def test_load_of_a_file(tmp_path, photograph):
     NETWORKS["residual3"].save(tmp_path / "final.keras")
     image = photograph[:40, :40]

@@ -1,12 +1,18 @@
 """Starts and ends a command: parses its flags, and turns errors into one line and an exit code."""
 
+import inspect
 import os
 import re
 import sys
+import traceback
 from collections.abc import Callable
 
 from absl import app, flags
 
+from rts_tf.cli.command_line import CommandLine
+from rts_tf.cli.descriptions.command import Command
+from rts_tf.cli.program import program_name
+from rts_tf.cli.verbosity import is_verbose
 from rts_tf.errors import Interrupted, RtsError, printable
 
 # An argument as messages of the library name it, e.g. `workdir`
@@ -17,31 +23,41 @@ _running: flags.FlagValues = flags.FLAGS
 
 
 def run_command(
-    main: Callable[[list[str]], int], command_flags: flags.FlagValues | None = None
+    main: Callable[[list[str]], int],
+    command_flags: flags.FlagValues,
+    command: Command | None = None,
 ) -> None:
     """Parse the command line, call ``main``, and end the process with its exit code.
 
-    A ``~`` at the start of a flag or argument becomes the home directory, since shells leave the
-    one in ``--output=~/better`` alone.
+    The exit code is 2 if the command line cannot be understood. A ``~`` at the start of a flag or
+    argument becomes the home directory, since shells leave the one in ``--output=~/better`` alone.
 
     Args:
         main: Is called with the name of the program and the arguments that are not flags.
-        command_flags: The flags of the command, if they are not in ``absl.flags.FLAGS`` already.
+        command_flags: The flags of the command.
+        command: What its help says. Without it, ``--help`` prints the docstring of the program and
+            all flags, and any number of arguments is passed on.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # The encoding of the terminal may lack a character of a file's name.
             stream.reconfigure(errors="backslashreplace")
-    if command_flags is not None:
-        flags.FLAGS.append_flag_values(command_flags)
-        for name in command_flags:
-            # Without this --help would not list the flag.
-            flags.FLAGS.register_flag_by_module(sys.argv[0], command_flags[name])
-        command_flags.mark_as_parsed()
+    line = CommandLine(program_name(), command or _undescribed(), command_flags)
+
+    def parse(words: list[str]) -> list[str]:
+        line.define_flags()  # absl has defined its own help by now
+        return line.parse(words)
+
     try:
-        app.run(lambda arguments: main(_expand_home(arguments)))
+        app.run(lambda arguments: main(_expand_home(arguments)), flags_parser=parse)
     except KeyboardInterrupt:  # outside the reach of exit_code_of
         sys.exit(130)
+
+
+def _undescribed() -> Command:
+    """The description of a program of which nothing is known but its docstring."""
+    purpose = inspect.cleandoc(getattr(sys.modules["__main__"], "__doc__", None) or "")
+    return Command("", "", "", "", purpose, "[flags]", arguments=(0, None))
 
 
 def _expand_home(arguments: list[str]) -> list[str]:
@@ -77,10 +93,10 @@ def exit_code_of(
     except (Interrupted, KeyboardInterrupt):
         print(stopped, file=sys.stderr)
         return 130
-    except RtsError as error:
-        print_error(str(error))
-    except OSError as error:
-        print_error(explain(error))
+    except (RtsError, OSError) as error:
+        if is_verbose():
+            traceback.print_exc()
+        print_error(str(error) if isinstance(error, RtsError) else explain(error))
     finally:
         _running = before
     return 1

@@ -16,7 +16,8 @@ FLAGS = flags.FlagValues()
 flags.DEFINE_string(
     "output",
     "",
-    "File for one input, folder for several; the suffix of a file decides the format.",
+    "File for one input, folder for several; the suffix of a file decides the format. Empty:"
+    " photo_enhanced.jpg beside photo.jpg, photos_enhanced beside a folder, or - for the input -.",
     flag_values=FLAGS,
 )
 flags.DEFINE_enum(
@@ -47,7 +48,7 @@ flags.DEFINE_boolean(
 flags.DEFINE_string(
     "compare",
     "",
-    "HTML file to write, with a before/after slider for each image.",
+    "HTML file to write, with a before/after slider for each image and stills of each video.",
     flag_values=FLAGS,
 )
 flags.DEFINE_boolean(

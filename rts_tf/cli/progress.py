@@ -9,6 +9,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from rts_tf.cli.command import in_flags
 from rts_tf.cli.interrupts import Interrupts
+from rts_tf.cli.verbosity import is_quiet
 
 PLAIN_LINE_EVERY = 10.0  # seconds, where the output is not a terminal
 
@@ -28,6 +29,8 @@ class RunProgress:
             console: Where to print; standard output by default.
         """
         self.console = console or Console(highlight=False)
+        if is_quiet():
+            self.console.quiet = True
         self._left = dict(work)
         self._total = sum(work.values())
         self._done: dict[str, float] = dict.fromkeys(work, 0.0)

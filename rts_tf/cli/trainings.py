@@ -7,25 +7,19 @@ from rich.console import Console
 
 from rts_tf.cli.command import in_flags
 from rts_tf.cli.progress import RunProgress
+from rts_tf.cli.verbosity import is_quiet
 from rts_tf.errors import ConfigError, RtsError, first_line
+from rts_tf.storage import read_json_or_none
 
 
-def check_call(arguments: list[str], workdir: str) -> None:
-    """Check what is no setting of the training.
-
-    Args:
-        arguments: The name of the command, and what is no flag.
-        workdir: The flag of that name.
+def check_workdir(workdir: str) -> None:
+    """Check the flag of that name.
 
     Raises:
-        ConfigError: The directory has no name, or there are arguments.
+        ConfigError: The directory has no name.
     """
     if not workdir:
         raise ConfigError("--workdir is empty: name a directory.")
-    if len(arguments) > 1:
-        raise ConfigError(
-            f"unexpected argument {arguments[1]!r}: settings are flags, as in --data=FOLDER."
-        )
 
 
 def train_in(workdir: pathlib.Path, train: Callable[..., dict]) -> tuple[dict, bool]:
@@ -36,15 +30,15 @@ def train_in(workdir: pathlib.Path, train: Callable[..., dict]) -> tuple[dict, b
             :func:`rts_tf.training.recurrence.train` does, and returns a summary.
 
     Returns:
-        The summary, and whether the directory was finished before.
+        The summary, and whether it was there before: the training was over already.
 
     Raises:
         RtsError: As ``train``, or no memory or disk is left.
     """
     import tensorflow as tf
 
-    console = Console(highlight=False)
-    was_finished = (workdir / "summary.json").exists() and (workdir / "final.keras").exists()
+    console = Console(highlight=False, quiet=is_quiet())
+    before = read_json_or_none(workdir / "summary.json")
     try:
         summary = train(
             say=lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
@@ -56,4 +50,4 @@ def train_in(workdir: pathlib.Path, train: Callable[..., dict]) -> tuple[dict, b
             " kept; make room and run the command again, or start a run with a lower --batch or"
             " --patch in another --workdir."
         ) from None
-    return summary, was_finished
+    return summary, summary == before

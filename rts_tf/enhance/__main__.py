@@ -1,12 +1,13 @@
-"""Enhance images and videos: ``python -m rts_tf.enhance INPUT... --output=PATH``.
+"""Enhance images and videos: ``python -m rts_tf.enhance INPUT...``.
 
-INPUT is an image (PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL), a video that FFmpeg reads, or a
-folder, which is searched recursively and whose tree is kept. Files that already exist are skipped,
+INPUT is an image (PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL, HEIC), a video that FFmpeg reads,
+a folder, which is searched recursively and whose tree is kept, or a quoted pattern: 'photos/*.jpg'.
+Without --output, photo.jpg becomes photo_enhanced.jpg beside it. Files that already exist are kept,
 so the same command continues one that was stopped, in the middle of a video too. Everything that
 belongs to an image or a video is kept. What its new format cannot hold is converted, or a line at
 the end names it.
 
-``python -m rts_tf.enhance - --output=-`` enhances an image or YUV4MPEG2 on its way through a pipe.
+``python -m rts_tf.enhance -`` enhances an image or YUV4MPEG2 on its way through a pipe.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
+from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.enhance_flags import FLAGS, ONLY_FOR_FILES, wishes
 from rts_tf.cli.interrupts import Interrupts
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.enhance import AUTO, FAST, live
 from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
-from rts_tf.enhance.stream import find_image, is_stream, opened
+from rts_tf.enhance.patterns import expanded
+from rts_tf.enhance.stream import PIPE, find_image, is_stream, opened
 from rts_tf.errors import ConfigError, printable
 from rts_tf.video.y4m import raw_format
 
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 
 def main(arguments: list[str]) -> int:
     inputs = arguments[1:]
+    if PIPE in inputs and not FLAGS.output:
+        FLAGS.output = PIPE
     if is_stream(inputs, FLAGS.output, bool(FLAGS.raw_size)):
         return exit_code_of(
             lambda: _enhance_live(inputs),
@@ -53,6 +59,8 @@ def main(arguments: list[str]) -> int:
 
 def _enhance_live(inputs: list[str]) -> int:
     """Enhance a stream, or an image on a pipe. Only what is made goes to standard output."""
+    if not FLAGS.output:
+        raise ConfigError(f"`raw_size`={FLAGS.raw_size}: name an `output` too, or - for a pipe.")
     _check_flags(inputs)
     if os.path.isfile(FLAGS.output) and not FLAGS.overwrite:
         print_note(f"already there: {FLAGS.output} (`overwrite` makes it again)")
@@ -68,7 +76,8 @@ def _enhance_live(inputs: list[str]) -> int:
         interrupts = Interrupts(lambda: None)
         with interrupts.caught():
             report = live.enhance_stream(stream, network, interrupts.check)
-    print(report, file=sys.stderr)
+    if not is_quiet():
+        print(report, file=sys.stderr)
     if report.error:
         raise report.error
     return 0
@@ -81,7 +90,7 @@ def _enhance_piped(path: str, start: bytes) -> int:
 
     comparison = _comparison(anything_done=False)
     with piped_image(path, FLAGS.output, start) as image:
-        nothing = Plan([], [], [])
+        nothing = Plan([], [], [], output=FLAGS.output)
         errors, warnings = _enhance_all(nothing._replace(jobs=[image.job]), nothing, comparison)
         if comparison:
             errors = errors + _write_comparison(comparison, [])
@@ -94,12 +103,14 @@ def _explain_of_a_stream(error: OSError) -> str:
 
 
 def _enhance(inputs: list[str]) -> int:
-    _check_flags(inputs)
+    given = expanded(inputs)
+    _check_flags(given.inputs)
     from rts_tf.enhance.jobs import plan
+    from rts_tf.enhance.targets import listed
 
-    everything = plan(inputs, FLAGS.output, FLAGS.overwrite)
+    everything = plan(given.inputs, given.output(FLAGS.output), FLAGS.overwrite, given.others)
     images, videos = everything.only(videos=False), _videos(everything)
-    comparison = _comparison(anything_done=bool(images.done))
+    comparison = _comparison(anything_done=bool(everything.done))
     errors = images.errors
     warnings: list[str] = []
     if images.jobs or videos.jobs:
@@ -108,12 +119,19 @@ def _enhance(inputs: list[str]) -> int:
     for kind, part in (("images", images), ("videos", videos)):
         if part.done:
             count, total = len(part.done), len(part.done) + len(part.jobs)
-            print(f"already there: {count} of {total} {kind} (--overwrite makes them again)")
+            where = "" if FLAGS.output else f", {printable(listed([j.target for j in part.done]))}"
+            inform(
+                f"already there: {count} of {total} {kind}{where} (--overwrite makes them again)"
+            )
     if comparison:
+        if (made := [*videos.jobs, *videos.done]) and importlib.util.find_spec("av"):
+            from rts_tf.enhance.compared_videos import compare_videos
+
+            compare_videos(made, comparison)
         errors = errors + _write_comparison(comparison, images.done)
-    if everything.passed_over:
-        print(printable(everything.passed_over))
-    return _print_lines(warnings, errors)
+    for line in everything.passed_over:
+        inform(printable(line))
+    return _print_lines([*everything.notes, *warnings], errors)
 
 
 def _print_lines(warnings: Iterable[str], errors: list[str]) -> int:
@@ -150,15 +168,15 @@ def _enhance_all(
                 images.jobs, weights.for_image, progress, sizes, comparison, int(FLAGS.scale)
             )
             errors, warnings = errors + failed, warnings + found
-            _print_count(len(images.jobs), len(failed), "images")
+            _print_count(images, len(failed), "images")
         if videos.jobs:
             coding = FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
             settings = Settings(FLAGS.strength, FLAGS.chroma, *coding, wishes(), FLAGS.deinterlace)
             failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
-            _print_count(len(videos.jobs), len(failed), "videos")
+            _print_count(videos, len(failed), "videos")
     if chosen := weights.chosen():
-        print(f"weights: {chosen}; --model overrides this")
+        inform(f"weights: {chosen}; --model overrides this")
     return errors, warnings
 
 
@@ -170,8 +188,9 @@ def _weights() -> Weights:
     return Weights(FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile, chroma=FLAGS.chroma)
 
 
-def _print_count(count: int, failed: int, kind: str) -> None:
-    print(f"enhanced {count - failed} of {count} {kind}: {printable(FLAGS.output)}")
+def _print_count(plan: Plan, failed: int, kind: str) -> None:
+    count = len(plan.jobs)
+    inform(f"enhanced {count - failed} of {count} {kind}: {printable(plan.place())}")
 
 
 def _comparison(anything_done: bool) -> Comparison | None:
@@ -181,7 +200,7 @@ def _comparison(anything_done: bool) -> Comparison | None:
     from rts_tf.report.comparison import Comparison
 
     name = os.path.basename(os.path.normpath(FLAGS.model))
-    by = "the weights that suit each image" if FLAGS.model in (AUTO, FAST) else name
+    by = "the weights that suit each file" if FLAGS.model in (AUTO, FAST) else name
     how = f"Enhanced by {by}, strength {FLAGS.strength:g}."
     if anything_done:
         how += " Files that were there already may have been made with other settings."
@@ -197,7 +216,7 @@ def _write_comparison(comparison: Comparison, done: list[Job]) -> list[str]:
         written = comparison.write()
     except OSError as error:
         return [f"`compare`={FLAGS.compare}: cannot be written ({error.strerror or error})"]
-    print(f"compare: {printable(FLAGS.compare)}" if written else "compare: no image to show")
+    inform(f"compare: {printable(FLAGS.compare)}" if written else "compare: nothing to show")
     return []
 
 
@@ -245,7 +264,7 @@ def _check_flags_of_a_stream() -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, ENHANCE)
 
 
 if __name__ == "__main__":

@@ -14,17 +14,19 @@ _AUTO_CODECS = ("h264", "hevc", "vp9")  # that a video gets if the user names no
 
 
 def check_files(inputs: list[str], output: str) -> None:
-    """Check that there is something to read, and a name for what is written.
+    """Check that there is something to read, and that what is written can have its name.
+
+    Args:
+        inputs: Files and folders.
+        output: A file or a folder; empty for what is written beside the inputs.
 
     Raises:
         ConfigError: There is not.
     """
     if not inputs:
         raise ConfigError(
-            "name images, videos or folders: python -m rts_tf.enhance INPUT... --output=PATH"
+            "name images, videos, folders or patterns, for example photo.jpg or 'photos/*.jpg'."
         )
-    if not output:
-        raise ConfigError("`output` is empty: name a file, or a folder for several.")
     for name in pathlib.Path(output).parts:
         if (length := len(os.fsencode(name))) > LONGEST_NAME:
             raise ConfigError(

@@ -1,44 +1,30 @@
 """Plan an enhancement: which images and videos are to be enhanced, and which files are written."""
 
-import collections
 import mimetypes
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from PIL import Image
 
-from rts_tf.errors import ConfigError, ImageError
-from rts_tf.images.formats import (
-    IMAGE_SUFFIXES,
-    KINDS,
-    NAMES,
-    kind_of_file,
-    kind_of_suffix,
-    refusal,
+from rts_tf.enhance.targets import (
+    Job,
+    beside,
+    conversions,
+    distinct,
+    folder_beside,
+    in_folder,
+    listed,
+    made_of_others,
+    with_possible_names,
 )
+from rts_tf.errors import ConfigError, ImageError
+from rts_tf.images.formats import IMAGE_SUFFIXES, NAMES, refusal
 from rts_tf.images.image_file import is_image_file
 from rts_tf.images.listing import listing, passed_over
 from rts_tf.images.write import format_of
-from rts_tf.storage import LONGEST_NAME
 from rts_tf.video.suffixes import OUTPUT_SUFFIXES, VIDEO_SUFFIXES
-
-
-class Job(NamedTuple):
-    """An image or a video, and the file to write.
-
-    Attributes:
-        source: The file to read.
-        target: The file to write.
-        name: The path of the source below the folder that was named.
-        video: Whether it is a video.
-    """
-
-    source: str
-    target: pathlib.Path
-    name: str
-    video: bool = False
 
 
 class Plan(NamedTuple):
@@ -49,32 +35,45 @@ class Plan(NamedTuple):
         done: What is enhanced already.
         errors: A line for each folder without images and videos, and for each file whose output
             would have too long a name.
-        passed_over: The line about other files in the folders, or empty.
+        passed_over: Lines about files that are left alone: those of other kinds, and those that
+            were made of others.
+        notes: Lines about the files to write whose format is not that of their source.
+        output: Where the results are, as the user named it or would; empty if they are beside their
+            sources.
     """
 
     jobs: list[Job]
     done: list[Job]
     errors: list[str]
-    passed_over: str = ""
+    passed_over: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    output: str = ""
 
     def only(self, videos: bool) -> "Plan":
         """The part of the plan for videos, or for images."""
         jobs, done = ([j for j in each if j.video == videos] for each in (self.jobs, self.done))
         return self._replace(jobs=jobs, done=done)
 
+    def place(self) -> str:
+        """Where the results are, for people."""
+        return self.output or listed([job.target for job in (*self.jobs, *self.done)])
 
-def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
+
+def plan(
+    inputs: Sequence[str], output: str, overwrite: bool, others: Iterable[pathlib.Path] = ()
+) -> Plan:
     """Plan the enhancement of files and of folders, which are searched recursively.
 
     The tree of a folder is kept below ``output``. If ``output`` lies in the folder, it is not
-    searched. In a folder, a video whose container cannot be written becomes a .mkv, and an image
-    has a suffix that its format has, or .png if that format is not written: see
-    :func:`_image_in_folder`.
+    searched. In a folder, an image or video whose format is not written becomes one of another
+    format: see :func:`rts_tf.enhance.targets.in_folder`.
 
     Args:
         inputs: Files and folders.
-        output: A file for a single input file, else a folder.
+        output: A file for a single input file, else a folder. If it is empty, photo.jpg becomes
+            photo_enhanced.jpg beside it, and a folder photos becomes photos_enhanced.
         overwrite: Whether files that exist are made again, inputs included.
+        others: Files that are passed over already.
 
     Raises:
         ConfigError: ``output`` cannot hold the files, or a file would be written over an input or
@@ -85,26 +84,44 @@ def plan(inputs: Sequence[str], output: str, overwrite: bool) -> Plan:
     names_a_file = pathlib.Path(output).suffix.lower() in (*IMAGE_SUFFIXES, *OUTPUT_SUFFIXES)
     if into and (os.path.isfile(output) or (not os.path.isdir(output) and names_a_file)):
         raise ConfigError(f"`output`={output}: is a file; name a folder for several images.")
-    found: list[Job] = []
     errors: list[str] = []
-    others: list[pathlib.Path] = []
+    others = list(others)
+    found: list[Job] = []
     for given in inputs:
         if os.path.isdir(given):
-            found += _jobs_in(given, output, errors, others)
+            found += _jobs_in(given, output or folder_beside(given), errors, others)
         else:
-            name = os.path.basename(given)
-            video = is_video(given) or (not into and _becomes_a_video(given, output))
-            target = pathlib.Path(output)
-            if into:
-                target = _in_folder(output, given, name, video)
-            found.append(Job(given, target, name, video))
-    if not into:
+            found.append(_job_for(given, output, into))
+    if output and not into:
         _check_suffix(output, found[0])
-    found = _with_possible_names(_distinct(found), errors)
+    found = with_possible_names(distinct(found), errors)
+    lines = [passed_over(others)]
+    if not output and (made := made_of_others(found)):
+        names = listed([job.source for job in found if job in made])
+        found = [job for job in found if job not in made]
+        lines.append(f"left out: {names}, which this command makes of other inputs")
     _check_targets(found, overwrite)
     done = {job for job in found if os.path.exists(job.target) and not overwrite}
     jobs = [job for job in found if job not in done]
-    return Plan(jobs, [job for job in found if job in done], errors, passed_over(others))
+    return Plan(
+        jobs,
+        [job for job in found if job in done],
+        errors,
+        tuple(filter(None, lines)),
+        () if output else tuple(conversions(jobs)),
+        output or (folder_beside(inputs[0]) if len(inputs) == 1 and not single else ""),
+    )
+
+
+def _job_for(given: str, output: str, into: bool) -> Job:
+    """The job for a file. ``into``: Whether ``output`` is a folder, if it is not empty."""
+    name = os.path.basename(given)
+    if not output:
+        video = is_video(given)
+        return Job(given, beside(given, video), name, video)
+    video = is_video(given) or (not into and _becomes_a_video(given, output))
+    target = in_folder(output, given, name, video) if into else pathlib.Path(output)
+    return Job(given, target, name, video)
 
 
 def is_video(path: str | os.PathLike) -> bool:
@@ -152,49 +169,12 @@ def _jobs_in(given: str, output: str, errors: list[str], others: list[pathlib.Pa
         if name.startswith(within):
             continue
         if image or video:
-            found.append(Job(source, _in_folder(output, source, name, video), name, video))
+            found.append(Job(source, in_folder(output, source, name, video), name, video))
         else:
             others.append(pathlib.Path(source))
     if not found:
         errors.append(f"{given}: holds no images ({NAMES}) and no videos.")
     return found
-
-
-def _in_folder(output: str, source: str, name: str, video: bool) -> pathlib.Path:
-    if not video:
-        return _image_in_folder(pathlib.Path(output, name), source)
-    target = pathlib.Path(output, name)
-    if target.suffix.lower() not in OUTPUT_SUFFIXES:
-        return target.with_suffix(".mkv")
-    return target
-
-
-def _image_in_folder(target: pathlib.Path, source: str) -> pathlib.Path:
-    """``target`` with a suffix of the format of ``source``: a PNG called a.jpg becomes a.png.
-
-    An image without a suffix gets one. A format that is not written becomes PNG.
-    """
-    kind, said = kind_of_file(source), kind_of_suffix(target)
-    if not kind or (kind == said and KINDS[kind].written):
-        return target
-    suffix = KINDS[kind if KINDS[kind].written else "PNG"].suffixes[0]
-    return target.with_suffix(suffix) if said else pathlib.Path(f"{target}{suffix}")
-
-
-def _distinct(jobs: list[Job]) -> list[Job]:
-    """Put the suffix behind the whole name of each image that would take the name of another.
-
-    Beside a logo.png, logo.gif becomes logo.gif.png.
-    """
-    taken = collections.Counter(job.target for job in jobs)
-    distinct = []
-    for job in jobs:
-        renamed = not job.video and job.target.name != os.path.basename(job.name)
-        if renamed and taken[job.target] > 1:
-            name = f"{os.path.basename(job.name)}{job.target.suffix}"
-            job = job._replace(target=job.target.with_name(name))
-        distinct.append(job)
-    return distinct
 
 
 def _check_suffix(output: str, job: Job) -> None:
@@ -213,17 +193,6 @@ def _check_suffix(output: str, job: Job) -> None:
             format_of(output)
     except ImageError as error:
         raise ConfigError(f"`output`={error}, or name a folder that is there.") from None
-
-
-def _with_possible_names(jobs: list[Job], errors: list[str]) -> list[Job]:
-    """The jobs whose targets have names that a file system takes; ``errors`` names the others."""
-    for job in jobs:
-        if len(os.fsencode(job.target.name)) > LONGEST_NAME:
-            errors.append(
-                f"{job.source}: would become a file whose name, which ends in {job.target.suffix},"
-                f" has more than {LONGEST_NAME} bytes; give it a shorter one."
-            )
-    return [job for job in jobs if len(os.fsencode(job.target.name)) <= LONGEST_NAME]
 
 
 def _check_targets(jobs: list[Job], overwrite: bool) -> None:

@@ -40,8 +40,8 @@ class PipedImage(NamedTuple):
 def piped_image(path: str, output: str, start: bytes) -> Iterator[PipedImage]:
     """Read the image, and write what was made of it, if the body has made it.
 
-    On standard output it has the format of the input, or PNG if that is not written. Whatever else
-    the body prints goes to standard error then.
+    On standard output it has the format of the input, or what stands for that if it is not written.
+    Whatever else the body prints goes to standard error then.
 
     Args:
         path: An image file, or ``PIPE``.
@@ -66,7 +66,7 @@ def piped_image(path: str, output: str, start: bytes) -> Iterator[PipedImage]:
             yield PipedImage(Job(os.fspath(source), target, source.name), folder)
             return
         kind = kind_of(start) or kind_of_file(source)
-        suffix = KINDS[kind if KINDS[kind].written else "PNG"].suffixes[0]
+        suffix = KINDS[kind].suffix_written
         target = pathlib.Path(folder, f"standard output{suffix}")
         pipe = stack.enter_context(opened_output(PIPE))
         yield PipedImage(Job(os.fspath(source), target, source.name), folder)

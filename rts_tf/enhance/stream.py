@@ -112,7 +112,7 @@ def opened(
     if raw is None and path != PIPE and not _is_y4m(path):
         raise ConfigError(
             f"{path}: only YUV4MPEG2 becomes `output`={output}; pipe the video: ffmpeg -i VIDEO -f"
-            " yuv4mpegpipe - | python -m rts_tf.enhance - ..."
+            " yuv4mpegpipe - | rts enhance - ..."
         )
     if raw is None and output != PIPE and not _is_y4m(output):
         raise ConfigError(

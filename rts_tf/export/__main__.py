@@ -16,8 +16,9 @@ import pathlib
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, in_flags, run_command
+from rts_tf.cli.descriptions.export import EXPORT
 from rts_tf.cli.startup import load_tensorflow
-from rts_tf.errors import ConfigError
+from rts_tf.cli.verbosity import inform
 from rts_tf.export import FORMATS, HEADS, PRECISIONS
 from rts_tf.export.spec import UNCHANGED, ExportSpec, find_network
 
@@ -45,18 +46,14 @@ def _define_flags() -> None:
 def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
     return exit_code_of(
-        lambda: _export(arguments),
+        _export,
         stopped="stopped; nothing was published.",
         explain=lambda error: f"{error}. {UNCHANGED}",
         command_flags=FLAGS,
     )
 
 
-def _export(arguments: list[str]) -> None:
-    if len(arguments) > 1:
-        raise ConfigError(
-            f"unexpected argument {arguments[1]!r}: settings are flags, as in --workdir=rts_run."
-        )
+def _export() -> None:
     spec = ExportSpec(
         formats=tuple(FLAGS.formats),
         heads=tuple(FLAGS.heads),
@@ -72,15 +69,15 @@ def _export(arguments: list[str]) -> None:
     from rts_tf.export.pipeline import export_network
 
     notes = export_network(source, spec, output, lambda work: RunProgress(work).running())
-    print(f"exported to {output}")
-    print(f"card:       {output / 'EXPORT.md'}")
+    inform(f"exported to {output}")
+    inform(f"card:       {output / 'EXPORT.md'}")
     for note in notes:
         print(in_flags(note))
 
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, EXPORT)
 
 
 _define_flags()

@@ -1,6 +1,6 @@
-"""Read from AVIF and JPEG XL files what the decoders of Pillow do not say.
+"""Read from AVIF, HEIC and JPEG XL files what the decoders of Pillow do not say.
 
-Both decoders give 8 bits of colour whatever a file holds. That of JPEG XL also gives the first
+All decoders give 8 bits of colour whatever a file holds. That of JPEG XL also gives the first
 image of an animation for the whole, leaves XMP out, and does not say that it has turned the pixels.
 """
 
@@ -16,6 +16,9 @@ from rts_tf.errors import ImageError
 _META = {b"meta": 4, b"iprp": 0, b"ipco": 0}  # boxes that hold boxes, and what comes before those
 _USUAL_PRIMARIES, _USUAL_TRANSFER = (1, 2), (1, 2, 6, 13)  # of sRGB, or not specified (H.273)
 
+# The types of auxiliary images that are maps of depth, in HEVC and in any codec (MPEG-B)
+_DEPTH = (b"urn:mpeg:hevc:2015:auxid:2", b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth")
+
 
 class Unsaid(NamedTuple):
     """What a file holds beyond what Pillow gives.
@@ -26,6 +29,7 @@ class Unsaid(NamedTuple):
         codes: The colour primaries and the transfer function that it names by number, if these are
             not those of sRGB.
         gain_map: Whether it holds a map for HDR screens.
+        depth: Whether it holds a map of depth.
         xmp: Its XMP, or empty.
     """
 
@@ -33,11 +37,12 @@ class Unsaid(NamedTuple):
     animated: bool = False
     codes: tuple[int, int] | None = None
     gain_map: bool = False
+    depth: bool = False
     xmp: bytes = b""
 
 
 def complete(image: Image.Image, path: str | os.PathLike) -> str:
-    """Complete an opened AVIF or JPEG XL image from its file; other images are left alone.
+    """Complete an opened AVIF, HEIC or JPEG XL image from its file; other images are left alone.
 
     Returns:
         A line about what is lost when it is decoded, or empty.
@@ -45,11 +50,11 @@ def complete(image: Image.Image, path: str | os.PathLike) -> str:
     Raises:
         ImageError: The file is an animation.
     """
-    if image.format not in ("AVIF", "JXL"):
+    if image.format not in ("AVIF", "HEIF", "JXL"):
         return ""
     with open(path, "rb") as file:
         contents = file.read()
-    found = _of_avif(contents) if image.format == "AVIF" else _of_jxl(contents)
+    found = _of_jxl(contents) if image.format == "JXL" else _of_heif(contents)
     if found.animated:
         raise ImageError("holds several images (animated); save the one you want alone")
     if found.xmp:
@@ -69,6 +74,8 @@ def complete(image: Image.Image, path: str | os.PathLike) -> str:
         )
     if found.gain_map:
         losses.append("has a gain map for HDR screens, which was left out")
+    if found.depth:
+        losses.append("has a map of depth, which was left out")
     return "; ".join(losses)
 
 
@@ -93,7 +100,8 @@ def _nested(contents: bytes) -> Iterator[tuple[bytes, bytes]]:
             yield from _nested(inner[_META[kind] :])
 
 
-def _of_avif(contents: bytes) -> Unsaid:
+def _of_heif(contents: bytes) -> Unsaid:
+    """What the boxes of an AVIF or HEIC file say."""
     found = Unsaid()
     for kind, inner in _nested(contents):
         if kind == b"pixi" and len(inner) > 5:
@@ -104,6 +112,11 @@ def _of_avif(contents: bytes) -> Unsaid:
             found = found._replace(codes=found.codes if usual else codes)
         if kind == b"iinf" and b"tmap" in inner:
             found = found._replace(gain_map=True)
+        if kind == b"auxC":
+            if b"hdrgainmap" in inner:
+                found = found._replace(gain_map=True)
+            if inner[4:].startswith(_DEPTH):
+                found = found._replace(depth=True)
     return found
 
 

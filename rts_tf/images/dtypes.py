@@ -10,6 +10,9 @@ import math
 import numpy as np
 
 LEVELS: tuple[type, ...] = (np.uint8, np.uint16)  # the integer dtypes of images
+# The least and the most that a network is given as floating point. Sharp edges overshoot [0, 1] by
+# some tenths, and an image of 0..255 that stays below 3 would be black.
+FLOATS = (-1.0, 3.0)
 
 
 def checked_images(images: np.ndarray, strength: float) -> np.ndarray:
@@ -24,7 +27,8 @@ def checked_images(images: np.ndarray, strength: float) -> np.ndarray:
         The images in native byte order.
 
     Raises:
-        ValueError: They are of another shape or type, or the strength is not finite.
+        ValueError: They are of another shape or type, floats are outside of the range of
+            :func:`check_range`, or the strength is not finite.
     """
     images = np.asarray(images)
     if images.ndim not in (3, 4) or images.shape[-1] not in (1, 3) or 0 in images.shape:
@@ -32,7 +36,32 @@ def checked_images(images: np.ndarray, strength: float) -> np.ndarray:
         raise ValueError(f"expected RGB images, {shape}, not an array of shape {images.shape}")
     if not math.isfinite(strength):
         raise ValueError(f"expected a finite strength, not {strength}")
-    return native_samples(images)
+    images = native_samples(images)
+    check_range(images)
+    return images
+
+
+def check_range(samples: np.ndarray) -> None:
+    """Refuse floating point that cannot be meant as 0 for black and 1 for white.
+
+    What a network makes goes a little below 0 and above 1, and is accepted.
+
+    Args:
+        samples: Levels, which are always accepted, or floating point of any shape.
+
+    Raises:
+        ValueError: A value is not finite, or outside of ``FLOATS``.
+    """
+    if samples.dtype in LEVELS:
+        return
+    low, high = float(samples.min()), float(samples.max())  # NaN if any value is
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError("expected finite values in [0, 1]; some are infinite or not a number")
+    if low < FLOATS[0] or high > FLOATS[1]:
+        raise ValueError(
+            f"expected floating point in [0, 1], not from {low:g} to {high:g}; divide by the value"
+            " of white, such as 255, or pass uint8 or uint16"
+        )
 
 
 def native_samples(samples: np.ndarray) -> np.ndarray:

@@ -3,13 +3,14 @@
 A file is of the format that its first bytes say, whatever its name is.
 """
 
-import contextlib
+import functools
 import importlib
+import importlib.util
 import os
 import pathlib
 from typing import NamedTuple
 
-from PIL import Image, features
+from PIL import features
 
 SIGNATURE = 64  # bytes at the start of a file that tell the format
 
@@ -20,13 +21,21 @@ class Format(NamedTuple):
     Attributes:
         name: What people call it.
         suffixes: Those of its files, in lower case; new files get the first one.
-        written: Whether images are written in it. GIF holds 256 colours, and the package that
-            writes JPEG XL leaves out colour profiles.
+        written: Whether images are written in it. GIF holds 256 colours, the package that writes
+            JPEG XL leaves out colour profiles, and HEIC needs an encoder under another license.
+        instead: The format, by Pillow's name, that an image becomes where its own is not written.
+            HEIC is what phones make, and its images would be four times as large in PNG.
     """
 
     name: str
     suffixes: tuple[str, ...]
     written: bool = True
+    instead: str = "PNG"
+
+    @property
+    def suffix_written(self) -> str:
+        """The suffix of a new file for an image that was read in this format."""
+        return self.suffixes[0] if self.written else KINDS[self.instead].suffixes[0]
 
 
 # By Pillow's names
@@ -39,7 +48,10 @@ KINDS = {
     "AVIF": Format("AVIF", (".avif",)),
     "GIF": Format("GIF", (".gif",), written=False),
     "JXL": Format("JPEG XL", (".jxl",), written=False),
+    "HEIF": Format("HEIC", (".heic", ".heif", ".hif"), written=False, instead="JPEG"),
 }
+# The packages that read formats which Pillow does not. They are imported for such a file only.
+PLUG_INS = {"JXL": "pillow_jxl", "HEIF": "pillow_heif"}
 _ALL = [kind.name for kind in KINDS.values()]
 NAMES = f"{', '.join(_ALL[:-1])} or {_ALL[-1]}"
 IMAGE_SUFFIXES = tuple(suffix for kind in KINDS.values() for suffix in kind.suffixes)
@@ -48,14 +60,28 @@ WRITTEN_SUFFIXES = tuple(s for kind in KINDS.values() if kind.written for s in k
 
 def _readable() -> tuple[str, ...]:
     """Pillow's names of the formats that can be read with what is installed."""
-    missing = set() if features.check("avif") else {"AVIF"}
-    with contextlib.suppress(ImportError):
-        importlib.import_module("pillow_jxl")
-    if "JXL" not in Image.OPEN:
-        missing.add("JXL")
+    missing = {kind for kind, name in PLUG_INS.items() if not importlib.util.find_spec(name)}
+    if not features.check("avif"):
+        missing.add("AVIF")
     return tuple(kind for kind in KINDS if kind not in missing)
 
 
+@functools.cache
+def make_known(kind: str) -> None:
+    """Make a format known to Pillow, if it is one of ``PLUG_INS``.
+
+    Raises:
+        ImportError: The package is not installed, or not whole.
+    """
+    if kind not in PLUG_INS:
+        return
+    plug_in = importlib.import_module(PLUG_INS[kind])
+    if kind == "HEIF":  # the other package does this when it is imported
+        plug_in.register_heif_opener(thumbnails=False)
+
+
+# In ISO/IEC 23008-12: images, and sequences of them, in HEVC
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 # Pillow would read other formats too, for example EPS by starting Ghostscript
 FORMATS = _readable()
 
@@ -97,9 +123,12 @@ def kind_of(start: bytes) -> str:
     if start.startswith((b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")):
         return "JXL"
     if start[4:8] == b"ftyp":
-        brands = start[8 : min(len(start), int.from_bytes(start[:4], "big"))]
-        if b"avif" in brands or b"avis" in brands:
+        listed = start[8 : min(len(start), int.from_bytes(start[:4], "big"))]
+        brands = {listed[i : i + 4] for i in range(0, len(listed), 4)}
+        if brands & {b"avif", b"avis"}:
             return "AVIF"
+        if brands & _HEIC_BRANDS:
+            return "HEIF"
     return ""
 
 

@@ -36,7 +36,7 @@ def listing(root: str | os.PathLike) -> Listing:
     images: list[str] = []
     others: list[str] = []
     for path in _files(root):
-        (images if _is_image(path) else others).append(path.relative_to(root).as_posix())
+        (images if is_image(path) else others).append(path.relative_to(root).as_posix())
     return Listing(tuple(sorted(images)), tuple(sorted(others)))
 
 
@@ -54,7 +54,7 @@ def _files(root: pathlib.Path) -> Iterator[pathlib.Path]:
     yield from map(pathlib.Path, closed)
 
 
-def _is_image(path: pathlib.Path) -> bool:
+def is_image(path: pathlib.Path) -> bool:
     if path.is_dir():
         return False
     said, found = kind_of_suffix(path), kind_of_file(path)

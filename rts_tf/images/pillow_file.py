@@ -1,4 +1,4 @@
-"""Read JPEG, WebP, BMP, AVIF, GIF and JPEG XL files, which Pillow decodes."""
+"""Read JPEG, WebP, BMP, AVIF, GIF, JPEG XL and HEIC files, which Pillow decodes."""
 
 import os
 
@@ -65,7 +65,7 @@ def _dpi_of(image: Image.Image, notes: list[str]) -> object:
     density = image.info.get("jfif_density")
     if image.info.get("jfif_unit") == 0 and density and density[0] != density[1]:
         notes.append(f"its pixel aspect ratio of {density[1]}:{density[0]} was left out")
-    if image.format in ("WEBP", "AVIF"):  # which have no place for it but EXIF
+    if image.format in ("WEBP", "AVIF", "HEIF"):  # which have no place for it but EXIF
         return _dpi_in_exif(image.info.get("exif"))
     return image.info.get("dpi")
 

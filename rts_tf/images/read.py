@@ -9,7 +9,15 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from rts_tf.errors import ImageError, first_line
-from rts_tf.images.formats import FORMATS, kind_of_file, refusal
+from rts_tf.images.formats import (
+    FORMATS,
+    PLUG_INS,
+    SIGNATURE,
+    kind_of,
+    kind_of_file,
+    make_known,
+    refusal,
+)
 
 ODD_16_BITS = (
     "is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG"
@@ -53,7 +61,7 @@ def opened(
             # in one strip) wrongly when it maps them into memory.
             if isinstance(file, str | os.PathLike):
                 file = stack.enter_context(open(file, "rb"))
-            with Image.open(file, formats=FORMATS) as image:
+            with Image.open(file, formats=_formats_for(file)) as image:
                 check(image)
                 yield image
     except ImageError as error:
@@ -64,6 +72,8 @@ def opened(
     except UnidentifiedImageError:
         empty = path is not None and not os.path.getsize(path)
         kind = "" if path is None else kind_of_file(path)
+        if kind in PLUG_INS and kind in FORMATS:
+            raise ImageError(f"{name}: cannot be read (it is damaged)") from None
         raise ImageError(f"{name}: {'is empty' if empty else refusal(kind)}") from None
     except Exception as error:  # Pillow's decoders raise errors of many types on damaged files
         reason = getattr(error, "strerror", None) or first_line(error)
@@ -72,3 +82,13 @@ def opened(
         raise ImageError(f"{name}: cannot be read ({reason})") from None
     finally:
         Image.MAX_IMAGE_PIXELS = default_limit
+
+
+def _formats_for(file: BinaryIO) -> list[str]:
+    """The formats among which Pillow is to choose for an open file."""
+    start = file.tell()
+    kind = kind_of(file.read(SIGNATURE))
+    file.seek(start)
+    if kind in FORMATS:
+        make_known(kind)
+    return [known for known in FORMATS if known not in PLUG_INS or known == kind]

@@ -10,7 +10,7 @@ import cv2
 import keras
 import numpy as np
 
-from rts_tf.images.dtypes import LEVELS, checked_images, native_samples
+from rts_tf.images.dtypes import LEVELS, check_range, checked_images, native_samples
 from rts_tf.luma.engines import Engine, LiteRTEngine, TensorFlowEngine
 from rts_tf.networks.luma import shape_of
 
@@ -84,7 +84,8 @@ class LumaEnhancer:
             become float32 that is not clipped.
 
         Raises:
-            ValueError: The shape or the type is none of these.
+            ValueError: The shape or the type is none of these, or floating point is not finite or
+                far outside of [0, 1], as 0..255 would be.
         """
         return self._enhanced(luma, strength, side_by_side=True)
 
@@ -98,6 +99,7 @@ class LumaEnhancer:
         if luma.ndim != 2 or 0 in luma.shape:
             raise ValueError(f"expected luma [H, W], not an array of shape {luma.shape}")
         luma = _single(native_samples(luma))
+        check_range(luma)
         if luma.strides[1] != luma.itemsize or luma.strides[0] < luma.shape[1]:
             luma = np.ascontiguousarray(luma)  # OpenCV takes gaps between rows, but nothing else
         engine = self._bytes if luma.dtype == np.uint8 else self._floats
@@ -137,7 +139,8 @@ class LumaEnhancer:
             The same shape. The type is as in :meth:`enhance_luma`.
 
         Raises:
-            ValueError: The shape, the type or the strength is none of these.
+            ValueError: The shape, the type or the strength is none of these, or floating point is
+                not finite or far outside of [0, 1], as 0..255 would be.
         """
         images = np.ascontiguousarray(_single(checked_images(images, strength)))
         batch = images if images.ndim == 4 else images[None]

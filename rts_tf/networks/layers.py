@@ -15,9 +15,23 @@ import tensorflow as tf
 
 from rts_tf.images.kernels import keys_cubic
 
+# A saved network has it beside these classes, and Keras shows it where it does not know one of them
+HINT = (
+    "this class comes with rts_tf: 'import rts_tf.networks' before keras.models.load_model, or use"
+    " rts_tf.load"
+)
+
+
+class _Layer(keras.layers.Layer):
+    """A layer that says in a saved network what has to be imported before it is loaded."""
+
+    def get_build_config(self):
+        # Keras hands this to build_from_config, which reads the shapes alone.
+        return {**(super().get_build_config() or {}), "hint": HINT}
+
 
 @keras.saving.register_keras_serializable(package="rts_tf")
-class PixelShuffle(keras.layers.Layer):
+class PixelShuffle(_Layer):
     """depth_to_space: [batch, H, W, scale*scale*C] -> [batch, scale*H, scale*W, C].
 
     Shi et al. 2016 (ESPCN) call it periodic shuffling.
@@ -47,7 +61,7 @@ class PixelShuffle(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="rts_tf")
-class Pack(keras.layers.Layer):
+class Pack(_Layer):
     """space_to_depth: [batch, H, W, C] -> [batch, H / pack, W / pack, pack * pack * C].
 
     It undoes :class:`PixelShuffle`. H and W must be multiples of ``pack``.
@@ -77,7 +91,7 @@ class Pack(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="rts_tf")
-class EdgePadding(keras.layers.Layer):
+class EdgePadding(_Layer):
     """Repeat the border pixel once on every side: [batch, H, W, C] -> [batch, H+2, W+2, C].
 
     It stands in front of the head, where zero padding would darken the border of every image.
@@ -99,7 +113,7 @@ class EdgePadding(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="rts_tf")
-class BicubicUpscaling(keras.layers.Layer):
+class BicubicUpscaling(_Layer):
     """Bicubic interpolation to twice the size: [batch, H, W, C] -> [batch, 2H, 2W, C].
 
     It has no weights; its kernel is :class:`BicubicPhases`, and borders are repeated. It stands in
@@ -238,4 +252,8 @@ class BicubicPhases(keras.initializers.Initializer):
         return tf.convert_to_tensor(kernel, dtype=dtype or "float32")
 
     def get_config(self):
-        return {}
+        return {"hint": HINT}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls()

@@ -37,8 +37,8 @@ def known() -> str:
     """Return the names as part of an error message."""
     if not names():
         return (
-            "this version of rts_tf brings no weights: train a network with python -m rts_tf.main"
-            " and name its directory"
+            "this version of rts_tf brings no weights: train a network with rts train and name its"
+            " directory"
         )
     return f"not the name of weights that come with rts_tf ({', '.join(names())})"
 

@@ -21,6 +21,8 @@ from absl import flags
 from rich.console import Console
 
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
+from rts_tf.cli.descriptions.serve_client import SERVE_CLIENT
+from rts_tf.cli.program import program_name
 from rts_tf.cli.progress import RunProgress
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.enhance.images import enhanced, shown, sizes_of
@@ -222,9 +224,7 @@ def _answer(connection: Connection, pixels: np.ndarray, scale: int) -> np.ndarra
 def _check_flags(inputs: list[str]) -> None:
     """Raise ConfigError for flags and inputs that cannot work."""
     if not inputs:
-        raise ConfigError(
-            "name images or folders of them: python -m rts_tf.serving_client INPUT... --output=PATH"
-        )
+        raise ConfigError(f"name images or folders: {program_name()} INPUT... --output=PATH")
     if not FLAGS.output:
         raise ConfigError("--output is empty: name a file, or a folder for several images.")
     for path in inputs:
@@ -246,7 +246,7 @@ def _check_flags(inputs: list[str]) -> None:
 
 def run() -> None:
     """Entry point of the console script."""
-    run_command(main, FLAGS)
+    run_command(main, FLAGS, SERVE_CLIENT)
 
 
 _define_flags()

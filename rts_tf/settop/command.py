@@ -19,12 +19,15 @@ from .video import run_stream
 
 # Where this folder lies alone on a device, its name is "settop".
 PROGRAM = f"python -m {__package__}"
+USAGE = "{program} MODEL.tflite INPUT --output=PATH [flags]"
 ABOUT = """\
-Run an exported TFLite file on an image or on video.
-
-INPUT is an image, or video: YUV4MPEG2 (.y4m), or with --size raw frames. "-" is standard input
-(as --output, standard output):
-
+Run an exported TFLite file on an image or on video: YUV4MPEG2 (.y4m), or with
+--size raw frames. "-" is standard input, and as --output standard output.
+A file for luma leaves the bytes of chroma as they are. An image or video that
+is smaller than the file's frame is extended by its border.
+"""
+EXAMPLES = """\
+Examples:
   {program} enhance_int8.tflite photo.jpg --output=better.png
   ffmpeg -v error -i in.mp4 -f yuv4mpegpipe - |
     {program} luma_int8.tflite - --output=- | mpv -
@@ -32,8 +35,8 @@ INPUT is an image, or video: YUV4MPEG2 (.y4m), or with --size raw frames. "-" is
     {program} enhance_int8.tflite - --output=- --size=1920x1080 |
     ffmpeg -v error -f rawvideo -pix_fmt yuv420p -s 1920x1080 -r 25 -i - out.mp4
 
-A file for luma changes the plane of luma and leaves the bytes of chroma as they are.
-It needs ai-edge-litert, numpy and pillow, and neither TensorFlow nor the rest of rts_tf.
+It needs ai-edge-litert, numpy and pillow, and neither TensorFlow nor the rest
+of rts_tf.
 """
 ALIASES = {"i420": "yuv420p"}
 # How ffmpeg names formats of more than 8 bits: yuv420p10le, p010, y210, rgb48be, gray16
@@ -82,8 +85,14 @@ def main(arguments: list[str], program: str = PROGRAM) -> int:
     return 1
 
 
-def run(program: str = PROGRAM) -> None:
-    """Run the command on the arguments of the process, and end it with the exit code."""
+def run(program: str = "") -> None:
+    """Run the command on the arguments of the process, and end it with the exit code.
+
+    Args:
+        program: how the user calls it; empty: as the name of the process says.
+    """
+    name = os.path.basename(sys.argv[0]).removesuffix(".exe")
+    program = program or (PROGRAM if name.endswith(".py") else name)
     for output_stream in (sys.stdout, sys.stderr):
         if hasattr(output_stream, "reconfigure"):
             output_stream.reconfigure(errors="backslashreplace")
@@ -96,25 +105,37 @@ def run(program: str = PROGRAM) -> None:
 def _parser(program: str) -> _Parser:
     parser = _Parser(
         prog=program,
-        description=ABOUT.format(program=program),
-        formatter_class=argparse.RawTextHelpFormatter,
+        usage=USAGE.format(program=program),
+        description=ABOUT,
+        epilog=EXAMPLES.format(program=program),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
     )
     add = parser.add_argument
-    add("--version", action="version", version=f"rts_tf {__version__}, the runner for devices")
-    add("model", type=pathlib.Path, help="a .tflite file of rts_tf.export")
+    add("-h", "--help", "--helpfull", action="help", help="show this screen")
+    about = f"rts_tf {__version__}, the runner for devices"
+    add("--version", action="version", help="print the version", version=about)
+    add("model", metavar="MODEL.tflite", type=pathlib.Path, help="a .tflite file of rts_tf.export")
     text = "an image or a file of video; - for video on standard input"
-    add("input", help=text)
+    add("input", metavar="INPUT", help=text)
     text = "the image or file to write; - for frames to standard output"
-    add("--output", required=True, help=text)
-    add("--threads", type=int, default=min(4, os.cpu_count() or 1), help="threads on the CPU")
+    add("-o", "--output", metavar="PATH", required=True, help=text)
+    add("-q", "--quiet", action="store_true", help="print errors alone")
+    add(
+        "--threads",
+        metavar="N",
+        type=int,
+        default=min(4, os.cpu_count() or 1),
+        help="threads on the CPU",
+    )
     text = "shared library with the LiteRT delegate of an NPU or GPU"
-    add("--delegate", default="", help=text)
-    add("--delegate_options", default="", help="for the delegate: key=value,...")
+    add("--delegate", metavar="LIBRARY", default="", help=text)
+    add("--delegate_options", metavar="KEY=VALUE,...", default="", help="for the delegate")
     text = "longest side of a tile, for a file that takes any size"
-    add("--tile", type=int, default=0, help=text)
+    add("--tile", metavar="N", type=int, default=0, help=text)
     text = "receptive radius of the network, for a file that does not say it"
-    add("--overlap", type=int, default=-1, help=text)
-    add("--size", default="", help="WxH of the raw frames that come in")
+    add("--overlap", metavar="N", type=int, default=-1, help=text)
+    add("--size", metavar="WxH", default="", help="of the raw frames that come in")
     text = f"of raw frames, in and out: {', '.join((*FORMATS, *ALIASES))}"
     add("--format", type=_format, default=FORMATS[0], help=text)
     text = "of yuv420p and nv12, if the network takes RGB; their range is limited"
@@ -189,10 +210,12 @@ def _run_image(network: Network, flags: argparse.Namespace) -> None:
     height, width, _ = image.shape
     size, radius = network.tile_size(height, width, flags.tile, flags.overlap)
     total = len(spans(height, size[0], radius)) * len(spans(width, size[1], radius))
-    progress = Progress("tiles", total)
+    progress = Progress("tiles", total, flags.quiet)
     result = network.run_tiles(image, size, radius, progress.advance)
     seconds = progress.end()
     lost = write_image(pathlib.Path(flags.output), result, extras)
+    if flags.quiet:
+        return
     tiles = f" in {progress.done} tiles of {size[1]}x{size[0]}" if progress.done else ""
     if total == 1 and size != (height, width):
         tiles = f", extended to {size[1]}x{size[0]} by its border"

@@ -48,6 +48,11 @@ def measure_change(
     }
 
 
+def difference_ratio(source: ShardSet, stage: ShardSet) -> float:
+    """The difference ratio of a stage in percent (section 4.2), as a mean over the images."""
+    return float(np.mean([change_percent(hr_n, hr_0) for _, hr_0, hr_n in pairs(source, stage)]))
+
+
 def unsharp_ratios(source: ShardSet, first_percent: float, times: int) -> list[float]:
     """The difference ratios of an unsharp mask (sigma 1) that is applied again and again (Fig. 4).
 

@@ -52,7 +52,7 @@ def run_phase_a(run: Run, stage: Stage, targets: ShardSet | None) -> None:
     """Fit the network to HR_{n-1} and write SR_n.
 
     Args:
-        targets: Shards of HR_{n-1} of the training images; None in stage 1, whose target is HR_0.
+        targets: Shards of HR_{n-1} of the training images; None if the target is HR_0.
     """
     config, steps = run.config, run.steps(stage.number)
 
@@ -73,7 +73,19 @@ def run_phase_a(run: Run, stage: Stage, targets: ShardSet | None) -> None:
     start = run.directory.stage(stage.number - 1).weights if warm else run.start
     step_work = run.work.of_step(config)
     report = PhaseAProgress(run.progress, stage, config.stages, steps, step_work)
-    fitted = fit(config, start, batches, steps, stage.checkpoints, report)
+    trained: list[keras.Model] = []
+
+    def build() -> keras.Model:
+        conv2d = convolution(config.precision)
+        trained.append(networks.build(config.network, config.seed, config.precision, conv2d))
+        return trained[-1]
+
+    def on_report(step: int, loss: float, rate: float) -> None:
+        run.callbacks.steps_done(step, loss, trained[-1])
+        report(step, loss, rate)
+
+    run.callbacks.stage_begins(stage.number, steps, start)
+    fitted = fit(config, start, batches, steps, stage.checkpoints, on_report, build=build)
     keras.backend.clear_session()
     network = networks.build(config.network)  # the saved network is float32 in every run
     network.set_weights(fitted.weights)

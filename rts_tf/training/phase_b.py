@@ -47,7 +47,7 @@ def run_phase_b(run: Run, stage: Stage, images: str = "training") -> ShardSet:
     )
     on_image.finish()
     stage.write_phase_b_seconds(images, sum(note["seconds"] for note in shards.notes.values()))
-    if images == "training" and not config.keep_targets:
+    if images == "training" and stage.number > 0 and not config.keep_targets:
         before = run.directory.stage(stage.number - 1)
         before.remove(before.shards(images))
     return shards

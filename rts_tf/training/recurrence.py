@@ -8,17 +8,19 @@ the same call continues a run that was stopped at any moment.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import keras
 import tensorflow as tf
 
-from rts_tf import networks
 from rts_tf.config import Config
+from rts_tf.training.callbacks import Callbacks, checked
+from rts_tf.training.initial import settled
 from rts_tf.training.phase_a import run_phase_a
 from rts_tf.training.phase_b import run_phase_b
 from rts_tf.training.progress import StartProgress, no_progress
 from rts_tf.training.run import Run, prepare
-from rts_tf.training.run_directory import RunDirectory
+from rts_tf.training.run_directory import RunDirectory, is_run
 from rts_tf.training.selection import turned_upward
 from rts_tf.training.summary import finish
 from rts_tf.training.validation import validate
@@ -29,6 +31,7 @@ def train(
     workdir: str | os.PathLike,
     say: Callable[[str], None] = print,
     start_progress: StartProgress = no_progress,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> dict:
     """Train a network in stages in ``workdir``, or continue, and return the summary of the run.
 
@@ -39,6 +42,7 @@ def train(
         say: Called with each line that the user should read before the progress starts.
         start_progress: Called once with the work that is left, in GFLOP by phase. It returns a
             context manager that gives a :class:`rts_tf.training.progress.Progress`.
+        callbacks: Callbacks of Keras, see :mod:`rts_tf.training.callbacks`.
 
     Returns:
         The contents of ``summary.json``, see :mod:`rts_tf.training.summary`.
@@ -49,12 +53,14 @@ def train(
         Interrupted: The user asked to stop; the same call continues the run.
     """
     config.validate()
-    if ":" in config.network:
-        networks.build(config.network)  # one that cannot be built must not leave a run behind
+    callbacks = checked(callbacks)
+    if not is_run(workdir):
+        config = settled(config)  # what cannot be built or loaded must not leave a run behind
     with RunDirectory(workdir, config, say) as directory:
         if summary := directory.summary():
             return summary
         run = prepare(directory, say)
+        run.callbacks = Callbacks(callbacks, run.config)
         logs = tf.summary.create_file_writer(str(directory.root / "logs"))
         with start_progress(run.remaining_work()) as run.progress, logs.as_default():
             return recur(run)
@@ -62,18 +68,30 @@ def train(
 
 def recur(run: Run) -> dict:
     """Run the stages (section 3.1), and return the summary of the run."""
+    config = run.config
     history: list[dict] = []
-    reason = f"all {run.config.stages} stages were trained"
-    for number in range(1, run.config.stages + 1):
+    reason = f"all {config.stages} stages were trained"
+    run.callbacks.training_begins()
+    for number in range(1, config.stages + 1):
         stage = run.directory.stage(number)
         if not stage.is_over:
             if not stage.is_trained:
                 # The targets are HR_{n-1}: HR_0 itself in stage 1, then what Phase B makes.
-                targets = run_phase_b(run, run.directory.stage(number - 1)) if number > 1 else None
+                before, enhanced = (
+                    run.directory.stage(number - 1),
+                    config.trains_on_enhanced(number),
+                )
+                targets = run_phase_b(run, before) if enhanced else None
                 run_phase_a(run, stage, targets)
             validate(run, stage, history)
+            run.callbacks.stage_ends(stage)
         history.append(stage.metrics())
-        if run.config.stop_early and turned_upward(history):
+        if run.callbacks.stop:
+            reason = f"a callback asked to stop after stage {number}"
+            break
+        if config.stop_early and turned_upward(history):
             reason = f"stage {number} changed the images more than stage {number - 1} (section 3.4)"
             break
-    return finish(run, history, reason)
+    summary = finish(run, history, reason)
+    run.callbacks.training_ends()
+    return summary

@@ -16,6 +16,8 @@ from rts_tf.data.source_shards import build_source
 from rts_tf.errors import printable
 from rts_tf.inference import Enhancer
 from rts_tf.networks.precision import instruction_set
+from rts_tf.training.callbacks import Callbacks
+from rts_tf.training.initial import start_weights
 from rts_tf.training.mos_validation import MEASURES_OF_ORIGINALS, images_for_mos
 from rts_tf.training.progress import Progress, Silent
 from rts_tf.training.run_directory import RunDirectory
@@ -47,6 +49,7 @@ class Run:
     parameters: int
     work: NetworkWork
     progress: Progress = dataclasses.field(default_factory=Silent)
+    callbacks: Callbacks = dataclasses.field(default_factory=Callbacks)
 
     @property
     def config(self) -> Config:
@@ -78,9 +81,14 @@ class Run:
             stage = self.directory.stage(number)
             if stage.is_over:
                 continue
+            enhanced = self.config.trains_on_enhanced(number)
             if not stage.is_trained:
                 work["Phase A"] += self.steps(number) * self.work.of_step(self.config)
-                work["Phase B"] += self.work.of_images(self.training) if number > 1 else 0
+                work["Phase B"] += self.work.of_images(self.training) if enhanced else 0
+            before = self.directory.stage(number - 1)
+            if enhanced and (before.is_over or number == 1):  # else its own Phase B is counted
+                is_there = before.shards("validation").exists()
+                work["Phase B"] += 0 if is_there else self.work.of_images(self.validation)
             work["Phase B"] += self.work.of_images(self.validation)
             measures += 1
         if self.criterion == "mos":
@@ -96,14 +104,13 @@ def prepare(directory: RunDirectory[Config], say: Callable[[str], None]) -> Run:
     """
     config = directory.config
     network = networks.build(config.network, config.seed)
-    own_start, glorot = network.get_weights, networks.glorot_start
     training, validation = _sources(directory, say)
     return Run(
         directory=directory,
         training=training,
         validation=validation,
         criterion=choose_criterion(config.judge, validation, say),
-        start=own_start() if config.identity_start else glorot(network, config.seed),
+        start=start_weights(directory, network, say),
         parameters=networks.parameters(network),
         work=NetworkWork(network),
     )

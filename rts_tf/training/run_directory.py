@@ -2,9 +2,13 @@
 
 These are the files and directories of a run:
 
-    config.json                 the settings; a run with other settings is refused
+    config.json                 the settings; a run with other settings is refused, unless they
+                                extend it
     machine.json                the instruction sets of the CPUs that the run was on
     source/training, validation source shards: HR_0 and LR
+    init.json                   the weights of `init`: their name and hash, if the run has some
+    stage_0/model.keras         a copy of these weights
+    stage_0/targets/            HR_0 enhanced by them, as of other stages, if stage 1 trains on it
     stage_N/checkpoint/         state of Phase A, until it is over
     stage_N/phase_a.json        steps, loss and seconds of Phase A
     stage_N/model.keras         SR_N
@@ -37,6 +41,11 @@ from rts_tf.training.stage import Stage
 Config = TypeVar("Config", bound=Settings)
 
 
+def is_run(root: str | os.PathLike) -> bool:
+    """Whether a run has begun in the directory ``root``."""
+    return pathlib.Path(root, "config.json").exists()
+
+
 class RunDirectory(Generic[Config]):
     """Paths and small files of a run; a context manager that keeps other processes out.
 
@@ -56,8 +65,9 @@ class RunDirectory(Generic[Config]):
         """Create the directory for ``config``, or open one that was made with the same settings.
 
         The precision ``"auto"`` becomes that of the run, or what suits this machine if the run is
-        new. ``say`` is called with one line where a run goes on under other conditions than it
-        began with.
+        new. Settings that extend a run (:meth:`rts_tf.settings.Settings.extends`) take the place
+        of those that were recorded. ``say`` is called with one line where a run goes on under other
+        conditions than it began with.
 
         Raises:
             ConfigError: The directory holds a run with other settings, or something that is not a
@@ -66,6 +76,8 @@ class RunDirectory(Generic[Config]):
         """
         self.root = pathlib.Path(root)
         self.originals_file = self.root / "originals.json"
+        self.init_file = self.root / "init.json"
+        self.summary_file = self.root / "summary.json"
         self._config_file = self.root / "config.json"
         is_run = self._config_file.exists() or not self.root.is_dir()
         if not is_run and any(not path.name.startswith(".") for path in self.root.iterdir()):
@@ -120,20 +132,38 @@ class RunDirectory(Generic[Config]):
             recorded = type(config).from_json(self._config_file.read_text(encoding="utf-8"))
         except (ConfigError, UnicodeDecodeError) as error:
             raise ConfigError(f"{self._config_file}: {error}. Name another `workdir`.") from None
-        if config.precision == "auto":
-            config = dataclasses.replace(config, precision=recorded.precision)
+        config = config.continuing(recorded)
         differing = recorded.differences(config)
         if differing:
-            raise ConfigError(
-                f"`workdir`={self.root}: holds a run with other settings ({'; '.join(differing)})."
-                " Use the same settings to continue it, or another `workdir`."
-            )
+            if not config.extends(recorded, self._stages_begun()):
+                raise ConfigError(
+                    f"`workdir`={self.root}: holds a run with other settings"
+                    f" ({'; '.join(differing)}). {self._advice(recorded, config)}"
+                )
+            write_text(self._config_file, config.to_json())
+            recorded = config
         if recorded.precision != here:
             say(
                 f"the run began in {recorded.precision} and goes on in it; {here} would suit this"
                 " machine"
             )
         return recorded
+
+    def _stages_begun(self) -> int:
+        """The number of the last stage whose training has begun."""
+        numbers = (path.name.removeprefix("stage_") for path in self.root.glob("stage_*"))
+        return max((int(number) for number in numbers if number.isdigit()), default=0)
+
+    def _advice(self, recorded: Config, config: Config) -> str:
+        """What to do about settings that differ."""
+        advice = "Use the same settings to continue it, or another `workdir`."
+        changed = {line.partition(":")[0] for line in recorded.differences(config)}
+        if changed != {"stages"}:
+            return advice
+        return (
+            f"It has begun stage {self._stages_begun()}; it can be given more stages, but none is"
+            f" taken away. The network of each is in {self.root / 'stage_N' / 'model.keras'}."
+        )
 
     def _note_machine(self, say: Callable[[str], None]) -> None:
         """Record the instruction set of this machine, and say where it is not that of the last."""
@@ -165,7 +195,15 @@ class RunDirectory(Generic[Config]):
         return self._stages[number]
 
     def summary(self) -> dict | None:
-        """The summary of a run that is over, else None."""
+        """The summary of a run that is over, else None.
+
+        A run that is being extended keeps the summary of its earlier end, but is not over.
+        """
         if not (self.root / "final.keras").exists():
             return None
-        return read_json(self.root / "summary.json")
+        summary = read_json(self.summary_file)
+        ended = (summary or {}).get("config", {})
+        settings = dataclasses.asdict(self.config)
+        if any(ended.get(name, settings[name]) != settings[name] for name in self.config.EXTENDING):
+            return None
+        return summary

@@ -22,6 +22,9 @@ from rts_tf.training.stage import Stage
 def finish(run: Run, history: list[dict], stopped_because: str) -> dict:
     """Select a stage, and write ``final.keras``, ``report.html`` and ``summary.json``.
 
+    If the run ended before and was extended, these are replaced. Its summary goes first, so that it
+    never stands beside the network of another end.
+
     Args:
         history: The metrics of all stages.
         stopped_because: Why there is no further stage.
@@ -48,19 +51,22 @@ def finish(run: Run, history: list[dict], stopped_because: str) -> dict:
         "instruction_sets": run.directory.instruction_sets(),
         "weights_sha256": history[selected - 1]["weights_sha256"],
         "config": dataclasses.asdict(run.config),
+        "init": read_json(run.directory.init_file),
         "originals": _originals(run),
     }
+    if run.directory.summary_file.exists():
+        run.directory.summary_file.unlink()
     _write_report(run, summary)
     stage.copy_network(root / "final.keras")
     # Shards go before the summary is written, which ends the run: after a crash in between nobody
     # would remove them.
-    for metrics in history:
-        over = run.directory.stage(metrics["stage"])
+    for number in range(len(history) + 1):
+        over = run.directory.stage(number)
         shards = (
             [] if run.config.keep_targets else [over.shards("training"), over.shards("validation")]
         )
         over.remove(over.checkpoints, *shards)
-    write_json(root / "summary.json", summary)
+    write_json(run.directory.summary_file, summary)
     return summary
 
 

@@ -8,9 +8,10 @@ import tensorflow as tf
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.shards import ShardSet
 from rts_tf.storage import read_json, write_json
-from rts_tf.training.change_metrics import measure_change
+from rts_tf.training.change_metrics import difference_ratio, measure_change
 from rts_tf.training.coded_validation import measure_coded
 from rts_tf.training.crops import save_crops
+from rts_tf.training.fit_metrics import measure_fit
 from rts_tf.training.mos_validation import (
     MEASURES_OF_ORIGINALS,
     images_for_mos,
@@ -31,11 +32,15 @@ def validate(run: Run, stage: Stage, history: list[dict]) -> None:
         history: The metrics of the stages before.
     """
     previous = run.directory.stage(stage.number - 1)
-    before = run_phase_b(run, previous, "validation") if stage.number > 1 else None
+    is_enhanced = run.config.trains_on_enhanced(stage.number)
+    before = run_phase_b(run, previous, "validation") if is_enhanced else None
     images = run_phase_b(run, stage, "validation")
     save_crops(stage.crops_file, run.validation, images)
     ratio_before = history[-1]["difference_ratio_percent"] if history else 0.0
+    if before and not history:
+        ratio_before = difference_ratio(run.validation, before)
     metrics = measure_change(run.validation, images, before, ratio_before)
+    metrics |= measure_fit(run.enhancer(stage), run.validation, before)
     metrics |= measure_coded(run.enhancer(stage), run.validation)
     if run.criterion == "mos":
         metrics |= _measure_mos(run, stage, images)

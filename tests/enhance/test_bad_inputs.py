@@ -231,4 +231,4 @@ def test_the_real_command(photo_folder, tmp_path, model_file):
         and Image.open(tmp_path / "out.png").size == (64, 64)
     ), done.stderr
     done = subprocess.run([*python, "--scale=3"], capture_output=True, text=True, cwd=here)
-    assert done.returncode == 1 and "--scale" in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 2 and "--scale" in done.stderr and "Traceback" not in done.stderr

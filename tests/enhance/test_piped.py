@@ -71,6 +71,17 @@ def test_what_belongs_to_it_comes_with_it(piped, tmp_path):
     assert "already there" in piped(b"", "-", f"--output={tmp_path / 'made.png'}")[2]
 
 
+def test_without_an_output_it_goes_to_standard_output(piped):
+    code, out, said = piped(JPEG, "-")
+    assert code == 0 and Image.open(io.BytesIO(out)).format == "JPEG" and "images: -" in said
+
+
+def test_a_terminal_gets_no_image(piped, monkeypatch):
+    monkeypatch.setattr(os, "isatty", lambda descriptor: descriptor == 1)
+    code, out, said = piped(JPEG, "-")
+    assert code == 1 and not out and "-: standard output is the terminal" in said
+
+
 def test_a_file_goes_to_standard_output(piped, tmp_path):
     photo().save(tmp_path / "in.png")
     code, out, _ = piped(b"", tmp_path / "in.png", "--output=-", "--scale=2")

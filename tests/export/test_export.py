@@ -228,6 +228,8 @@ def test_killed_while_publishing(exported, tmp_path):
         work = again(exported, place)
         child = os.fork()
         if not child:
+            # A lock that a thread of TensorFlow held at the fork would never be released.
+            signal.alarm(60)
             left = step
 
             def dies(function):
@@ -313,7 +315,6 @@ WRONG = {
     "no format": (["--model=a", "--formats="], "--formats=: choose from"),
     "an odd width": (["--model=a", "--width=961"], "--width=961: must be even"),
     "no height": (["--model=a", "--height=0"], "--height=0: must be even, from 32"),
-    "not a flag": (["--model=a", "now"], "unexpected argument 'now'"),
 }
 
 

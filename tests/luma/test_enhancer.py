@@ -136,6 +136,20 @@ def test_other_images_are_refused(model):
         model.enhance(np.zeros((4, 4, 3), np.uint8), strength=float("nan"))
 
 
+@pytest.mark.parametrize(
+    ("value", "reason"), [(255, "divide by the value of white"), (np.nan, "finite values")]
+)
+def test_floats_that_are_not_of_0_to_1_are_refused(model, value, reason):
+    for dtype in (np.float16, np.float32, np.float64):
+        with pytest.raises(ValueError, match=reason):
+            model.enhance(np.full((4, 4, 3), value, dtype))
+        with pytest.raises(ValueError, match=reason):
+            model.enhance_luma(np.full((4, 4), value, dtype))
+        with pytest.raises(ValueError, match=reason):
+            model.enhance_planes([np.full((4, 4), value, dtype)])
+    assert model.enhance_luma(np.full((4, 4), 1.4, np.float32)).shape == (4, 4)
+
+
 def test_a_file_is_recognised_and_loaded(tmp_path, photograph):
     network().save(tmp_path / "small.keras")
     assert is_luma_model(tmp_path / "small.keras") and not is_luma_model("residual3")

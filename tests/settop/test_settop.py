@@ -293,7 +293,7 @@ WRONG = {
 
 # Wrong use of the command line has the exit code 2, as in other commands.
 MISUSED = {
-    "no output": ("enhance_int8.tflite cat.png", "required: --output; see --help"),
+    "no output": ("enhance_int8.tflite cat.png", "required: -o/--output; see --help"),
     "threads": (
         "enhance_int8.tflite cat.png --output=o.png --threads=0",
         "--threads=0: must be at least 1",
@@ -332,7 +332,7 @@ def test_screens(capsys):
             command.main([flag], "rts settop")
         assert not ended.value.code
     said = capsys.readouterr().out
-    assert screen in said and "  rts settop enhance_int8.tflite photo.jpg --output" in screen
+    assert screen in said and "\n  rts settop enhance_int8.tflite photo.jpg --output" in screen
     assert said.endswith(f"rts_tf {rts_tf.__version__}, the runner for devices\n")
 
 

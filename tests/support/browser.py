@@ -9,8 +9,10 @@ import io
 import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -32,7 +34,24 @@ FLAGS = (
     "--remote-debugging-pipe",
     "--window-size=1000,900",
 )
-END_TIMEOUT = 60  # seconds
+STARTS = 3  # At times Chromium hangs while it starts on a busy machine.
+START_TIMEOUT = 60  # seconds
+ANSWER_TIMEOUT = 120  # seconds
+END_TIMEOUT = 20  # seconds
+# Chromium reads from descriptor 3 and writes to 4. A process of its own sets them: Python code
+# between fork and exec can wait forever for a lock that a thread of TensorFlow held.
+ON_DESCRIPTORS = """
+import os, sys
+read, write, *command = sys.argv[1:]
+low = os.dup(int(read)), os.dup(int(write))
+os.dup2(low[0], 3), os.dup2(low[1], 4)
+os.set_inheritable(3, True), os.set_inheritable(4, True)
+os.execv(command[0], command)
+"""
+
+
+class NoAnswer(Exception):
+    """Chromium has ended or hangs."""
 
 
 class Tab:
@@ -55,31 +74,35 @@ class Tab:
         for domain in ("Page", "Runtime", "Log"):
             self.call(f"{domain}.enable")
         self.call("Page.navigate", url=path.as_uri())
+        until = time.monotonic() + ANSWER_TIMEOUT
         while (
             self.evaluate("document.readyState") != "complete"
             or self.evaluate("location.href") == "about:blank"
         ):
+            assert time.monotonic() < until, f"Chromium does not load {path}"
             time.sleep(0.02)
 
-    def call(self, method: str, **parameters) -> dict:
-        """Send one command and wait for its answer."""
+    def call(self, method: str, patience: float = ANSWER_TIMEOUT, **parameters) -> dict:
+        """Send one command and wait for its answer, ``patience`` seconds for each message."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         os.write(self._write, json.dumps(message).encode() + b"\0")
         while True:
-            answer = self._next()
+            answer = self._next(patience)
             if answer.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
                 self.errors.append(answer["params"])
             if answer.get("id") == self._number:
                 assert "error" not in answer, answer
                 return answer["result"]
 
-    def _next(self) -> dict:
+    def _next(self, patience: float) -> dict:
         while b"\0" not in self._buffer:
-            part = os.read(self._read, 2**20)
-            assert part, "Chromium has gone"
+            ready, _, _ = select.select([self._read], [], [], patience)
+            part = os.read(self._read, 2**20) if ready else b""
+            if not part:
+                raise NoAnswer("Chromium has ended" if ready else "Chromium does not answer")
             self._buffer += part
         message, _, self._buffer = self._buffer.partition(b"\0")
         return json.loads(message)
@@ -114,20 +137,27 @@ def browser(profile: pathlib.Path) -> Iterator[Tab]:
     """A new browser with a profile of its own. Skips the test if Chromium is not installed."""
     if not CHROMIUM:
         pytest.skip("chromium is not installed")
+    with contextlib.ExitStack() as running:
+        for start in range(STARTS):
+            tab = running.enter_context(_started(profile.with_name(f"{profile.name} {start}")))
+            with contextlib.suppress(NoAnswer):
+                tab.call("Browser.getVersion", patience=START_TIMEOUT)
+                break
+            running.close()
+        else:
+            raise NoAnswer(f"Chromium was started {STARTS} times and did not answer")
+        yield tab
+
+
+@contextlib.contextmanager
+def _started(profile: pathlib.Path) -> Iterator[Tab]:
     to_read, write = os.pipe()
     read, to_write = os.pipe()
-
-    def connect() -> None:
-        """Chromium reads from descriptor 3 and writes to 4."""
-        low = os.dup(to_read), os.dup(to_write)
-        os.dup2(low[0], 3)
-        os.dup2(low[1], 4)
-
-    command = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}"]
+    ends = to_read, to_write
+    command = [sys.executable, "-I", "-S", "-c", ON_DESCRIPTORS, *map(str, ends)]
     process = subprocess.Popen(
-        command,
-        preexec_fn=connect,
-        pass_fds=(3, 4),
+        [*command, CHROMIUM, *FLAGS, f"--user-data-dir={profile}"],
+        pass_fds=ends,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -136,5 +166,9 @@ def browser(profile: pathlib.Path) -> Iterator[Tab]:
         yield Tab(write, read)
     finally:
         process.terminate()
-        process.wait(END_TIMEOUT)
+        try:
+            process.wait(END_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         os.close(write), os.close(read)

@@ -29,8 +29,7 @@ TINY = (
 
 def command(*arguments: str) -> tuple[int, str, str]:
     """Run rts_tf.main; return its exit code, standard output and standard error."""
-    with flagsaver.flagsaver():
-        return _captured(lambda: main.main(flags.FLAGS(["rts-train", *arguments])))
+    return command_of(main, *arguments)
 
 
 def command_of(program: types.ModuleType, *arguments: object) -> tuple[int, str, str]:

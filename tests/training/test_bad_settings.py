@@ -43,10 +43,6 @@ SETTINGS = {
     "no checkpoints": (["--checkpoint_every=0"], "--checkpoint_every=0"),
     "no data": (["--data="], "--data is empty"),
     "no workdir": (["--workdir="], "--workdir is empty"),
-    "folder without a flag": (
-        ["photos"],
-        "unexpected argument 'photos': settings are flags, as in --data=FOLDER",
-    ),
     "two lines in a flag": (["--network=a\nb"], "--network=a\\nb: choose"),
 }
 
@@ -58,25 +54,13 @@ def test_settings(kind, tmp_path, monkeypatch):
     assert reason in refused("--workdir=run", *arguments) and not list(tmp_path.iterdir())
 
 
-def test_what_absl_refuses_is_no_traceback_either(tmp_path):
-    """In processes of their own: these flags do not get as far as main()."""
-    for argument, reason in (
-        ("--stges=3", "Unknown command line flag 'stges'. Did you mean: stages"),
-        ("--stages=abc", "flag --stages=abc"),
-        ("--stages=2.5", "flag --stages=2.5"),
-        (
-            "--preset=\u5c71",
-            "error: --preset=\\u5c71: choose one of",
-        ),  # a terminal that has no such letter
-    ):
-        environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
-        line = [sys.executable, "-m", "rts_tf.main", "--workdir=run", argument]
-        done = subprocess.run(
-            line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
-        )
-        assert done.returncode == 1 and reason in done.stderr and "Traceback" not in done.stderr, (
-            done.stderr
-        )
+def test_a_terminal_that_lacks_a_letter(tmp_path):
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    line = [sys.executable, "-m", "rts_tf.main", "--workdir=run", "--preset=\u5c71"]
+    done = subprocess.run(
+        line, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 1 and "error: --preset=\\u5c71: choose one of" in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -2,10 +2,8 @@ import json
 
 import numpy as np
 import pytest
-from absl.testing import flagsaver
 
 import rts_tf
-from rts_tf import main
 from rts_tf.config import preset
 from rts_tf.errors import ConfigError
 from rts_tf.images.rgb import read_image
@@ -13,6 +11,7 @@ from rts_tf.metrics.difference import change_percent, drift_levels
 from rts_tf.training import validation
 from rts_tf.training.anchors import anchored
 from rts_tf.training.recurrence import train
+from tests.support.commands import command
 from tests.support.training import SMALL_RUN as SMALL
 
 
@@ -118,17 +117,15 @@ def test_final_network_is_the_selected_one(finished, photograph):
     )
 
 
-def test_a_second_run_says_so_and_changes_nothing(finished, small_photographs, capsys):
+def test_a_second_run_says_so_and_changes_nothing(finished, small_photographs):
     directory, summary, _ = finished
     times = {
         path: path.stat().st_mtime_ns for path in directory.rglob("*.*") if path.name != ".lock"
     }
     flags = [f"--{name}={value}" for name, value in (SMALL | {"stages": 3}).items()]
-    with flagsaver.flagsaver():
-        folders = [f"--data={small_photographs}", f"--validation={small_photographs}"]
-        main.FLAGS(["main", f"--workdir={directory}", *folders, *flags])
-        assert main.main(["main"]) == 0
-    assert "finished" in capsys.readouterr().out
+    folders = [f"--data={small_photographs}", f"--validation={small_photographs}"]
+    code, out, _ = command(f"--workdir={directory}", *folders, *flags)
+    assert code == 0 and "finished" in out
     assert {path: path.stat().st_mtime_ns for path in times} == times
     assert {path for path in directory.rglob("*.*") if path.name != ".lock"} == set(times)
 

@@ -1,0 +1,52 @@
+"""What ``rts enhance --help`` says."""
+
+from rts_tf.cli.descriptions.command import Command, Group, Shown
+
+ENHANCE = Command(
+    name="enhance",
+    module="rts_tf.enhance",
+    entry="rts_tf.enhance.__main__",
+    summary="Make images and videos sharper, or images twice as large",
+    purpose="""\
+Enhance images and videos with a trained network. INPUT is an image, a video,
+or a folder, which is searched recursively. Files that exist are skipped, so
+the same command continues one that was stopped.""",
+    usage="INPUT... --output=PATH [flags]",
+    examples=(
+        ("one image, with the weights in the package that suit it", "photo.jpg -o better.jpg"),
+        ("a folder, and a page to compare", "photos -o better --compare=compare.html"),
+        ("a video, in real time", "video.mp4 -o better.mp4 --model=fast"),
+    ),
+    groups=(
+        Group(
+            "Output",
+            (
+                Shown("output", "PATH", "A file for one input, a folder for several."),
+                Shown("scale", text="1: the same size, 2: enlarge images twice."),
+                Shown("overwrite", text="Overwrite files that exist."),
+                Shown("compare", "FILE", "Write an HTML page that shows before and after."),
+            ),
+        ),
+        Group(
+            "Network",
+            (
+                Shown("model", "MODEL", "auto, fast, weights, a run, or a .keras file."),
+                Shown("strength", "X", "Share of its change, from 0 to 1.5."),
+                Shown("tile", "N", "Side of a tile in pixels; bounds the memory."),
+            ),
+        ),
+        Group(
+            "Videos",
+            (
+                Shown("codec", "CODEC", "auto, h264, hevc, vp9, av1, ffv1."),
+                Shown("crf", "N", "Quality; less is better and larger."),
+                Shown("deinterlace", "HOW", "auto, bwdif, or none: refused if interlaced."),
+                Shown("audio", "HOW", "auto, copy, aac, opus or none."),
+            ),
+            ("encoder_preset", "subtitles", "chroma"),
+        ),
+        Group("Bare frames on a pipe", (), ("raw_size", "raw_format")),
+    ),
+    arguments=(1, None),
+    missing="name images, videos or folders.",
+)

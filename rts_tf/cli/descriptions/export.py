@@ -1,0 +1,43 @@
+"""What ``rts export --help`` says."""
+
+from rts_tf.cli.descriptions.command import Command, Group, Needed, Shown
+
+EXPORT = Command(
+    name="export",
+    module="rts_tf.export",
+    entry="rts_tf.export.__main__",
+    summary="Export a network to SavedModel and TFLite",
+    purpose="""\
+Export a network to a SavedModel for TensorFlow Serving and to TFLite files,
+and measure each of them. EXPORT.md says what came out. No file is published
+that misses its limits.""",
+    usage="--workdir=RUN | --model=MODEL [flags]",
+    examples=(
+        ("the selected stage of a run", "--workdir=my_run"),
+        ("weights in the package, for a box", "--model=residual3 --formats=tflite"),
+        ("the network for luma that runs in real time", "--model=fast"),
+    ),
+    groups=(
+        Group(
+            "Network",
+            (
+                Shown("workdir", "RUN", "A run directory; its selected stage is exported."),
+                Shown("model", "MODEL", "Or a .keras file, or a name of weights."),
+                Shown("stage", "N", "Another stage than the selected one."),
+            ),
+        ),
+        Group(
+            "Output",
+            (
+                Shown("output", "DIRECTORY", "Where to write; by default beside the network."),
+                Shown("formats", "LIST", "Of saved_model, tflite."),
+                Shown("heads", "LIST", "Of enhance, upscale."),
+                Shown("precisions", "LIST", "Of the TFLite files (docs/exporting.md)."),
+                Shown("height", "N", "Height of the frames of fixed size."),
+                Shown("width", "N", "Their width."),
+            ),
+        ),
+    ),
+    missing="name a run directory, or a network.",
+    needed=(Needed(("workdir", "model"), "name a run directory, or a network."),),
+)
