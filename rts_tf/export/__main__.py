@@ -7,6 +7,9 @@ The command writes, into the run's directory ``export`` or --output:
     EXPORT.md, export.json  the export card: size, parity, quality, memory and time of each file,
                             measured on this machine
 
+With --bundle=DIR it also writes a folder for a device, where neither TensorFlow nor rts_tf is
+needed.
+
 No file is published that misses its parity limits, and a half-written file never has its final
 name.
 """
@@ -20,6 +23,7 @@ from rts_tf.cli.descriptions.export import EXPORT
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.verbosity import inform
 from rts_tf.export import FORMATS, HEADS, PRECISIONS
+from rts_tf.export.bundle import check_bundle, write_bundle
 from rts_tf.export.spec import UNCHANGED, ExportSpec, find_network
 
 FLAGS = flags.FlagValues()
@@ -41,6 +45,8 @@ def _define_flags() -> None:
     flags.DEFINE_integer("height", ExportSpec.height, text, flag_values=FLAGS)
     text = "Width of that frame; the input of 'upscale' is half of both."
     flags.DEFINE_integer("width", ExportSpec.width, text, flag_values=FLAGS)
+    text = "Write a folder for a device too: the TFLite files, the card, and a program to run them."
+    flags.DEFINE_string("bundle", "", text, flag_values=FLAGS)
 
 
 def main(arguments: list[str]) -> int:
@@ -63,6 +69,9 @@ def _export() -> None:
     )
     source = find_network(FLAGS.workdir, FLAGS.stage, FLAGS.model)
     output = pathlib.Path(FLAGS.output) if FLAGS.output else source.output
+    bundle = pathlib.Path(FLAGS.bundle) if FLAGS.bundle else None
+    if bundle:
+        check_bundle(bundle, spec)
     load_tensorflow()
 
     from rts_tf.cli.progress import RunProgress
@@ -71,6 +80,9 @@ def _export() -> None:
     notes = export_network(source, spec, output, lambda work: RunProgress(work).running())
     inform(f"exported to {output}")
     inform(f"card:       {output / 'EXPORT.md'}")
+    if bundle:
+        write_bundle(output, spec, bundle)
+        inform(f"for a box:  {bundle}; its README.md says how to run it there")
     for note in notes:
         print(in_flags(note))
 
