@@ -1,4 +1,5 @@
-"""What a target needs besides the exported network: a runner for devices, TensorFlow Serving.
+"""What a target needs besides the exported network: the runner for devices, TensorFlow Serving.
 
-It runs from a checkout, like ``experiments``, and is no part of the installation.
+The code is in ``rts_tf.settop`` and ``rts_tf.serving_client``, which are installed with the
+package. This folder has the settings, the pages, and modules that call that code from a checkout.
 """

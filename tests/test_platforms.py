@@ -78,7 +78,7 @@ def import_all(
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_module_can_be_imported(system):
     found = import_all(("rts_tf", "export"), OTHERS, **SYSTEMS[system])
-    assert {"rts_tf.storage", "rts_tf.export.pipeline", "export.settop.run"} <= set(found)
+    assert {"rts_tf.storage", "rts_tf.export.pipeline", "rts_tf.settop.video"} <= set(found)
 
 
 def test_the_test_notices_a_module_that_fails(tmp_path, monkeypatch):

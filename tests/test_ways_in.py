@@ -10,8 +10,8 @@ from PIL import Image
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed (the extra 'device')")
 
-from export.settop import run as settop
 from rts_tf.images.image_file import read_image_file
+from rts_tf.settop import command as settop
 from tests.support.commands import photo
 from tests.support.enhance_command import command, model_file  # noqa: F401  fixture
 from tests.support.exported import converted

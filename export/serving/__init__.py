@@ -1,1 +1,1 @@
-"""TensorFlow Serving for the SavedModel of ``rts_tf.export``: its settings, and a client."""
+"""TensorFlow Serving for the SavedModel of ``rts_tf.export``: its settings, and the client."""

@@ -1,0 +1,1 @@
+"""The runner for devices from a checkout, and what toolchains for NPUs need (NPU.md)."""

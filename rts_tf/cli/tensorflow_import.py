@@ -62,7 +62,8 @@ def _has_namesake(table: str) -> bool:
 
     When the package is imported, it takes the place of the table, so the table must come later.
     """
-    return os.path.isdir(os.path.join(os.path.dirname(sys.modules["tensorflow"].__file__), table))
+    folders = sys.modules["tensorflow"].__path__
+    return any(os.path.isdir(os.path.join(folder, table)) for folder in folders)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,9 @@ The command writes, into the run's directory ``export`` or --output:
     EXPORT.md, export.json  the export card: size, parity, quality, memory and time of each file,
                             measured on this machine
 
+With --bundle=DIR it also writes a folder for a device, where neither TensorFlow nor rts_tf is
+needed.
+
 No file is published that misses its parity limits, and a half-written file never has its final
 name.
 """
@@ -23,6 +26,7 @@ from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.export import FORMATS, HEADS, PRECISIONS
+from rts_tf.export.bundle import check_bundle, write_bundle
 from rts_tf.export.files_table import files_table
 from rts_tf.export.spec import UNCHANGED, ExportSpec, find_network
 from rts_tf.storage import read_json
@@ -49,6 +53,8 @@ def _define_flags() -> None:
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
     define_device_flag(FLAGS)
+    text = "Write a folder for a device too: the TFLite files, the card, and a program to run them."
+    flags.DEFINE_string("bundle", "", text, flag_values=FLAGS)
 
 
 def main(arguments: list[str]) -> int:
@@ -76,6 +82,9 @@ def _export(report: Report) -> None:
     )
     source = find_network(FLAGS.workdir, FLAGS.stage, FLAGS.model)
     output = pathlib.Path(FLAGS.output) if FLAGS.output else source.output
+    bundle = pathlib.Path(FLAGS.bundle) if FLAGS.bundle else None
+    if bundle:
+        check_bundle(bundle, spec)
     load_tensorflow(FLAGS.device)
 
     from rts_tf.cli.device_line import DeviceLine
@@ -89,6 +98,9 @@ def _export(report: Report) -> None:
         print_table(f"{files_table(files, FLAGS.wide)}\n")
     inform(f"exported to {output}")
     inform(f"card:       {output / 'EXPORT.md'}")
+    if bundle:
+        write_bundle(output, spec, bundle)
+        inform(f"for a box:  {bundle}; its README.md says how to run it there")
     for note in notes:
         print(in_flags(note))
     for entry in files:

@@ -24,7 +24,9 @@ from tests.support.commands import command_of, refused, set_flags
         ("rts_tf.evaluate", "reference"),
         ("rts_tf.export", "precisions"),
         ("rts_tf.viqet", "against"),
+        ("rts_tf.serving_client", "output"),
         ("export.serving.client", "output"),
+        ("export.settop.run", "output"),
         ("experiments.ablation", "rows"),
     ],
 )

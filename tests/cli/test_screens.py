@@ -24,6 +24,8 @@ CASES = {
 # Forms with how screens name the command. Those of "script" are what pip makes: rts-train and so on
 FORMS = {"rts": "rts {name}", "module": "python -m {module}", "script": "rts-script"}
 RTS = Command("", "rts_tf", "rts_tf.__main__", "")
+# The runner for devices parses its own command line, since it runs without absl.
+FLAGGED = [command for command in COMMANDS if command.name != "settop"]
 
 
 def calls(*commands: Command):
@@ -82,7 +84,7 @@ def test_exit_code_and_where_it_is_printed(command, case, form):
 
 
 @pytest.mark.parametrize("case", ["help", "h"])
-@calls(*COMMANDS)
+@calls(*FLAGGED)
 def test_the_help_screen(command, case, form):
     screen = done_by(command)[case, form].out
     check_width(screen)
@@ -96,7 +98,7 @@ def test_the_help_screen(command, case, form):
     assert common <= named and named <= set(own) | common
 
 
-@calls(*COMMANDS)
+@calls(*FLAGGED)
 def test_the_full_help_names_every_flag(command, form):
     screen = done_by(command)["helpfull", form].out
     own = importlib.import_module(command.entry).FLAGS
@@ -105,7 +107,7 @@ def test_the_full_help_names_every_flag(command, form):
     assert len(listed) == len(set(listed)) < len(names(own)) + 25  # those of absl are few
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+@pytest.mark.parametrize("command", FLAGGED, ids=lambda command: command.name)
 def test_groups_hold_flags_that_exist_once(command):
     own = importlib.import_module(command.entry).FLAGS
     grouped = [shown.name for group in command.groups for shown in group.shown]
@@ -114,12 +116,12 @@ def test_groups_hold_flags_that_exist_once(command):
     assert {name for needed in command.needed for name in needed.names} <= set(own)
 
 
-@calls(*COMMANDS, RTS)
+@calls(*FLAGGED, RTS)
 def test_the_version(command, form):
     assert VERSION.fullmatch(done_by(command)["version", form].out)
 
 
-@calls(*COMMANDS)
+@calls(*FLAGGED)
 def test_refusals_say_what_is_wrong_and_what_to_do(command, form):
     program = FORMS[form].format(name=command.name, module=command.module)
     done = done_by(command)
@@ -130,6 +132,20 @@ def test_refusals_say_what_is_wrong_and_what_to_do(command, form):
     assert done["mistyped", form].err == wrong + end
     screen = done["help", form].out
     assert done["nothing", form].err == f"{screen}\nerror: {command.missing}\n"
+
+
+@calls(*(command for command in COMMANDS if command not in FLAGGED))
+def test_the_runner_for_devices(command, form):
+    done = done_by(command)
+    program = FORMS[form].format(name=command.name, module=command.module)
+    screen = done["help", form].out
+    check_width(screen)
+    assert screen == done["h", form].out == done["helpfull", form].out == done["nothing", form].err
+    assert f"usage: {program} MODEL.tflite INPUT" in screen and f"\n  {program} enhance" in screen
+    assert re.fullmatch(r"rts_tf \d\S*, the runner for devices\n", done["version", form].out)
+    for case in ("unknown", "mistyped"):
+        said = done[case, form].err
+        assert said.startswith("error: ") and said.endswith("; see --help\n")
 
 
 def test_the_screen_of_rts():

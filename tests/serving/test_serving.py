@@ -19,9 +19,9 @@ import pytest
 import tensorflow as tf
 
 import export.serving
-from export.serving.connection import CONNECTIONS
 from rts_tf.errors import ImageError
 from rts_tf.inference import Enhancer
+from rts_tf.serving_client.connection import CONNECTIONS
 from tests.support.networks import NETWORKS
 from tests.support.served_images import FILES, IMAGES, bomb
 from tests.support.tf_c_session import CSession, library

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from export.serving import client, connection
 from rts_tf.inference import Enhancer
+from rts_tf.serving_client import __main__ as client
+from rts_tf.serving_client import connection
 from tests.support.commands import command_of, photo, state
 from tests.support.image_files import saved
 from tests.support.images import BOMB

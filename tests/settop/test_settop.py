@@ -1,5 +1,6 @@
 """The runner for devices: in this process, and as a copy on a device without TensorFlow."""
 
+import ast
 import pathlib
 import platform
 import shutil
@@ -15,12 +16,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from skimage import data
 
-from export.settop import run as command
-from export.settop.litert import Network
-from export.settop.sources import Source
-from export.settop.streams import Stream
-from export.settop.tiles import spans
+import rts_tf
 from rts_tf.inference import Enhancer
+from rts_tf.settop import command
+from rts_tf.settop.litert import Network
+from rts_tf.settop.sources import Source
+from rts_tf.settop.streams import Stream
+from rts_tf.settop.tiles import spans
 
 pytest.importorskip("ai_edge_litert", reason="LiteRT is not installed (the extra 'device')")
 from tests.support.exported import NETWORK, SIZE, converted  # noqa: E402
@@ -46,7 +48,6 @@ def folder(tmp_path_factory):
         (folder / f"{head}_{precision}.tflite").write_bytes(converted(head, precision))
     (folder / "whole_int8.tflite").write_bytes(converted("enhance", "int8", LARGER))
     Image.fromarray(IMAGE).save(folder / "cat.png")
-    Image.fromarray(IMAGE[:20, :20]).save(folder / "small.png")
     (folder / "frames.rgb").write_bytes(b"".join(frame.tobytes() for frame in FRAMES))
     return folder
 
@@ -104,10 +105,10 @@ def test_the_image_is_that_of_the_network(folder, name):
 
 def test_on_a_device(folder, tmp_path):
     """A copy where TensorFlow and this package cannot be imported gets frames through pipes."""
-    shutil.copytree(pathlib.Path(command.__file__).parents[1], tmp_path / "export")
+    shutil.copytree(pathlib.Path(command.__file__).parent, tmp_path / "settop")
     blocked = ("tensorflow", "keras", "rts_tf", "absl", "rich", "cv2", "scipy", "skimage")
     start = f"import runpy, sys; sys.modules |= dict.fromkeys({blocked}); "
-    start += "runpy.run_module('export.settop.run', None, '__main__')"
+    start += "runpy.run_module('settop', None, '__main__')"
     arguments = [
         sys.executable,
         "-c",
@@ -209,7 +210,7 @@ def test_stopped_while_waiting_for_a_frame(folder, tmp_path, number):
     arguments = [
         sys.executable,
         "-m",
-        "export.settop.run",
+        "rts_tf.settop",
         str(folder / "enhance_int8.tflite"),
         "-",
         "--format=rgb24",
@@ -258,10 +259,6 @@ WRONG = {
         "enhance_int8.tflite frames.rgb --output=o.png",
         "for raw frames name their --size",
     ),
-    "too small": (
-        "enhance_int8.tflite small.png --output=o.png",
-        "20x20 is smaller than 66x50, the frame of enhance_int8",
-    ),
     "a suffix": ("enhance_int8.tflite cat.png --output=o.gif", "--output=o.gif: must end in .png"),
     "a folder": (
         "enhance_int8.tflite cat.png --output=a/o.png",
@@ -279,10 +276,6 @@ WRONG = {
         "enhance_dynamic.tflite cat.png --output=o.png --tile=14",
         "--tile=14 leaves nothing of a tile",
     ),
-    "a size": (
-        "enhance_int8.tflite frames.rgb --output=o --size=66",
-        "--size=66: must be width x height",
-    ),
     "half a frame": (
         "enhance_int8.tflite frames.rgb --output=o --size=66x60",
         "39600 bytes are not a number of yuv420p",
@@ -295,20 +288,33 @@ WRONG = {
         "enhance_int8.tflite cat.png --output=o.png --delegate=no.so",
         "--delegate=no.so: cannot be loaded (no.so",
     ),
-    "no output": ("enhance_int8.tflite cat.png", "required: --output; see --help"),
+}
+
+
+# Wrong use of the command line has the exit code 2, as in other commands.
+MISUSED = {
+    "no output": ("enhance_int8.tflite cat.png", "required: -o/--output; see --help"),
     "threads": (
         "enhance_int8.tflite cat.png --output=o.png --threads=0",
         "--threads=0: must be at least 1",
     ),
+    "a size": (
+        "enhance_int8.tflite frames.rgb --output=o --size=66",
+        "--size=66: must be width x height",
+    ),
+    "an unknown flag": (
+        "enhance_int8.tflite cat.png --output=o.png --outputs=a",
+        "unrecognized arguments: --outputs=a; see --help",
+    ),
 }
 
 
-@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("kind", [*WRONG, *MISUSED])
 def test_mistakes_are_one_line(kind, folder, capfd, monkeypatch):
     monkeypatch.chdir(folder)
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    arguments, reason = WRONG[kind]
-    assert command.main(arguments.split()) == 1
+    arguments, reason = (WRONG | MISUSED)[kind]
+    assert command.main(arguments.split()) == (2 if kind in MISUSED else 1)
     said = [
         line
         for line in capfd.readouterr().err.splitlines()
@@ -316,6 +322,76 @@ def test_mistakes_are_one_line(kind, folder, capfd, monkeypatch):
     ]
     assert len(said) == 1 and said[0].startswith("error: ") and reason in said[0]
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_screens(capsys):
+    assert command.main([], "rts settop") == 2
+    screen = capsys.readouterr().err
+    for flag in ("--help", "--version"):
+        with pytest.raises(SystemExit) as ended:
+            command.main([flag], "rts settop")
+        assert not ended.value.code
+    said = capsys.readouterr().out
+    assert screen in said and "\n  rts settop enhance_int8.tflite photo.jpg --output" in screen
+    assert said.endswith(f"rts_tf {rts_tf.__version__}, the runner for devices\n")
+
+
+def test_modules_import_each_other_by_relative_names():
+    """They are copied to a device, where the folder has another name and stands alone."""
+    for path in pathlib.Path(command.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level <= 1, path
+                names = [] if node.level else [node.module]
+            foreign = {name.partition(".")[0] for name in names} - sys.stdlib_module_names
+            assert foreign <= {"ai_edge_litert", "numpy", "PIL"}, path
+
+
+def extended(image, size):
+    """An image with its last row and column repeated, up to a size."""
+    sides = [(0, whole - side) for whole, side in zip(size, image.shape)]
+    return np.pad(image, [*sides, (0, 0)], mode="edge")
+
+
+@pytest.mark.parametrize("name", ["enhance_int8", "enhance_float32", "upscale_float16"])
+@pytest.mark.parametrize("height, width", [(20, 20), (1, 1), (50, 40), (30, 66)])
+def test_an_image_that_is_smaller_than_the_frame(folder, tmp_path, capsys, name, height, width):
+    """What comes out is what the network makes of the image with its border repeated."""
+    opened, small = network(folder, name), IMAGE[:height, :width]
+    Image.fromarray(small).save(tmp_path / "in.png")
+    arguments = [str(folder / f"{name}.tflite"), str(tmp_path / "in.png")]
+    assert command.main([*arguments, f"--output={tmp_path / 'out.png'}"]) == 0
+    wanted = opened.run(extended(small, SIZE))[: opened.scale * height, : opened.scale * width]
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "out.png")), wanted)
+    assert "s, extended to 66x50 by its border\n" in capsys.readouterr().err
+
+
+def test_an_image_that_is_smaller_on_one_side_and_larger_on_the_other(folder):
+    """Its tiles are those of the image with its border repeated to the height of the frame."""
+    opened, flat = network(folder, "enhance_int8"), IMAGE[:31]
+    made = opened.run_tiles(flat, *opened.tile_size(*flat.shape[:2]))
+    whole = extended(flat, (SIZE[0], LARGER[1]))
+    wanted = opened.run_tiles(whole, *opened.tile_size(*whole.shape[:2]))
+    np.testing.assert_array_equal(made, wanted[:31])
+
+
+@pytest.mark.parametrize("name", ["enhance_int8", "upscale_float16"])
+def test_a_stream_that_is_smaller_than_the_frame(folder, tmp_path, name):
+    opened, stream = network(folder, name), Stream("yuv420p", 34, 38)
+    head = b"YUV4MPEG2 W38 H34 F25:1 C420mpeg2\n"
+    came = [stream.from_rgb(np.ascontiguousarray(frame[:34, :38])) for frame in FRAMES]
+    (tmp_path / "in").write_bytes(head + b"".join(b"FRAME\n" + frame for frame in came))
+    arguments = [str(folder / f"{name}.tflite"), str(tmp_path / "in")]
+    assert command.main([*arguments, f"--output={tmp_path / 'out'}"]) == 0
+    made, scale = stream.scaled(opened.scale), opened.scale
+    results = [opened.run(extended(stream.to_rgb(frame), SIZE)) for frame in came]
+    wanted = [
+        made.from_rgb(np.ascontiguousarray(result[: scale * 34, : scale * 38]))
+        for result in results
+    ]
+    line = head.replace(b"W38 H34", b"W%d H%d" % (made.width, made.height))
+    assert (tmp_path / "out").read_bytes() == line + b"".join(b"FRAME\n" + w for w in wanted)
 
 
 def test_a_file_that_does_not_say_its_radius(folder, monkeypatch):

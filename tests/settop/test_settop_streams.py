@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skimage import color, data
 
-from export.settop.streams import Stream
+from rts_tf.settop.streams import Stream
 
 CAT = np.ascontiguousarray(data.chelsea()[:80, :120])
 

@@ -6,6 +6,8 @@ from rts_tf.cli.descriptions.distill import DISTILL
 from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.descriptions.evaluate import EVALUATE
 from rts_tf.cli.descriptions.export import EXPORT
+from rts_tf.cli.descriptions.serve_client import SERVE_CLIENT
+from rts_tf.cli.descriptions.settop import SETTOP
 from rts_tf.cli.descriptions.train import TRAIN
 from rts_tf.cli.descriptions.viqet import VIQET
 
@@ -18,5 +20,7 @@ COMMANDS: tuple[Command, ...] = (
     VIQET,
     EXPORT,
     DISTILL,
+    SETTOP,
+    SERVE_CLIENT,
     COMPLETION,
 )

@@ -14,7 +14,7 @@ that misses its limits.""",
     usage="--workdir=RUN | --model=MODEL [flags]",
     examples=(
         ("the selected stage of a run", "--workdir=my_run"),
-        ("weights in the package, for a box", "--model=residual3 --formats=tflite"),
+        ("a folder for a box", "--model=residual3 --formats=tflite --bundle=box"),
         ("the network for luma that runs in real time", "--model=fast"),
     ),
     groups=(
@@ -30,6 +30,7 @@ that misses its limits.""",
             "Output",
             (
                 Shown("output", "DIRECTORY", "Where to write; by default beside the network."),
+                Shown("bundle", "DIRECTORY", "Also write a folder to copy to a device."),
                 Shown("formats", "LIST", "Of saved_model, tflite."),
                 Shown("heads", "LIST", "Of enhance, upscale."),
                 Shown("precisions", "LIST", "Of the TFLite files (docs/exporting.md)."),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from export.settop.errors import SettopError
+from .errors import SettopError
 
 LONGEST_NAME = 255  # bytes
 

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from export.settop.errors import SettopError
-from export.settop.files import named_errors, publish, temporary_beside
+from .errors import SettopError
+from .files import named_errors, publish, temporary_beside
 
 READ = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 # By suffix, what Pillow is given to write the format.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from export.settop.errors import SettopError
-from export.settop.tiles import spans
+from .errors import SettopError
+from .tiles import spans
 
 # The names under which the export notes whole numbers in the file's metadata
 RADIUS, PACK = b"receptive_radius", b"pack"
@@ -16,8 +16,10 @@ RADIUS, PACK = b"receptive_radius", b"pack"
 class Network:
     """A file of ``rts_tf.export`` that is open in LiteRT. Its frames are RGB, or luma alone.
 
-    A file for luma repeats the border of the image itself, by which its result does not depend on
-    where the file's frame ends: planes smaller than that frame go through as well.
+    What is smaller than the file's frame is extended to it by repeating its border, and the result
+    is cropped. A file for luma repeats the border of its frame itself, so its result does not
+    depend on where the frame ends. With a file for RGB, the pixels at such a border come out as
+    within an image that goes on, not as at the border of an image of that size.
 
     Attributes:
         head: "enhance" or "upscale".
@@ -91,7 +93,7 @@ class Network:
         """Run the network on one frame.
 
         Args:
-            frame: uint8 [H, W, 3] of the file's size; of a file for luma [H, W], not larger.
+            frame: uint8 [H, W, 3], or [H, W] for a file for luma; not larger than the file's frame.
 
         Returns:
             uint8 [scale * H, scale * W, 3], or [H, W]. Values beyond black and white are clipped.
@@ -103,7 +105,8 @@ class Network:
 
     def _computed(self, frame: np.ndarray) -> np.ndarray:
         """Run the network, and return its output where LiteRT has it: nobody may keep that."""
-        shape = [1, *self.size, 1] if self.luma else [1, *frame.shape]
+        size = frame.shape[:2] if self.size == (0, 0) else self.size
+        shape = [1, *size, 1 if self.luma else 3]
         if self._shape != shape:
             self._interpreter.resize_tensor_input(self._input["index"], shape)
             self._interpreter.allocate_tensors()
@@ -140,8 +143,7 @@ class Network:
             Height and width of the tiles, and the radius by which they overlap.
 
         Raises:
-            SettopError: if tiles would show, or if the image is smaller than the frame of a file
-                for RGB.
+            SettopError: if tiles would show.
         """
         fixed = self.size != (0, 0)
         if fixed and longest:
@@ -152,11 +154,6 @@ class Network:
         size = self.size
         if not fixed:
             size = min(height, longest or height), min(width, longest or width)
-        if not self.luma and (size[0] > height or size[1] > width):
-            raise SettopError(
-                f"{width}x{height} is smaller than {self._frame}, the frame of {self._path.name}:"
-                " export a smaller one (--height, --width), or take a 'dynamic' file"
-            )
         if size[0] >= height and size[1] >= width:
             return size, 0
         radius = self.radius if overlap < 0 else overlap
@@ -194,8 +191,7 @@ class Network:
         pixel, and no difference was found. A delegate for an NPU or GPU promises neither.
 
         Args:
-            image: uint8 [H, W, 3], or [H, W] for a file for luma; RGB is not smaller
-                than ``size``.
+            image: uint8 [H, W, 3], or [H, W] for a file for luma.
             size: of the tiles (``tile_size``).
             radius: by which they overlap.
             on_tile: is called after every tile.

@@ -14,22 +14,24 @@ class Progress:
         began: when the counting began, by ``time.monotonic``.
     """
 
-    def __init__(self, unit: str, total: int | None):
+    def __init__(self, unit: str, total: int | None, quiet: bool = False):
         """Start the clock.
 
         Args:
             unit: the plural of what is counted.
             total: how many there will be; None if that is unknown.
+            quiet: whether to print nothing.
         """
         self._unit, self._total, self.done = unit, total, 0
         self.began = self._last = time.monotonic()
         self._terminal, self._shown = sys.stderr.isatty(), False
+        self._quiet = quiet
 
     def advance(self) -> None:
         """Count one more."""
         self.done += 1
         now = time.monotonic()
-        if now - self._last < (TERMINAL_EVERY if self._terminal else PLAIN_EVERY):
+        if self._quiet or now - self._last < (TERMINAL_EVERY if self._terminal else PLAIN_EVERY):
             return
         self._last, pace = now, (now - self.began) / self.done
         of = f" of {self._total}" if self._total else ""

@@ -8,12 +8,12 @@ import time
 
 import numpy as np
 
-from export.settop.errors import SettopError
-from export.settop.files import FrameFile
-from export.settop.litert import Network
-from export.settop.progress import Progress
-from export.settop.sources import Frame, Source, ahead
-from export.settop.streams import LumaAlone, Stream, ThroughRgb
+from .errors import SettopError
+from .files import FrameFile
+from .litert import Network
+from .progress import Progress
+from .sources import Frame, Source, ahead
+from .streams import LumaAlone, Stream, ThroughRgb
 
 
 class Times:
@@ -61,7 +61,7 @@ def run_stream(network: Network, flags: argparse.Namespace) -> None:
     source = _opened(flags)
     view = _view(network, source, flags.input)
     tiles = network.tile_size(source.stream.height, source.stream.width, flags.tile, flags.overlap)
-    progress, times = Progress("frames", source.count()), Times()
+    progress, times = Progress("frames", source.count(), flags.quiet), Times()
     output, head = FrameFile(flags.output), source.header and source.header.scaled(network.scale)
 
     def write(frame: Frame, result: np.ndarray) -> None:
@@ -90,7 +90,7 @@ def run_stream(network: Network, flags: argparse.Namespace) -> None:
     finally:  # whole frames are kept even if the command was stopped
         elapsed = progress.end()
         output.close()
-        if output.count and not stopped:
+        if output.count and not stopped and not flags.quiet:
             pace = f"{output.count / elapsed:.2f} frames/s, the network alone"
             pace += f" {1000 * times.network / progress.done:.1f} ms a frame"
             where = "to standard output" if flags.output == "-" else f"in {flags.output}"

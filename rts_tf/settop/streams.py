@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from export.settop.errors import SettopError
+from .errors import SettopError
 
 FORMATS = ("yuv420p", "nv12", "rgb24")  # of raw frames
 # By kind, rows and columns of pixels for each sample of chroma; (0, 0): it has none.

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from export.settop import y4m
-from export.settop.errors import SettopError
-from export.settop.streams import Stream
+from . import y4m
+from .errors import SettopError
+from .streams import Stream
 
 AHEAD = 1  # frames that are read before they are asked for; each may wait as long as one computes
 

@@ -3,8 +3,8 @@
 import re
 from typing import NamedTuple
 
-from export.settop.errors import SettopError
-from export.settop.streams import Stream
+from .errors import SettopError
+from .streams import Stream
 
 MAGIC = b"YUV4MPEG2 "
 FRAME = b"FRAME"  # begins the line in front of every frame
@@ -26,7 +26,7 @@ class Header(NamedTuple):
 
     Attributes:
         line: its bytes, with the end.
-        kind: of the frames, as :class:`export.settop.streams.Stream` names it.
+        kind: of the frames, as :class:`Stream` names it.
         height: in pixels.
         width: likewise.
         full: whether the stream says that its range is full.
