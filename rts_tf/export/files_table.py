@@ -30,9 +30,7 @@ def _energy(entry: Mapping) -> str:
 _COLUMNS = (
     Column("file", _name),
     Column("kB", lambda entry: f"{entry['bytes'] / 1000:.0f}", short="size of the file"),
-    Column(
-        "dB", optional("psnr_db"), short="likeness to the network, from 50 on the same to the eye"
-    ),
+    Column("dB", optional("psnr_db"), short="likeness to the network (PSNR)"),
     Column(
         "levels",
         optional("max_lsb", 2),
