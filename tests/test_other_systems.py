@@ -33,7 +33,7 @@ def test_commands_run_to_their_end(system, tmp_path):
     )
     assert done.returncode == 0, done.stdout[-500:] + done.stderr[-3000:]
     ran = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [] == [(name, err) for name, code, _, err in ran if code]
+    assert [(name, err) for name, code, _, err in ran if code] == []
     assert len(ran) == 4 + video
     for name, _, _, err in ran:
         lines = [line for line in err.splitlines() if not line.startswith("device: CPU, ")]

@@ -12,7 +12,7 @@ from rts_tf.cli.verbosity import set_verbosity
 from tests.support.commands import photo
 from tests.support.paths import ROOT
 
-# What makes TensorFlow, Keras and the libraries in them log, up to errors. Each raises if it is one.
+# What makes TensorFlow, Keras and the libraries in them log. Each raises if it is an error.
 PROVOKE = """
 import contextlib, os, sys, warnings
 from absl import flags, logging
