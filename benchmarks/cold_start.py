@@ -43,7 +43,8 @@ class Cost(NamedTuple):
     Attributes:
         wall: Seconds by the clock.
         processor: Seconds of all its threads and the system.
-        memory: The most memory that it had, in units of 10^6 bytes.
+        memory: The most memory that it had, in units of 10^6 bytes. It is no less than that of this
+            program, since the system counts what a process begins with.
     """
 
     wall: float

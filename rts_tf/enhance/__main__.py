@@ -160,8 +160,8 @@ def _enhance_with(
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
-            more = comparison, int(FLAGS.scale), reading
-            failed, found = enhance_all(images.jobs, weights.for_image, progress, sizes, *more)
+            what = images.jobs, weights.for_image, progress, sizes, comparison
+            failed, found = enhance_all(*what, int(FLAGS.scale), reading=reading)
             errors, warnings = errors + failed, warnings + found
             _print_count(len(images.jobs), len(failed), "images")
         if videos.jobs:

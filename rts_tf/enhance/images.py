@@ -60,6 +60,7 @@ def enhance_all(
     sizes: Sequence[int],
     comparison: Comparison | None = None,
     scale: int = 1,
+    *,
     reading: dict[int, Future] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Read, enhance and write every image.
