@@ -62,8 +62,8 @@ def _has_namesake(table: str) -> bool:
 
     When the package is imported, it takes the place of the table, so the table must come later.
     """
-    folders = sys.modules["tensorflow"].__path__
-    return any(os.path.isdir(os.path.join(folder, table)) for folder in folders)
+    folder = os.path.dirname(sys.modules["tensorflow"].__file__ or "")
+    return os.path.isdir(os.path.join(folder, table))
 
 
 @contextlib.contextmanager

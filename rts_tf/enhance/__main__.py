@@ -198,9 +198,9 @@ def _enhance_with(
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
-            more = comparison, int(FLAGS.scale), reading
             jobs = outcomes.noted(images.jobs)
-            failed, found = enhance_all(jobs, weights.for_image, progress, sizes, *more)
+            what = jobs, weights.for_image, progress, sizes, comparison
+            failed, found = enhance_all(*what, int(FLAGS.scale), reading=reading)
             errors, warnings = errors + failed, warnings + found
             counts.append((images, len(failed), "images"))
         if videos.jobs:

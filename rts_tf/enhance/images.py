@@ -60,6 +60,7 @@ def enhance_all(
     sizes: Sequence[int],
     comparison: Comparison | None = None,
     scale: int = 1,
+    *,
     reading: dict[int, Future] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Read, enhance and write every image.
@@ -80,8 +81,7 @@ def enhance_all(
         RtsError: The disk is full.
         Interrupted: The user asked to stop; every file that was written is whole.
     """
-    errors: list[str] = []
-    warnings: list[str] = []
+    errors, warnings = list[str](), list[str]()
     small = [size <= OVERLAPPED for size in sizes]
     reading = {} if reading is None else reading
     with ThreadPoolExecutor(1) as reader, _Writer(comparison, errors, warnings) as writer:
@@ -100,9 +100,8 @@ def enhance_all(
                 if i + 1 < len(jobs) and small[i] and small[i + 1]:
                     reading[i + 1] = reader.submit(_read, jobs[i + 1], scale)
             warnings += [f"{job.source}: {note}" for note in before.notes]
-            label = f"image {i + 1}/{len(jobs)}"
 
-            def on_pixels(count: int, label: str = label) -> None:
+            def on_pixels(count: int, label: str = f"image {i + 1}/{len(jobs)}") -> None:
                 progress.advance(IMAGES, count / 1e6, label, count / 1e6, "megapixels")
 
             try:
