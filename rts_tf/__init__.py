@@ -87,8 +87,7 @@ def train(
         show_progress: Print the progress and the time left. Then Ctrl-C stops at the next safe
             point, and a second Ctrl-C at once.
         callbacks: Callbacks of Keras. A stage is an epoch, and the metrics of the stage are its
-            logs; :mod:`rts_tf.training.callbacks` says more. They are not called for a run that is
-            finished already.
+            logs; :mod:`rts_tf.training.callbacks` says more.
         **settings: Fields of :class:`Config` to change, e.g. ``data="photos"``,
             ``init="residual3"`` or ``preset="standard"``.
 

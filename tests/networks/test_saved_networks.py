@@ -42,12 +42,16 @@ def run(folder, code: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, cwd=folder, env=path, capture_output=True, text=True)
 
 
-# Keras describes the first class that it does not know: a layer, or the start of the head.
-@pytest.mark.parametrize("name", ["residual1", "srcnn"])
+# Keras 3 describes the first class that it does not know. Keras 2 does so for initializers, which
+# the residual networks have; of a layer it keeps only the name, and fails where it calls that.
+DESCRIBED = ["residual1", "srcnn"] if keras.__version__ >= "3" else ["residual1"]
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
 def test_keras_says_what_to_import(tmp_path, name):
     networks.build(name).save(tmp_path / "network.keras")
     done = run(tmp_path, LOAD)
-    assert done.returncode == 0 or HINT in done.stderr, done.stderr
+    assert done.returncode and HINT in done.stderr, done.stderr
     assert "import rts_tf.networks" in HINT
     done = run(tmp_path, f"import rts_tf.networks; {LOAD}")
     assert done.stdout == "loaded\n", done.stderr

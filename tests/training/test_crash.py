@@ -6,6 +6,7 @@ The short form of tests/crash.py, which kills at many more moments.
 import json
 import re
 import resource
+import shutil
 import signal
 
 import numpy as np
@@ -98,6 +99,29 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_continues(lab):
         assert "The same command continues it." in output and "Traceback" not in output
     assert lab.run("stopped")[0] == 0
     assert lab.difference("stopped") == ""
+
+
+EXTENSION_KILLS = (
+    ("publish", "Phase B", 1, "before"),  # the targets of the stage that was the last
+    ("checkpoint", "Phase A", 1, "after"),
+    ("delete", "finish", 1, "after"),  # the summary of the earlier end
+    ("rename", "finish", 3, "before"),
+)
+
+
+def test_an_extension_that_is_killed_ends_as_a_run_that_began_with_its_stages(lab):
+    flags = ("--stages=3", "--nostop_early")
+    assert lab.run("three", *flags)[0] == 0
+    shutil.copytree(lab.folder / "unbroken", lab.folder / "extended")
+    for kind, phase, number, mode in EXTENSION_KILLS:
+        fault = {"kind": kind, "phase": phase, "number": number, "mode": mode}
+        arguments = ("", fault)
+        code, _ = lab.run("extended", *flags, prepare=install_faults, arguments=arguments)
+        assert code == -KILL, (kind, phase)
+    assert lab.run("extended", *flags)[0] == 0
+    expected = outcome(lab.folder / "three")
+    assert differences(expected, outcome(lab.folder / "extended")) == ""
+    assert len(expected["stages"]) == 3
 
 
 def limit_file_size(size):
