@@ -37,6 +37,7 @@ TEXTS = [
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "export").rglob("*.md")),
+    ROOT / "rts_tf" / "settop" / "README.md",
 ]
 
 
