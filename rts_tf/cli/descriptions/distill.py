@@ -20,7 +20,7 @@ real time. The same command continues a distillation that was stopped.""",
         Group(
             "Run",
             (Shown("workdir", "DIRECTORY"),),
-            ("wide", "json", "judge", "checkpoint_every", "seed"),
+            ("device", "wide", "json", "judge", "checkpoint_every", "seed"),
         ),
         Group(
             "Networks",

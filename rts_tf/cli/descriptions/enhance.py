@@ -33,6 +33,7 @@ the same command continues one that was stopped.""",
             (
                 Shown("model", "MODEL", "auto, fast, weights, a run, or a .keras file."),
                 Shown("strength", "X", "Share of its change, from 0 to 1.5."),
+                Shown("device", "DEVICE", "cpu, gpu:0, or auto: a GPU where there is one."),
                 Shown("tile", "N", "Side of a tile in pixels; bounds the memory."),
             ),
         ),
