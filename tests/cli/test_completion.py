@@ -7,6 +7,7 @@ import pytest
 
 from rts_tf.cli import completion
 from rts_tf.cli.descriptions import COMMANDS
+from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.shells import SHELLS
 
 NAMES = [command.name for command in COMMANDS]
@@ -137,7 +138,8 @@ def test_zsh(scripts):
     assert [line.partition(":")[0] for line in offered] == NAMES
     specs = zsh(scripts, "rts", "enhance", "")
     assert "--codec=[auto, h264, hevc, vp9, av1, ffv1]:codec:(auto h264 hevc vp9 av1 ffv1)" in specs
-    output = "[A file for one input, a folder for several, or -]:output:_files"
+    (group, *_) = ENHANCE.groups
+    output = f"[{group.shown[0].text.rstrip('.')}]:output:_files"
     assert {f"(-o --output)-o+{output}", f"(-o --output)--output={output}"} < set(specs)
     assert "--strength=[Share of its change, from 0 to 1.5]:strength: " in specs
     assert specs[-1] == "*:argument:_files"

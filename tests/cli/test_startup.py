@@ -51,7 +51,8 @@ def test_an_optional_package_stays_if_it_is_there_already():
     done = run(
         "import types\n"
         "there = sys.modules['matplotlib'] = types.ModuleType('matplotlib')\n"
-        "with startup._without_optional_packages():\n"
+        "from rts_tf.cli.tensorflow_import import cheap_import\n"
+        "with cheap_import():\n"
         "    assert sys.modules['matplotlib'] is there\n"
         "print(sys.modules['matplotlib'] is there)"
     )

@@ -12,8 +12,17 @@ from tests.support.commands import command_of
 
 
 def command(*arguments: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of rts_tf.enhance with these arguments."""
-    return command_of(enhance, *arguments)
+    """Exit code, standard output and standard error of rts_tf.enhance with these arguments.
+
+    Standard error is without the line about the device, which differs from machine to machine.
+    """
+    code, out, err = command_of(enhance, *arguments)
+    return code, out, without_device(err)
+
+
+def without_device(err: str) -> str:
+    """Standard error without the lines about the device."""
+    return "".join(line for line in err.splitlines(True) if not line.startswith("device: "))
 
 
 def refused(*arguments: str) -> str:
