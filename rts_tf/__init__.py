@@ -106,10 +106,7 @@ def train(
         summary = rts_tf.train(preset="standard", data="photos", workdir="my_run", stages=3)
         model = rts_tf.load("my_run")
     """
-    settings = {
-        name: os.fspath(value) if isinstance(value, os.PathLike) else value
-        for name, value in settings.items()
-    }
+    settings = {name: _as_text(value) for name, value in settings.items()}
     if config is None:
         config = preset(settings.pop("preset", "quick"), **settings)
     elif settings:
@@ -130,3 +127,8 @@ def train(
         start_progress=lambda work: RunProgress(work, console).running(),
         callbacks=callbacks,
     )
+
+
+def _as_text(value: Any) -> Any:
+    """A path as text, as the settings have it; anything else as it is."""
+    return os.fspath(value) if isinstance(value, os.PathLike) else value

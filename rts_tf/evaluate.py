@@ -18,15 +18,18 @@ from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
 from rts_tf.cli.descriptions.evaluate import EVALUATE
+from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.data.datasets import ImageSource, counterpart, folder
 from rts_tf.errors import ConfigError, ImageError
 from rts_tf.images.dtypes import to_float
 from rts_tf.images.rgb import read_image
 from rts_tf.metrics.enhancement import measure_enhancement
 from rts_tf.metrics.psnr_ssim import BORDER, fidelity
-from rts_tf.report.metric_table import COST_COLUMNS, Column, metric_table, note_of_small
+from rts_tf.report.metric_table import COST_COLUMNS, means, metric, metric_table, note_of_small
 
 if TYPE_CHECKING:
     from rts_tf.inference import Enhancer
@@ -34,18 +37,18 @@ if TYPE_CHECKING:
 SMALLEST_IMAGE = 32  # pixels a side; the artifacts of smaller images mean nothing
 
 ENHANCED = (
-    Column("ratio %", "difference_ratio_percent", 2),
-    Column("drift", "brightness_drift_levels", 2),
-    Column("MOS before", "mos_raw_before", 3),
-    Column("after", "mos_raw_after", 3),
-    Column("gain", "mos_gain", 3),
+    metric("ratio %", "difference_ratio_percent", 2, "change of the image, in % of full scale"),
+    metric("drift", "brightness_drift_levels", 2, "change of brightness, in 8-bit levels"),
+    metric("MOS before", "mos_raw_before", 3, "score by VIQET of the image as it is", extra=True),
+    metric("MOS after", "mos_raw_after", 3, "that of the enhanced image", extra=True),
+    metric("MOS gain", "mos_gain", 3, "score by VIQET above that of the image as it is"),
     *COST_COLUMNS,
 )
 UPSCALED = (
-    Column("PSNR Y", "psnr_y", 2),
-    Column("SSIM Y", "ssim_y", 4),
-    Column("PSNR RGB", "psnr_rgb", 2),
-    Column("SSIM RGB", "ssim_rgb", 4),
+    metric("PSNR Y", "psnr_y", 2, "likeness of brightness to the reference, in dB"),
+    metric("SSIM Y", "ssim_y", 4, "likeness of its structure, at most 1"),
+    metric("PSNR RGB", "psnr_rgb", 2, "the same with colours"),
+    metric("SSIM RGB", "ssim_rgb", 4, "the same with colours"),
 )
 
 FLAGS = flags.FlagValues()
@@ -64,6 +67,9 @@ def _define_flags() -> None:
     text = "Measure VIQET's MOS; the longest part of the work."
     flags.DEFINE_boolean("mos", True, text, flag_values=FLAGS)
     define_csv_flag(FLAGS)
+    define_wide_flag(FLAGS)
+    define_json_flag(FLAGS)
+    define_device_flag(FLAGS)
 
 
 class EnhancedImage(NamedTuple):
@@ -143,20 +149,27 @@ def measure_image(image: EnhancedImage | ImageError, mos: bool) -> tuple[str, di
 
 def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
+
+    def evaluate() -> int:
+        with reported("evaluate", FLAGS.json) as report:
+            return _evaluate(report)
+
     return exit_code_of(
-        _evaluate,
+        evaluate,
         stopped="stopped; nothing was written.",
         explain=explain_csv_error(FLAGS.csv),
         command_flags=FLAGS,
     )
 
 
-def _evaluate() -> int:
+def _evaluate(report: Report) -> int:
     source = _check_flags()
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.inference import load
 
     model = load(FLAGS.model)
+    DeviceLine().model(model)
     rows, errors = measure_images(
         enhance_images(model, source, FLAGS.images, FLAGS.reference),
         len(source.names),
@@ -165,11 +178,15 @@ def _evaluate() -> int:
     if rows:
         _print_tables(dict(rows))
         header = ["file", *rows[0][1]]
+        for file, metrics in rows:
+            report.item(file, metrics)
+        report.add(model=FLAGS.model, means=means([metrics for _, metrics in rows]))
         write_csv(FLAGS.csv, header, ([file, *metrics.values()] for file, metrics in rows))
     if source.passed_over:
         print_note(source.passed_over)
     for error in errors:
         print_error(error)
+        report.error(error, (os.path.join(FLAGS.images, name) for name in source.names))
     return 1 if errors else 0
 
 
@@ -193,20 +210,14 @@ def _check_flags() -> ImageSource:
 
 def _print_tables(rows: dict[str, dict[str, float]]) -> None:
     files, metrics = list(rows), list(rows.values())
-    brackets = (
-        "; in brackets the unsharp mask of equal MOS, where an amount of 3 or less reaches it"
-    )
-    print(f"Enhanced, d(SR(x)) against x{brackets if FLAGS.mos else ''}:")
-    print(metric_table(files, metrics, ENHANCED))
+    print("Enhanced, d(SR(x)) against x:")
+    print_table(metric_table(files, metrics, ENHANCED, FLAGS.wide))
     if FLAGS.mos:
         for note in note_of_small(row["resolution"] for row in metrics):
             print(note)
     if FLAGS.reference:
-        print(
-            "\nUpscaled, SR(x) in 8 bits against the reference, without"
-            f" {BORDER} pixels on every side:"
-        )
-        print(metric_table(files, metrics, UPSCALED))
+        print(f"\nUpscaled, SR(x) in 8 bits, without {BORDER} pixels on every side:")
+        print_table(metric_table(files, metrics, UPSCALED, FLAGS.wide))
 
 
 def run() -> None:

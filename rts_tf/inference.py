@@ -89,6 +89,11 @@ class Enhancer:
         self._upscale = _Operation(upscale, double, scale=2, radius=max(radius, U_RADIUS))
         self._enhance = _Operation(enhance, tf.identity, scale=1, radius=radius + D_RADIUS)
 
+    @property
+    def precision(self) -> str:
+        """The precision of the convolutions, "float32" or "mixed_bfloat16"."""
+        return "mixed_bfloat16" if _computes_in_bfloat16(self.network) else "float32"
+
     def tiles(self, height: int, width: int, radius: int | None = None) -> list[Tile]:
         """Return tiles of an image of ``height`` x ``width`` on which a function is exact.
 
@@ -254,7 +259,7 @@ def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280)
         enhancer = Enhancer(_in_precision(network, resolve_precision(precision)), tile)
     except Exception as error:  # Keras raises many types on a file that is not its own
         raise RtsError(f"{file}: is not a network of this package ({first_line(error)})") from None
-    if precision == "mixed_bfloat16" and not _computes_in_bfloat16(enhancer.network):
+    if precision == "mixed_bfloat16" and enhancer.precision != precision:
         warnings.warn(
             f"{file}: {network.name} is not a network of this package, so it cannot be rebuilt to"
             " compute in mixed_bfloat16; it stays as it was saved",

@@ -20,11 +20,14 @@ from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.descriptions.train import TRAIN
+from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.program import in_same_form
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.cli.trainings import check_workdir, train_in
-from rts_tf.cli.verbosity import inform
+from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.config import PRESETS, Config, preset
 
 FLAGS = flags.FlagValues()
@@ -40,6 +43,9 @@ def _define_flags() -> None:
         else:
             values = {name: getattr(PRESETS[name], field.name) for name in PRESETS}
             define_flag(field, None, values, FLAGS)
+    define_wide_flag(FLAGS)
+    define_json_flag(FLAGS)
+    define_device_flag(FLAGS)
 
 
 def config_from_flags() -> Config:
@@ -67,42 +73,66 @@ def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
     workdir = pathlib.Path(FLAGS.workdir)
     kept = "What was done is kept; solve this and run the command again."
+
+    def train() -> None:
+        with reported("train", FLAGS.json) as report:
+            _train(workdir, report)
+
     return exit_code_of(
-        lambda: _train(workdir),
+        train,
         stopped=f"stopped; {workdir} is whole. The same command continues it.",
         explain=lambda error: f"{workdir}: {error}. {kept}",
         command_flags=FLAGS,
     )
 
 
-def _train(workdir: pathlib.Path) -> None:
+def _train(workdir: pathlib.Path, report: Report) -> None:
     check_workdir(FLAGS.workdir)
     config = config_from_flags()
     if ":" in config.network:
         # A module in the current folder: only ``python -m`` looks there by itself.
         sys.path.append(os.getcwd())
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
+    from rts_tf.networks.precision import resolve_precision
     from rts_tf.training import recurrence
 
+    DeviceLine().floats(resolve_precision(config.precision))
     train = functools.partial(recurrence.train, config, workdir)
     summary, was_finished = train_in(workdir, train)
     if was_finished:
         inform(f"{workdir}: this run is finished; nothing to do.")
     _print_results(summary, workdir)
+    _report(summary, workdir, report)
 
 
 def _print_results(summary: dict, workdir: pathlib.Path) -> None:
     from rts_tf.report.tables import table1, table2
 
-    inform(table1(summary))
-    if summary["originals"]:
-        inform(f"\n{table2(summary)}\n")
+    if not is_quiet():
+        print_table(f"{table1(summary, FLAGS.wide)}\n")
+        if summary["originals"]:
+            print_table(f"{table2(summary, FLAGS.wide)}\n")
     inform(f"selected: stage {summary['selected_stage']}, {summary['selected_because']}")
     inform(f"report:   {workdir / 'report.html'}")
     inform(f"network:  {workdir / 'final.keras'}")
     model = shlex.quote(str(workdir))
     inform("next, enhance an image of your own:")
     inform(f"  {in_same_form(ENHANCE)} photo.jpg --model={model} --output=better.png")
+
+
+def _report(summary: dict, workdir: pathlib.Path, report: Report) -> None:
+    """The results for scripts: a line for each stage."""
+    selected = summary["selected_stage"]
+    for stage in summary["stages"]:
+        report.item(f"stage {stage['stage']}", stage | {"selected": stage["stage"] == selected})
+    report.add(
+        selected_stage=selected,
+        selected_because=summary["selected_because"],
+        stopped_because=summary["stopped_because"],
+        report=workdir / "report.html",
+        network=workdir / "final.keras",
+    )
 
 
 def run() -> None:

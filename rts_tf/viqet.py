@@ -18,7 +18,9 @@ from absl import flags
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
 from rts_tf.cli.descriptions.viqet import VIQET
+from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.measuring import errors_name, measure_images
+from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.data.datasets import counterpart, folder
 from rts_tf.errors import ConfigError, ImageError, printable
 from rts_tf.images.dtypes import to_float
@@ -27,25 +29,25 @@ from rts_tf.metrics.baseline import compare_with_unsharp, unsharp_scores
 from rts_tf.metrics.viqet import CATEGORIES, Quality, measure
 from rts_tf.metrics.viqet.features import extract
 from rts_tf.metrics.viqet.measures import quality
-from rts_tf.report.metric_table import COST_COLUMNS, Column, metric_table, note_of_small
+from rts_tf.report.metric_table import COST_COLUMNS, means, metric, metric_table, note_of_small
 
 # As in Table 2, but without the Flat Region Index, which is NaN
 QUALITY = (
-    Column("MOS", "mos", 3),
-    Column("MOS\n(raw)", "mos_raw", 3),
-    Column("Resol-\nution", "resolution", 2),
-    Column("Edge\nAcutance", "edge_acutance", 1),
-    Column("Noise\nSignature", "noise_signature_index", 1),
-    Column("Texture\nAcutance", "texture_acutance", 1),
-    Column("Satu-\nration", "saturation", 1),
-    Column("Color\nWarmth", "color_warmth", 1),
-    Column("Illumi-\nnation", "illumination", 1),
-    Column("Dynamic\nRange", "dynamic_range", 1),
-    Column("Over\nExposed", "over_exposed", 1),
-    Column("Under\nExposed", "under_exposed", 1),
+    metric("MOS", "mos", 3, "predicted opinion, from 1 to 4.5, mostly of sharpness"),
+    metric("raw MOS", "mos_raw", 3, "the same without these limits"),
+    metric("MP", "resolution", 2, "megapixels", extra=True),
+    metric("edge", "edge_acutance", 1, "sharpness of contours"),
+    metric("noise", "noise_signature_index", 1, "noise of the quietest parts"),
+    metric("texture", "texture_acutance", 1, "amount of fine structure"),
+    metric("satur.", "saturation", 1, "saturation of colours", extra=True),
+    metric("warmth", "color_warmth", 1, "colour temperature, on VIQET's scale", extra=True),
+    metric("illum.", "illumination", 1, "contrast times exposure"),
+    metric("range", "dynamic_range", 1, "how evenly grey levels are used", extra=True),
+    metric("over", "over_exposed", 1, "% of over-exposed pixels", extra=True),
+    metric("under", "under_exposed", 1, "% of under-exposed pixels", extra=True),
 )
 COST = (
-    Column("MOS gain", "mos_gain", 3, sign=True),
+    metric("MOS gain", "mos_gain", 3, "raw MOS above that of the original", sign=True),
     *COST_COLUMNS,
 )
 FEW_CONTOURS = 1000  # pixels of contours; with fewer, the MOS means nothing
@@ -62,6 +64,8 @@ def _define_flags() -> None:
         " times as long."
     )
     flags.DEFINE_string("against", "", text, flag_values=FLAGS)
+    define_wide_flag(FLAGS)
+    define_json_flag(FLAGS)
 
 
 class Image(NamedTuple):
@@ -155,11 +159,10 @@ def _cost(pixels: np.ndarray, original: np.ndarray, mos_raw: float) -> dict[str,
     return compare_with_unsharp(to_float(pixels), to_float(original), mos_raw, scores)
 
 
-def quality_table(rows: Sequence[Measured]) -> str:
+def quality_table(rows: Sequence[Measured], wide: bool = False) -> str:
     """Return Table 2 as plain text: a line for each image, then the mean."""
-    return metric_table(
-        [row.file for row in rows], [row.quality._asdict() for row in rows], QUALITY
-    )
+    figures = [row.quality._asdict() for row in rows]
+    return metric_table([row.file for row in rows], figures, QUALITY, wide)
 
 
 def mos_warnings(rows: Iterable[Measured]) -> list[str]:
@@ -174,15 +177,20 @@ def mos_warnings(rows: Iterable[Measured]) -> list[str]:
 
 def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
+
+    def measure() -> int:
+        with reported("viqet", FLAGS.json) as report:
+            return _measure(arguments[1:], report)
+
     return exit_code_of(
-        lambda: _measure(arguments[1:]),
+        measure,
         stopped="stopped; nothing was written.",
         explain=explain_csv_error(FLAGS.csv),
         command_flags=FLAGS,
     )
 
 
-def _measure(arguments: Sequence[str]) -> int:
+def _measure(arguments: Sequence[str], report: Report) -> int:
     check_csv(FLAGS.csv)
     if FLAGS.against and not os.path.exists(FLAGS.against):
         raise ConfigError(f"--against={FLAGS.against}: no such file or folder.")
@@ -191,14 +199,10 @@ def _measure(arguments: Sequence[str]) -> int:
         images, len(images), lambda image: measure_image(image, FLAGS.category)
     )
     if rows:
-        print("\n".join([quality_table(rows), *mos_warnings(rows)]), flush=True)
-        if FLAGS.against:
-            print(
-                "\nWhat the sharpness costs, and in brackets what an unsharp mask of the same MOS"
-                " would:"
-            )
-            files = [row.file for row in rows]
-            print(metric_table(files, [row.cost for row in rows], COST), flush=True)
+        _print_tables(rows)
+        for row in rows:
+            report.item(row.file, row.quality._asdict() | row.cost)
+        report.add(means=means([row.quality._asdict() | row.cost for row in rows]))
         header = ["file", *Quality._fields, *rows[0].cost]
         values = ([row.file, *row.quality, *row.cost.values()] for row in rows)
         write_csv(FLAGS.csv, header, values)
@@ -206,7 +210,18 @@ def _measure(arguments: Sequence[str]) -> int:
         print_note(line)
     for error in errors + failed:
         print_error(error)
+        report.error(error, (image.file for image in images))
     return 1 if errors or failed else 0
+
+
+def _print_tables(rows: Sequence[Measured]) -> None:
+    print_table(quality_table(rows, FLAGS.wide))
+    for line in mos_warnings(rows):
+        print(line, flush=True)
+    if FLAGS.against:
+        print("\nWhat the sharpness costs (and what an unsharp mask of the same MOS would):")
+        files, cost = [row.file for row in rows], [row.cost for row in rows]
+        print_table(metric_table(files, cost, COST, FLAGS.wide))
 
 
 def run() -> None:

@@ -91,8 +91,9 @@ def test_the_command_and_every_metric(model, tmp_path, photograph):
     assert [row[key] for key in expected._fields] == pytest.approx(list(expected), rel=1e-6)
 
     lines = done.stdout.splitlines()
-    assert "MOS before" in lines[1] and "mean of 2" in lines[4]
-    assert "2 below 1 megapixel" in lines[5]
+    assert "MOS gain" in lines[1] and "mean of 2" in lines[4]
+    assert any("--wide adds MOS before, MOS after" in line for line in lines)
+    assert any("2 below 1 megapixel" in line for line in lines)
     psnr = next(i for i, line in enumerate(lines) if "PSNR Y" in line)
     assert "without 2 pixels on every side" in lines[psnr - 1]
     assert float(lines[psnr + 1].split()[1]) == pytest.approx(expected.psnr_y, abs=6e-3)
@@ -105,7 +106,8 @@ def test_without_mos_and_reference(model, tmp_path, photograph, capsys):
     assert command(model=model, images=tmp_path / "images", mos=False, csv=csv_file) == 0
     out, err = capsys.readouterr()
     assert err.endswith(f"note: {tmp_path / 'images'}: passed over: 1 .txt\n")
-    assert "clipped %" in out and "MOS" not in out and "PSNR" not in out
+    assert "overshoot" in out and "--wide adds clipped %" in out
+    assert "MOS gain" not in out and "PSNR" not in out
     assert not [key for key in rows_of(csv_file)["cat.png"] if "mos" in key or "unsharp" in key]
 
 

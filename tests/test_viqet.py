@@ -93,10 +93,10 @@ def test_table_csv_and_bad_files_in_one_run(tmp_path, photograph):
     np.testing.assert_allclose(figures[2], figures[1], rtol=1e-12)
 
     table = done.stdout.splitlines()
-    assert table[0].split()[:2] == ["MOS", "MOS"]
-    assert [line[:23].strip() for line in table[2:7]] == [*names, "mean of 4"]
-    assert float(table[6].split()[3]) == pytest.approx(figures[:, -2].mean(), abs=6e-4)
-    assert "4 below 1 megapixel" in table[7]
+    assert table[0].split()[:4] == ["image", "MOS", "raw", "MOS"]
+    assert [line[:23].strip() for line in table[1:6]] == [*names, "mean of 4"]
+    assert float(table[5].split()[3]) == pytest.approx(figures[:, -2].mean(), abs=6e-4)
+    assert table[6].startswith("MOS: predicted opinion") and "4 below 1 megapixel" in table[-1]
 
 
 def test_a_good_folder_ends_with_0_and_night_is_another_model(tmp_path, photograph, capsys):
@@ -105,7 +105,7 @@ def test_a_good_folder_ends_with_0_and_night_is_another_model(tmp_path, photogra
     assert command(tmp_path, category="night") == 0
     said = capsys.readouterr()
     assert said.err.endswith(f"note: {tmp_path}: passed over: 1 .txt\n")
-    row = said.out.splitlines()[2].split()
+    row = said.out.splitlines()[1].split()
     assert row[0] == "photo.png"
     assert float(row[2]) == pytest.approx(measure(photograph, "night").mos_raw, abs=6e-4)
 
@@ -181,6 +181,7 @@ def test_against_the_original_the_unsharp_mask_is_its_own_baseline(tmp_path, pho
     assert command(better, against=str(originals), csv=str(tmp_path / "out.csv")) == 0
     out = capsys.readouterr().out
     assert "MOS gain  mask" in out and "what an unsharp mask of the same MOS would" in out
+    assert "--wide adds clipped %, corner dB." in out
     with open(tmp_path / "out.csv", newline="") as file:
         (row,) = csv.DictReader(file)
     cost = measure_artifacts(to_float(sharpened), to_float(photograph))
@@ -239,8 +240,8 @@ def test_names_of_the_table_and_warnings():
         for name in ("a.png", "ab\x1b.png")
     ]
     lines = viqet.quality_table(rows).splitlines()
-    assert [line[:11].strip() for line in lines[2:]] == ["a.png", "ab\\x1b.png", "mean of 2"]
-    assert viqet.quality_table(rows[:1]).splitlines()[2].startswith("a.png")
+    assert [line[:11].strip() for line in lines[1:4]] == ["a.png", "ab\\x1b.png", "mean of 2"]
+    assert viqet.quality_table(rows[:1]).splitlines()[1].startswith("a.png")
     assert viqet.mos_warnings(rows) == []
     (line,) = viqet.mos_warnings([rows[0]._replace(contours=3)])
     assert "a.png: the MOS means nothing" in line

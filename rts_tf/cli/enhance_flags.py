@@ -2,6 +2,8 @@
 
 from absl import flags
 
+from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.json_output import define_json_flag
 from rts_tf.enhance import DEINTERLACE, NONE
 from rts_tf.video.wishes import AUDIO_WISHES, AUTO, SUBTITLE_WISHES, Wishes
 from rts_tf.video.y4m import RAW_FORMATS
@@ -107,6 +109,8 @@ flags.DEFINE_enum(
     " (bwdif); none: interlaced video is refused.",
     flag_values=FLAGS,
 )
+define_json_flag(FLAGS)
+define_device_flag(FLAGS)
 
 
 def wishes() -> Wishes:

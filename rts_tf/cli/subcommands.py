@@ -11,7 +11,7 @@ _PURPOSE = """\
 Make images and video sharper with small super-resolution networks that were
 trained on targets they improved themselves."""
 _EXAMPLES = (
-    ("an image, with the weights in the package", "enhance photo.jpg -o better.jpg"),
+    ("an image, with the weights in the package", "enhance photo.jpg"),
     ("a network of your own", "train --preset=standard --data=photos"),
     ("what it does to images", "evaluate --model=rts_run --images=photos"),
 )

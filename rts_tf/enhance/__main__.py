@@ -15,7 +15,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -24,6 +25,8 @@ from rts_tf.cli.command import exit_code_of, print_error, print_note, run_comman
 from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.enhance_flags import FLAGS, ONLY_FOR_FILES, wishes
 from rts_tf.cli.interrupts import Interrupts
+from rts_tf.cli.json_output import Report, reported
+from rts_tf.cli.outcomes import Outcomes
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.enhance import AUTO, FAST, live
@@ -42,22 +45,29 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> int:
     inputs = arguments[1:]
     if PIPE in inputs and not FLAGS.output:
-        FLAGS.output = PIPE
+        FLAGS["output"].value = PIPE
     if is_stream(inputs, FLAGS.output, bool(FLAGS.raw_size)):
         return exit_code_of(
-            lambda: _enhance_live(inputs),
+            lambda: _with_report(_enhance_live, inputs),
             stopped="stopped; what was written is whole.",
             explain=_explain_of_a_stream,
             command_flags=FLAGS,
         )
     return exit_code_of(
-        lambda: _enhance(inputs),
+        lambda: _with_report(_enhance, inputs),
         stopped="stopped; what was written is whole. The same command continues.",
         command_flags=FLAGS,
     )
 
 
-def _enhance_live(inputs: list[str]) -> int:
+def _with_report(enhance: Callable[[list[str], Report], int], inputs: list[str]) -> int:
+    if FLAGS.json and FLAGS.output == PIPE:
+        raise ConfigError("`json`: standard output is taken by `output`=-; leave one of them out.")
+    with reported("enhance", FLAGS.json) as report:
+        return enhance(inputs, report)
+
+
+def _enhance_live(inputs: list[str], report: Report) -> int:
     """Enhance a stream, or an image on a pipe. Only what is made goes to standard output."""
     if not FLAGS.output:
         raise ConfigError(f"`raw_size`={FLAGS.raw_size}: name an `output` too, or - for a pipe.")
@@ -68,32 +78,37 @@ def _enhance_live(inputs: list[str]) -> int:
     raw = raw_format(FLAGS.raw_size, FLAGS.raw_format) if FLAGS.raw_size else None
     image, start = (False, b"") if raw else find_image(inputs, FLAGS.output)
     if image:
-        return _enhance_piped(inputs[0], start)
+        return _enhance_piped(inputs[0], start, report)
     _check_flags_of_a_stream()
     with opened(inputs, FLAGS.output, raw, start) as stream:
-        model = _weights().for_stream()
+        model = _weights().for_stream(stream.format.bits)
         network = live.network_for(stream, model, FLAGS.strength, FLAGS.chroma)
         interrupts = Interrupts(lambda: None)
         with interrupts.caught():
-            report = live.enhance_stream(stream, network, interrupts.check)
+            made = live.enhance_stream(stream, network, interrupts.check)
     if not is_quiet():
-        print(report, file=sys.stderr)
-    if report.error:
-        raise report.error
+        print(made, file=sys.stderr)
+    if made.error:
+        raise made.error
+    figures = {"output": FLAGS.output, "frames": made.frames, "seconds": made.seconds}
+    report.item(inputs[0] if inputs else PIPE, figures | {"latency_seconds": made.latency})
     return 0
 
 
-def _enhance_piped(path: str, start: bytes) -> int:
+def _enhance_piped(path: str, start: bytes, report: Report) -> int:
     """Enhance an image that comes from a pipe or goes into one."""
     from rts_tf.enhance.jobs import Plan
     from rts_tf.enhance.piped import piped_image
 
-    comparison = _comparison(anything_done=False)
+    comparison, outcomes = _comparison(anything_done=False), Outcomes()
     with piped_image(path, FLAGS.output, start) as image:
         nothing = Plan([], [], [], output=FLAGS.output)
-        errors, warnings = _enhance_all(nothing._replace(jobs=[image.job]), nothing, comparison)
+        errors, warnings = _enhance_all(
+            nothing._replace(jobs=[image.job]), nothing, comparison, outcomes
+        )
         if comparison:
             errors = errors + _write_comparison(comparison, [])
+        outcomes.write(report, [], warnings, errors, image.line)
         return _print_lines(map(image.line, warnings), list(map(image.line, errors)))
 
 
@@ -102,7 +117,7 @@ def _explain_of_a_stream(error: OSError) -> str:
     return f"{os.fsdecode(what)}: cannot be read or written ({error.strerror or error})"
 
 
-def _enhance(inputs: list[str]) -> int:
+def _enhance(inputs: list[str], report: Report) -> int:
     given = expanded(inputs)
     _check_flags(given.inputs)
     from rts_tf.enhance.jobs import plan
@@ -113,8 +128,9 @@ def _enhance(inputs: list[str]) -> int:
     comparison = _comparison(anything_done=bool(everything.done))
     errors = images.errors
     warnings: list[str] = []
+    outcomes = Outcomes()
     if images.jobs or videos.jobs:
-        failed, warnings = _enhance_all(images, videos, comparison)
+        failed, warnings = _enhance_all(images, videos, comparison, outcomes)
         errors = errors + failed
     for kind, part in (("images", images), ("videos", videos)):
         if part.done:
@@ -131,7 +147,9 @@ def _enhance(inputs: list[str]) -> int:
         errors = errors + _write_comparison(comparison, images.done)
     for line in everything.passed_over:
         inform(printable(line))
-    return _print_lines([*everything.notes, *warnings], errors)
+    warnings = [*everything.notes, *warnings]
+    outcomes.write(report, everything.done, warnings, errors)
+    return _print_lines(warnings, errors)
 
 
 def _print_lines(warnings: Iterable[str], errors: list[str]) -> int:
@@ -144,14 +162,28 @@ def _print_lines(warnings: Iterable[str], errors: list[str]) -> int:
 
 
 def _enhance_all(
-    images: Plan, videos: Plan, comparison: Comparison | None
+    images: Plan, videos: Plan, comparison: Comparison | None, outcomes: Outcomes
 ) -> tuple[list[str], list[str]]:
     """Enhance the images, then the videos: the errors and the warnings."""
+    from rts_tf.enhance.images import first_read
+
+    with first_read(images.jobs, int(FLAGS.scale)) as reading:
+        return _enhance_with(_weights(), images, videos, comparison, reading, outcomes)
+
+
+def _enhance_with(
+    weights: Weights,
+    images: Plan,
+    videos: Plan,
+    comparison: Comparison | None,
+    reading: dict[int, Future],
+    outcomes: Outcomes,
+) -> tuple[list[str], list[str]]:
+    """Enhance the images, the first of which is being read, then the videos."""
     from rts_tf.cli.progress import RunProgress
     from rts_tf.enhance.images import enhance_all, sizes_of
     from rts_tf.enhance.progress import IMAGES, VIDEOS
 
-    weights = _weights()
     sizes = sizes_of(images.jobs)
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
@@ -161,31 +193,39 @@ def _enhance_all(
         work[VIDEOS] = sum(map(megapixels_of, videos.jobs))
     errors: list[str] = []
     warnings: list[str] = []
+    counts: list[tuple[Plan, int, str]] = []
+    outcomes.model = lambda: weights.latest
     progress = RunProgress(work, Console(stderr=True, highlight=False))
     with progress.running():
         if images.jobs:
-            failed, found = enhance_all(
-                images.jobs, weights.for_image, progress, sizes, comparison, int(FLAGS.scale)
-            )
+            jobs = outcomes.noted(images.jobs)
+            what = jobs, weights.for_image, progress, sizes, comparison
+            failed, found = enhance_all(*what, int(FLAGS.scale), reading=reading)
             errors, warnings = errors + failed, warnings + found
-            _print_count(images, len(failed), "images")
+            counts.append((images, len(failed), "images"))
         if videos.jobs:
             coding = FLAGS.codec, FLAGS.crf, FLAGS.encoder_preset
             settings = Settings(FLAGS.strength, FLAGS.chroma, *coding, wishes(), FLAGS.deinterlace)
-            failed, found = enhance_videos(videos.jobs, weights.for_video, settings, progress)
+            jobs = outcomes.noted(videos.jobs)
+            failed, found = enhance_videos(jobs, weights.for_video, settings, progress)
             errors, warnings = errors + failed, warnings + found
-            _print_count(videos, len(failed), "videos")
+            counts.append((videos, len(failed), "videos"))
+    outcomes.end()
+    for count in counts:  # after the bar is gone
+        _print_count(*count)
     if chosen := weights.chosen():
         inform(f"weights: {chosen}; --model overrides this")
     return errors, warnings
 
 
 def _weights() -> Weights:
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.enhance.weights import Weights
 
     tile = None if FLAGS.tile == AUTO else int(FLAGS.tile)
-    return Weights(FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile, chroma=FLAGS.chroma)
+    settings = FLAGS.model, int(FLAGS.scale), FLAGS.strength, tile
+    return Weights(*settings, chroma=FLAGS.chroma, on_model=DeviceLine().model)
 
 
 def _print_count(plan: Plan, failed: int, kind: str) -> None:

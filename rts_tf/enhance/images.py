@@ -1,7 +1,8 @@
 """Enhance many images. The next is read and the last is written while the network works."""
 
+import contextlib
 import errno
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -41,6 +42,17 @@ def enhanced(image: ImageFile, pixels: np.ndarray) -> ImageFile:
     return image._replace(pixels=with_hidden(pixels, alpha, image.pixels), alpha=alpha)
 
 
+@contextlib.contextmanager
+def first_read(jobs: Sequence[Job], scale: int = 1) -> Iterator[dict[int, Future]]:
+    """Read the first image in a thread while the body loads TensorFlow and enhances.
+
+    Yields:
+        What :func:`enhance_all` takes as ``reading``.
+    """
+    with ThreadPoolExecutor(1) as reader:
+        yield {i: reader.submit(_read, job, scale) for i, job in enumerate(jobs[:1])}
+
+
 def enhance_all(
     jobs: Sequence[Job],
     network_for: Choose,
@@ -48,6 +60,8 @@ def enhance_all(
     sizes: Sequence[int],
     comparison: Comparison | None = None,
     scale: int = 1,
+    *,
+    reading: dict[int, Future] | None = None,
 ) -> tuple[list[str], list[str]]:
     """Read, enhance and write every image.
 
@@ -58,6 +72,7 @@ def enhance_all(
         sizes: The number of pixels of each image, 0 where it is unknown.
         comparison: Is called with each image pair.
         scale: By how much the networks enlarge.
+        reading: The images that are being read already, by their numbers; emptied.
 
     Returns:
         The errors of the images that failed, and warnings: what was converted or left out.
@@ -66,10 +81,9 @@ def enhance_all(
         RtsError: The disk is full.
         Interrupted: The user asked to stop; every file that was written is whole.
     """
-    errors: list[str] = []
-    warnings: list[str] = []
+    errors, warnings = list[str](), list[str]()
     small = [size <= OVERLAPPED for size in sizes]
-    reading: dict[int, Future] = {}
+    reading = {} if reading is None else reading
     with ThreadPoolExecutor(1) as reader, _Writer(comparison, errors, warnings) as writer:
         for i, job in enumerate(jobs):
             if not small[i]:
@@ -86,9 +100,8 @@ def enhance_all(
                 if i + 1 < len(jobs) and small[i] and small[i + 1]:
                     reading[i + 1] = reader.submit(_read, jobs[i + 1], scale)
             warnings += [f"{job.source}: {note}" for note in before.notes]
-            label = f"image {i + 1}/{len(jobs)}"
 
-            def on_pixels(count: int, label: str = label) -> None:
+            def on_pixels(count: int, label: str = f"image {i + 1}/{len(jobs)}") -> None:
                 progress.advance(IMAGES, count / 1e6, label, count / 1e6, "megapixels")
 
             try:

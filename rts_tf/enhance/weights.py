@@ -30,7 +30,11 @@ AUTO_TILE = {"mixed_bfloat16": 1280, "float32": 768}
 
 
 class Weights:
-    """Finds the network for each image and each video."""
+    """Finds the network for each image and each video.
+
+    Attributes:
+        latest: The name of the one that was found last.
+    """
 
     def __init__(
         self,
@@ -40,6 +44,7 @@ class Weights:
         tile: int | None = None,
         *,
         chroma: bool = False,
+        on_model: Callable[[Model, int], None] = lambda model, bits: None,
     ):
         """Prepare to load networks.
 
@@ -50,6 +55,7 @@ class Weights:
             strength: The share of the network's change that images get.
             tile: A tile has at most tile x tile pixels; None for what suits the precision.
             chroma: Whether the chroma of videos is to be enhanced too.
+            on_model: Is called with each network before it is used, and the bits of the samples.
 
         Raises:
             ConfigError: ``model`` is a network for luma, and those can do neither ``scale`` 2 nor
@@ -58,25 +64,31 @@ class Weights:
         if model != AUTO and is_luma_model(model):
             _check_luma(model, scale, chroma)
         self._model, self._scale, self._strength, self._tile = model, scale, strength, tile
+        self.latest = ""
         self._counts: collections.Counter[str] = collections.Counter()
         self._reasons: set[str] = set()
-        self._loaded = functools.cache(self._load)
+        self._loaded, self._on_model = functools.cache(self._load), on_model
 
     def for_image(self, image: ImageFile) -> Network:
         """The function of pixels that enhances ``image``, or enlarges it."""
         name = self._name(lambda: for_image(image, self._scale))
         model = self._loaded(name, "auto")
+        self._on_model(model, 8 * image.pixels.itemsize)
         if isinstance(model, LumaEnhancer) or self._scale == 1:
             return self._network(model.enhance)
         return self._network(model.upscale)
 
     def for_video(self, info: VideoInfo, precision: str) -> Model:
         """The network for the frames of a video, in a precision of :func:`rts_tf.load`."""
-        return self._loaded(self._name(lambda: for_video(info)), precision)
+        model = self._loaded(self._name(lambda: for_video(info)), precision)
+        self._on_model(model, info.bits)
+        return model
 
-    def for_stream(self) -> Model:
-        """The network for frames from a pipe."""
-        return self._loaded(FAST if self._model == AUTO else self._model, "auto")
+    def for_stream(self, bits: int) -> Model:
+        """The network for frames from a pipe, whose samples have so many bits."""
+        model = self._loaded(FAST if self._model == AUTO else self._model, "auto")
+        self._on_model(model, bits)
+        return model
 
     def chosen(self) -> str:
         """Which weights were chosen for how many files, and why; empty if the user named some."""
@@ -87,10 +99,12 @@ class Weights:
     def _name(self, choose: Callable[[], Choice]) -> str:
         """The weights that the user named, else those that ``choose`` finds."""
         if self._model not in (AUTO, FAST):
+            self.latest = self._model
             return self._model
         choice = choose() if self._model == AUTO else in_real_time(choose())
         self._counts[choice.model] += 1
         self._reasons.add(choice.reason)
+        self.latest = choice.model
         return choice.model
 
     def _load(self, model: str, precision: str) -> Model:

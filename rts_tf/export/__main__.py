@@ -20,11 +20,16 @@ from absl import flags
 
 from rts_tf.cli.command import exit_code_of, in_flags, run_command
 from rts_tf.cli.descriptions.export import EXPORT
+from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.startup import load_tensorflow
-from rts_tf.cli.verbosity import inform
+from rts_tf.cli.tables import define_wide_flag, print_table
+from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.export import FORMATS, HEADS, PRECISIONS
 from rts_tf.export.bundle import check_bundle, write_bundle
+from rts_tf.export.files_table import files_table
 from rts_tf.export.spec import UNCHANGED, ExportSpec, find_network
+from rts_tf.storage import read_json
 
 FLAGS = flags.FlagValues()
 
@@ -45,21 +50,29 @@ def _define_flags() -> None:
     flags.DEFINE_integer("height", ExportSpec.height, text, flag_values=FLAGS)
     text = "Width of that frame; the input of 'upscale' is half of both."
     flags.DEFINE_integer("width", ExportSpec.width, text, flag_values=FLAGS)
+    define_wide_flag(FLAGS)
+    define_json_flag(FLAGS)
+    define_device_flag(FLAGS)
     text = "Write a folder for a device too: the TFLite files, the card, and a program to run them."
     flags.DEFINE_string("bundle", "", text, flag_values=FLAGS)
 
 
 def main(arguments: list[str]) -> int:
     """Run the command with ``arguments`` (its name and what is no flag); return the exit code."""
+
+    def export() -> None:
+        with reported("export", FLAGS.json) as report:
+            _export(report)
+
     return exit_code_of(
-        _export,
+        export,
         stopped="stopped; nothing was published.",
         explain=lambda error: f"{error}. {UNCHANGED}",
         command_flags=FLAGS,
     )
 
 
-def _export() -> None:
+def _export(report: Report) -> None:
     spec = ExportSpec(
         formats=tuple(FLAGS.formats),
         heads=tuple(FLAGS.heads),
@@ -72,12 +85,17 @@ def _export() -> None:
     bundle = pathlib.Path(FLAGS.bundle) if FLAGS.bundle else None
     if bundle:
         check_bundle(bundle, spec)
-    load_tensorflow()
+    load_tensorflow(FLAGS.device)
 
+    from rts_tf.cli.device_line import DeviceLine
     from rts_tf.cli.progress import RunProgress
     from rts_tf.export.pipeline import export_network
 
+    DeviceLine().floats("float32", *(["LiteRT"] if "tflite" in spec.formats else []))
     notes = export_network(source, spec, output, lambda work: RunProgress(work).running())
+    files = (read_json(output / "export.json") or {})["files"]
+    if not is_quiet():
+        print_table(f"{files_table(files, FLAGS.wide)}\n")
     inform(f"exported to {output}")
     inform(f"card:       {output / 'EXPORT.md'}")
     if bundle:
@@ -85,6 +103,9 @@ def _export() -> None:
         inform(f"for a box:  {bundle}; its README.md says how to run it there")
     for note in notes:
         print(in_flags(note))
+    for entry in files:
+        report.item(entry["file"], {key: entry[key] for key in entry if key != "file"})
+    report.add(output=output, card=output / "EXPORT.md", notes=notes)
 
 
 def run() -> None:

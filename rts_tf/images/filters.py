@@ -6,11 +6,15 @@ give the same values.
 """
 
 import math
+import warnings
 
 import tensorflow as tf
 
 try:
-    import tensorflow_addons as tfa
+    with warnings.catch_warnings():
+        # It announces at every import that it has no future, which no user of a command can change.
+        warnings.simplefilter("ignore", UserWarning)
+        import tensorflow_addons as tfa
 except ImportError:
     tfa = None
     import keras

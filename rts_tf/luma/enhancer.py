@@ -37,6 +37,7 @@ class LumaEnhancer:
         integers: Whether samples of 8 bits are computed in integers.
         integer_file: The TFLite file that computes them, empty if there is none.
         ranges: What 255 stands for in each hidden layer of that file; empty if that is not known.
+        precision: That of all other samples.
 
     Example::
 
@@ -44,6 +45,8 @@ class LumaEnhancer:
         better = model.enhance(np.asarray(PIL.Image.open("image.jpg")))
         y = model.enhance_luma(y)  # a plane of a video frame
     """
+
+    precision = "float32"
 
     def __init__(
         self,

@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from scipy import fft
 
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # the weights of RGB, ITU-R BT.601
 BLOCK = 16  # pixels a side of the blocks in which noise is measured
@@ -87,6 +86,8 @@ def _corner_energy(luma: np.ndarray) -> float:
 
     A tiny constant keeps it above zero.
     """
+    from scipy import fft  # a tenth of a second, which only measuring needs
+
     window = np.multiply.outer(*(np.hanning(size).astype(np.float32) for size in luma.shape))
     spectrum = fft.rfft2((luma - luma.mean()) * window)
     fy = np.abs(fft.fftfreq(luma.shape[0])) > CORNER

@@ -28,7 +28,11 @@ def peak_memory_mb() -> float:
     Returns:
         The peak, or nan where the platform does not report it (Windows).
     """
-    if _STATUS.exists() and (found := re.search(r"^VmHWM:\s*(\d+) kB", _STATUS.read_text(), re.M)):
+    try:
+        found = re.search(r"^VmHWM:\s*(\d+) kB", _STATUS.read_text(), re.M)
+    except OSError:
+        found = None
+    if found:
         return int(found[1]) * 1024 / 1e6
     try:
         import resource

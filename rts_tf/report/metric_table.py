@@ -2,58 +2,49 @@
 
 import math
 import os
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from rts_tf.errors import printable
+from rts_tf.report.columns import ARTIFACTS, Column, optional
+from rts_tf.report.text_table import text_table
 
 SMALL = 1.0  # megapixels
 
+# The amount of the unsharp mask of equal MOS, then the cost of sharpness beside that of the mask
+COST_COLUMNS = ARTIFACTS[1:]
+_IMAGE = Column("image", lambda row: row["name"])
 
-class Column(NamedTuple):
-    """One column of the table.
 
-    Attributes:
-        heading: A line break divides it into two lines.
-        metric: The key of the metric.
+def metric(
+    heading: str, key: str, decimals: int, short: str, *, sign: bool = False, extra: bool = False
+) -> Column:
+    """A column for a metric.
+
+    Args:
+        heading: A word or two.
+        key: The key of the metric.
         decimals: Digits after the point.
-        with_baseline: Show the metric of the unsharp mask of equal MOS, the metric of the same
-            name with ``unsharp_`` in front, in brackets beside it, if there is one.
+        short: What it means, for the legend.
         sign: Show the sign of positive numbers too.
+        extra: Show the column only in a wide table.
     """
+    plain = optional(key, decimals)
 
-    heading: str
-    metric: str
-    decimals: int
-    with_baseline: bool = False
-    sign: bool = False
+    def cell(row: Mapping) -> str:
+        return f"+{plain(row)}" if sign and row.get(key, 0) > 0 else plain(row)
 
-    def cell(self, metrics: dict[str, float]) -> str:
-        """Return the text of this column for the ``metrics`` of one image."""
-        text = f"{metrics[self.metric]:{'+' if self.sign else ''}.{self.decimals}f}"
-        baseline = metrics.get(f"unsharp_{self.metric}")
-        if not self.with_baseline or baseline is None:
-            return text
-        return f"{text} ({baseline:.{self.decimals}f})"
-
-
-# The amount of the unsharp mask of equal MOS, then the cost of sharpness beside that of the mask.
-# "corner" is the high-frequency diagonal of the spectrum.
-COST_COLUMNS = (
-    Column("mask", "unsharp_amount", 2),
-    Column("clipped %", "clipped_percent", 2, with_baseline=True),
-    Column("overshoot", "overshoot_levels", 2, with_baseline=True),
-    Column("flat noise", "flat_noise_gain", 2, with_baseline=True),
-    Column("corner dB", "corner_gain_db", 1, with_baseline=True),
-)
+    return Column(heading, cell, short=short, extra=extra, key=key)
 
 
 def metric_table(
-    names: Sequence[str], metrics: Sequence[dict[str, float]], columns: Sequence[Column]
+    names: Sequence[str],
+    metrics: Sequence[dict[str, float]],
+    columns: Sequence[Column],
+    wide: bool = False,
 ) -> str:
-    """Return the table as text.
+    """Return the table as text, with a legend (:mod:`rts_tf.report.text_table`).
 
     The names are shown without the folders that they share.
 
@@ -61,27 +52,13 @@ def metric_table(
         names: The images, at least one.
         metrics: The metrics of each image, all with the same keys.
         columns: Columns whose metric was not measured are left out.
+        wide: Show the extra columns, and the names whole.
     """
-    mean = means(metrics)
-    shown = [column for column in columns if column.metric in mean]
-    height = 1 + max(column.heading.count("\n") for column in shown)
-    split = [column.heading.split("\n") + [""] * height for column in shown]
-    headings = [[lines[i] for lines in split] for i in range(height)]
-    cells = [[column.cell(row) for column in shown] for row in [*metrics, mean]]
     start = os.path.commonprefix(names).rfind(os.sep) + 1
-    first = [*[""] * (height - 1), "image", *(printable(name[start:]) for name in names)]
-    first.append(f"mean of {len(names)}")
-    return _aligned([[label, *line] for label, line in zip(first, headings + cells, strict=True)])
-
-
-def _aligned(lines: Sequence[Sequence[str]]) -> str:
-    """Lay out cells in columns, the first aligned at its left and the others at their right."""
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    texts = []
-    for first, *others in lines:
-        cells = (cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))
-        texts.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
-    return "\n".join(texts)
+    labels = [*(printable(name[start:]) for name in names), f"mean of {len(names)}"]
+    figures = [*metrics, means(metrics)]
+    rows = [{**row, "name": label} for row, label in zip(figures, labels, strict=True)]
+    return text_table((_IMAGE, *columns), rows, wide=wide)
 
 
 def means(rows: Sequence[dict[str, float]]) -> dict[str, float]:

@@ -8,24 +8,26 @@ from collections.abc import Sequence
 from html import escape
 
 from rts_tf.report.columns import ARTIFACTS, TABLE_1, TABLE_2, Column
+from rts_tf.report.text_table import text_table
 
 # The rows of Table 2 above those of the stages: their keys in the summary, and their names
 _ORIGINALS = {"lr_jpeg": "LR, JPEG", "lr_half": "LR, half size", "hr_0": "HR0"}
 
 
-def table1(summary: dict) -> str:
-    """Table 1 of the run as plain text.
+def table1(summary: dict, wide: bool = False) -> str:
+    """Table 1 of the run as plain text (:mod:`rts_tf.report.text_table`).
 
     It has a line per stage, the ratio of the paper beside that of the run, and a mark at the
     selected stage.
     """
-    return text_table(TABLE_1, summary["stages"], summary["selected_stage"])
+    return text_table(TABLE_1, summary["stages"], selected=summary["selected_stage"], wide=wide)
 
 
-def table2(summary: dict) -> str:
+def table2(summary: dict, wide: bool = False) -> str:
     """Table 2 of the run and the table of artifacts as plain text."""
     rows, selected = rows_of_table2(summary), summary["selected_stage"]
-    return text_table(TABLE_2, rows, selected) + "\n\n" + text_table(ARTIFACTS, rows, selected)
+    tables = (TABLE_2, ARTIFACTS)
+    return "\n\n".join(text_table(each, rows, selected=selected, wide=wide) for each in tables)
 
 
 def rows_of_table2(summary: dict) -> list[dict]:
@@ -35,18 +37,6 @@ def rows_of_table2(summary: dict) -> list[dict]:
     for row in rows:
         row["mos_gain"] = row["mos_raw"] - originals["hr_0"]["mos_raw"]
     return rows + [{"name": f"HR{stage['stage']}", **stage} for stage in summary["stages"]]
-
-
-def text_table(columns: Sequence[Column], rows: Sequence[dict], selected: int = 0) -> str:
-    """A table as plain text, with a mark at the row of the selected stage."""
-    headings = [column.heading for column in columns]
-    cells = [headings, *([column.cell(row) for column in columns] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    marks = ["", *("  <- selected" if row.get("stage") == selected else "" for row in rows)]
-    return "\n".join(
-        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) + mark
-        for line, mark in zip(cells, marks, strict=True)
-    )
 
 
 def table(columns: Sequence[Column], rows: Sequence[dict], selected: int) -> str:

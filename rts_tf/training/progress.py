@@ -18,6 +18,9 @@ class Progress(Protocol):
     def say(self, line: str) -> None:
         """Show one line that stays."""
 
+    def expect(self, phase: str, trial: Callable[[], float]) -> None:
+        """Learn the speed of a phase before it begins: ``trial`` returns seconds for a GFLOP."""
+
     def skip(self, phase: str, work: float) -> None:
         """Take ``work`` of ``phase`` off, since an earlier call did it."""
 
@@ -36,6 +39,9 @@ class Silent:
     """A Progress that shows nothing."""
 
     def say(self, line: str) -> None:
+        pass
+
+    def expect(self, phase: str, trial: Callable[[], float]) -> None:
         pass
 
     def skip(self, phase: str, work: float) -> None:

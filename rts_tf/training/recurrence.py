@@ -23,6 +23,7 @@ from rts_tf.training.run import Run, prepare
 from rts_tf.training.run_directory import RunDirectory, is_run
 from rts_tf.training.selection import turned_upward
 from rts_tf.training.summary import finish
+from rts_tf.training.trials import try_later_phases
 from rts_tf.training.validation import validate
 
 
@@ -63,6 +64,7 @@ def train(
         run.callbacks = Callbacks(callbacks, run.config)
         logs = tf.summary.create_file_writer(str(directory.root / "logs"))
         with start_progress(run.remaining_work()) as run.progress, logs.as_default():
+            try_later_phases(run)
             return recur(run)
 
 

@@ -68,6 +68,10 @@ class Run:
         self._enhancer.network.set_weights(stage.weights)
         return self._enhancer
 
+    def untrained_enhancer(self) -> Enhancer:
+        """The same with weights that mean nothing, to try how fast it is."""
+        return self._enhancer
+
     @functools.cached_property
     def _enhancer(self) -> Enhancer:
         network = networks.build(self.config.network, precision=self.config.precision)

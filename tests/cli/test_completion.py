@@ -137,7 +137,7 @@ def test_zsh(scripts):
     assert [line.partition(":")[0] for line in offered] == NAMES
     specs = zsh(scripts, "rts", "enhance", "")
     assert "--codec=[auto, h264, hevc, vp9, av1, ffv1]:codec:(auto h264 hevc vp9 av1 ffv1)" in specs
-    output = "[A file for one input, a folder for several]:output:_files"
+    output = "[A file for one input, a folder for several, or -]:output:_files"
     assert {f"(-o --output)-o+{output}", f"(-o --output)--output={output}"} < set(specs)
     assert "--strength=[Share of its change, from 0 to 1.5]:strength: " in specs
     assert specs[-1] == "*:argument:_files"

@@ -1,8 +1,11 @@
 """The progress line: the time left, the lines without a terminal, and Ctrl-C."""
 
+import contextlib
 import io
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 from absl import flags
@@ -12,6 +15,9 @@ from rts_tf.cli import progress
 from rts_tf.cli.command import exit_code_of
 from rts_tf.cli.progress import RunProgress
 from rts_tf.errors import Interrupted
+from tests.support.commands import photo
+
+ERASED = "\x1b[1A\x1b[2K"  # one line up, and nothing on it
 
 
 @pytest.fixture
@@ -81,3 +87,56 @@ def test_the_second_signal_stops_at_once():
     with pytest.raises(KeyboardInterrupt), run.running():
         os.kill(os.getpid(), signal.SIGINT)
         os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_the_bar_is_gone_before_results_are_printed(tmp_path):
+    """On a terminal nothing of the bar is left, and the cursor is where the bar was."""
+    file = io.StringIO()
+    run = RunProgress({"Phase A": 2.0}, Console(file=file, force_terminal=True, width=80))
+    with run.running():
+        run.advance("Phase A", 1, "stage 1/1  Phase A", 1, "steps")
+    *_, last = file.getvalue().splitlines()
+    assert last.endswith(ERASED)
+
+
+def test_what_is_printed_beside_a_bar_on_standard_error_goes_to_standard_output(monkeypatch):
+    out, err = io.StringIO(), io.StringIO()
+    monkeypatch.setattr("sys.stdout", out)
+    monkeypatch.setattr("sys.stderr", err)
+    with RunProgress({"A": 2.0}, Console(stderr=True, force_terminal=True)).running():
+        print("a result")
+    assert out.getvalue() == "a result\n" and "a result" not in err.getvalue()
+
+
+@pytest.mark.parametrize("left", [9.0, 86_400.0])
+def test_the_time_left_is_whole_on_a_narrow_terminal(clock, left):
+    file = io.StringIO()
+    run = RunProgress({"A": left + 4}, Console(file=file, force_terminal=True, width=80))
+    with run.running():
+        for _ in range(4):
+            clock(1)
+            run.advance("A", 1, "stage 10/10  Phase A  step 2600/12600  loss 0.001234", 1, "steps")
+        run._bar.refresh()
+    assert ("0:09 left" if left == 9 else "24:00:00 left") in file.getvalue()
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals")
+def test_on_a_terminal_the_table_is_the_last_thing(tmp_path):
+    """The whole command on a pseudo-terminal."""
+    photo(0, 80, 90).save(tmp_path / "a.png")
+    photo(1, 80, 90).save(tmp_path / "b.png")
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "rts_tf.viqet", tmp_path]
+    environment = os.environ | {"TERM": "xterm", "COLUMNS": "80"}
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, env=environment) as process:
+        os.close(theirs)
+        seen = b""
+        # Linux ends the output of a terminal that nobody writes to any more with an error.
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 2**16):
+                seen += part
+    os.close(ours)
+    assert process.returncode == 0
+    before, table, after = seen.decode().partition("image ")
+    assert "measured 2 of 2 images" in before and before.endswith(ERASED)
+    assert "raw MOS" in after and "images/s" not in after and "\x1b" not in after

@@ -54,7 +54,7 @@ def run_on(monkeypatch, model_file, video, output):
             real(source, target)
 
         with monkeypatch.context() as context:
-            context.setattr("rts_tf.networks.precision._cpu_flags", lambda: flags)
+            context.setattr("rts_tf.networks.cpu._flags", lambda: flags)
             context.setattr(os, "replace", replace)
             return command(f"--model={model_file}", video, f"--output={target}")
 

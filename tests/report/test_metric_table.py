@@ -2,13 +2,14 @@
 
 import math
 
-from rts_tf.report.metric_table import Column, metric_table
+from rts_tf.report.columns import Column, beside_unsharp
+from rts_tf.report.metric_table import metric, metric_table
 
 COLUMNS = (
-    Column("PSNR", "psnr", 2),
-    Column("MOS\ngain", "mos_gain", 3, sign=True),
-    Column("clipped %", "clipped_percent", 1, with_baseline=True),
-    Column("not measured", "nothing", 1),
+    metric("PSNR", "psnr", 2, "likeness"),
+    metric("MOS gain", "mos_gain", 3, "gain", sign=True),
+    Column("clipped %", beside_unsharp("clipped_percent", 1), short="lost"),
+    metric("not measured", "nothing", 1, "nothing"),
 )
 
 
@@ -19,14 +20,14 @@ def test_cells_and_the_mean():
     ]
     lines = metric_table(["a", "b"], metrics, COLUMNS).splitlines()
     assert len(lines) == 5
-    assert lines[0].split() == ["PSNR", "MOS", "clipped", "%"]
-    assert lines[1].split()[1:] == ["gain"]
-    assert lines[2].split() == ["a", "30.00", "+0.500", "1.0", "(2.0)"]
-    assert lines[3].split() == ["b", "inf", "-0.250", "2.0", "(4.0)"]
+    assert lines[0].split() == ["image", "PSNR", "MOS", "gain", "clipped", "%"]
+    assert lines[1].split() == ["a", "30.00", "+0.500", "1.0", "(2.0)"]
+    assert lines[2].split() == ["b", "inf", "-0.250", "2.0", "(4.0)"]
     # The mean is that of the finite values.
-    assert lines[4].split()[3:] == ["30.00", "+0.125", "1.5", "(3.0)"]
+    assert lines[3].split()[3:] == ["30.00", "+0.125", "1.5", "(3.0)"]
+    assert lines[4] == "PSNR: likeness; MOS gain: gain; clipped %: lost."
 
 
 def test_without_a_baseline_there_are_no_brackets():
-    (heading, row, _) = metric_table(["a"], [{"clipped_percent": 1.0}], COLUMNS).splitlines()
+    heading, row, *_ = metric_table(["a"], [{"clipped_percent": 1.0}], COLUMNS).splitlines()
     assert heading.split()[1:] == ["clipped", "%"] and row.split() == ["a", "1.0"]

@@ -17,7 +17,11 @@ real time. The same command continues a distillation that was stopped.""",
         ("for clean input", "--teacher=residual3 --data=photos --codec_share=0"),
     ),
     groups=(
-        Group("Run", (Shown("workdir", "DIRECTORY"),), ("judge", "checkpoint_every", "seed")),
+        Group(
+            "Run",
+            (Shown("workdir", "DIRECTORY"),),
+            ("wide", "json", "judge", "checkpoint_every", "seed"),
+        ),
         Group(
             "Networks",
             (

@@ -11,9 +11,9 @@ ENHANCE = Command(
 Enhance images and videos with a trained network. INPUT is an image, a video,
 or a folder, which is searched recursively. Files that exist are skipped, so
 the same command continues one that was stopped.""",
-    usage="INPUT... --output=PATH [flags]",
+    usage="INPUT... [--output=PATH] [flags]",
     examples=(
-        ("one image, with the weights in the package that suit it", "photo.jpg -o better.jpg"),
+        ("an image: writes photo_enhanced.jpg beside it", "photo.jpg"),
         ("a folder, and a page to compare", "photos -o better --compare=compare.html"),
         ("a video, in real time", "video.mp4 -o better.mp4 --model=fast"),
     ),
@@ -21,10 +21,11 @@ the same command continues one that was stopped.""",
         Group(
             "Output",
             (
-                Shown("output", "PATH", "A file for one input, a folder for several."),
+                Shown("output", "PATH", "A file or a folder; without it, beside the input."),
                 Shown("scale", text="1: the same size, 2: enlarge images twice."),
                 Shown("overwrite", text="Overwrite files that exist."),
                 Shown("compare", "FILE", "Write an HTML page that shows before and after."),
+                Shown("json", text="Print lines of JSON for scripts."),
             ),
         ),
         Group(

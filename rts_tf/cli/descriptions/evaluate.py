@@ -26,7 +26,14 @@ in VIQET's MOS, and what it costs, beside an unsharp mask of equal MOS.""",
                 Shown("mos"),
             ),
         ),
-        Group("Output", (Shown("csv", "FILE"),)),
+        Group(
+            "Output",
+            (
+                Shown("csv", "FILE"),
+                Shown("wide", text="All columns of the table."),
+                Shown("json", text="Print lines of JSON for scripts."),
+            ),
+        ),
     ),
     missing="name a network and a folder of images.",
     needed=(
