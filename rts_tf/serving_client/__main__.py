@@ -83,7 +83,8 @@ def main(arguments: list[str]) -> int:
 def _send(inputs: list[str]) -> int:
     _check_flags(inputs)
     everything = plan(inputs, FLAGS.output, FLAGS.overwrite)
-    jobs, done, errors, others = everything.only(videos=False)
+    images = everything.only(videos=False)
+    jobs, done, errors = images.jobs, images.done, list(everything.errors)
     videos = everything.only(videos=True)
     for job in (*videos.jobs, *videos.done):
         errors.append(f"{job.source}: is a video; rts_tf.enhance takes it")
@@ -99,9 +100,9 @@ def _send(inputs: list[str]) -> int:
     if done:
         known = len(done) + len(jobs)
         print(f"already there: {len(done)} of {known} images (--overwrite replaces them)")
-    if others:
-        print(printable(others))
-    for warning in warnings:
+    for line in everything.passed_over:
+        print(printable(line))
+    for warning in [*everything.notes, *warnings]:
         print_note(warning)
     for error in errors:
         print_error(error)
@@ -224,7 +225,7 @@ def _answer(connection: Connection, pixels: np.ndarray, scale: int) -> np.ndarra
 def _check_flags(inputs: list[str]) -> None:
     """Raise ConfigError for flags and inputs that cannot work."""
     if not inputs:
-        raise ConfigError(f"name images or folders: {program_name()} INPUT... --output=PATH")
+        raise ConfigError(f"name images or folders of them: {program_name()} INPUT... --output=PATH")
     if not FLAGS.output:
         raise ConfigError("--output is empty: name a file, or a folder for several images.")
     for path in inputs:
@@ -234,9 +235,12 @@ def _check_flags(inputs: list[str]) -> None:
         raise ConfigError(
             f"--deadline={FLAGS.deadline:g}: must be above 0 and at most 3600 seconds."
         )
-    for name, least, most in (("retries", 0, 100), ("concurrency", 1, 64)):
-        if not least <= FLAGS[name].value <= most:
-            raise ConfigError(f"--{name}={FLAGS[name].value}: must be from {least} to {most}.")
+    for name, value, least, most in (
+        ("retries", FLAGS.retries, 0, 100),
+        ("concurrency", FLAGS.concurrency, 1, 64),
+    ):
+        if not least <= value <= most:
+            raise ConfigError(f"--{name}={value}: must be from {least} to {most}.")
     if FLAGS.protocol == "grpc" and importlib.util.find_spec("tensorflow_serving") is None:
         raise ConfigError(
             "--protocol=grpc: needs the stubs of TensorFlow Serving: pip install"

@@ -81,7 +81,8 @@ class Connection(abc.ABC):
             ServerError: if the server stays unavailable, or has no such model or signature.
         """
         end = time.monotonic() + self._deadline
-        for attempt in range(self._retries + 1):
+        attempt = 0
+        while True:
             try:
                 return self._call(signature, name, value, max(0.001, end - time.monotonic()))
             except _Unavailable as error:
@@ -95,6 +96,7 @@ class Connection(abc.ABC):
                     raise ServerError(
                         f"`server`={self.server}: is not available, after {tries} ({error})"
                     ) from None
+                attempt += 1
 
     def close(self) -> None:
         """Cancel the requests that are under way, as far as the protocol can."""
@@ -224,7 +226,10 @@ class RestConnection(Connection):
         raise ImageError(f"the server refused it: {reason}")
 
 
-CONNECTIONS = {"grpc": GrpcConnection, "rest": RestConnection}
+CONNECTIONS: dict[str, type[GrpcConnection | RestConnection]] = {
+    "grpc": GrpcConnection,
+    "rest": RestConnection,
+}
 
 
 def _one_line(reason: str) -> str:

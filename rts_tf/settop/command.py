@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import sys
+from typing import NoReturn
 
 from . import __version__
 from .errors import SettopError
@@ -50,7 +51,7 @@ class _UsageError(Exception):
 class _Parser(argparse.ArgumentParser):
     """A parser whose errors are one line."""
 
-    def error(self, message: str):
+    def error(self, message: str) -> NoReturn:
         raise _UsageError(f"{message}; see --help")
 
 

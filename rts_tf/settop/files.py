@@ -42,11 +42,11 @@ class FrameFile:
         """
         with named_errors(self._path):
             for part in parts:
-                left = memoryview(part).cast("B")
-                while left:
+                left = _bytes_of(part)
+                while len(left):
                     left = left[self._file.write(left) :]
         self.count += 1
-        self._bytes += sum(memoryview(part).nbytes for part in parts)
+        self._bytes += sum(len(_bytes_of(part)) for part in parts)
 
     def close(self) -> None:
         """Give the file its name, without a frame that is not whole.
@@ -59,6 +59,11 @@ class FrameFile:
                 if os.name == "nt":  # Windows does not rename an open file
                     self._file.close()
                 publish(self._temporary, self._path)
+
+
+def _bytes_of(part: bytes | np.ndarray) -> memoryview:
+    # numpy says that its arrays are buffers from Python 3.12 on only.
+    return memoryview(part).cast("B")  # type: ignore[arg-type]
 
 
 @contextlib.contextmanager

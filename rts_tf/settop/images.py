@@ -4,17 +4,18 @@ import os
 import pathlib
 import warnings
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from .errors import SettopError
 from .files import named_errors, publish, temporary_beside
 
 READ = ("PNG", "JPEG", "WEBP", "TIFF", "BMP")
 # By suffix, what Pillow is given to write the format.
-WRITTEN = {
+WRITTEN: dict[str, dict[str, Any]] = {
     ".png": {},
     ".jpg": {"quality": 95, "subsampling": 0},
     ".webp": {"quality": 95},
@@ -90,7 +91,7 @@ def _unfit(image: Image.Image, path: str) -> str:
         with open(path, "rb") as file:
             bits = file.read(25)[24]
         reason = f"is of {bits} bits a sample" if bits > 8 else ""
-    elif image.format == "TIFF":
+    elif isinstance(image, TiffImageFile):
         if image.tag_v2.get(_REDUCED, 0) & 1 or _DNG in image.tag_v2:
             return "is a raw file of a camera, which holds a preview; develop it first"
         reason = _unfit_tiff(image.tag_v2)
@@ -115,9 +116,9 @@ def _extras(image: Image.Image, turned: Image.Image, path: str) -> Extras:
     if profile and image.mode not in ("RGB", "P"):
         profile = None  # of grey; what is written is RGB
         lost.append("ICC profile for grey")
-    exif = turned.getexif()
+    exif: Image.Exif | None = turned.getexif()
     if image.format == "TIFF":
-        lost += ["other TIFF tags"] if set(exif) - _LAYOUT else []
+        lost += ["other TIFF tags"] if set(turned.getexif()) - _LAYOUT else []
         exif = None
     if "xmp" in info or "XML:com.adobe.xmp" in info:
         lost.append("XMP")
@@ -154,7 +155,7 @@ def write_image(path: pathlib.Path, image: np.ndarray, extras: Extras) -> list[s
         SettopError: if the file cannot be written; there is none then.
     """
     suffix, lost = path.suffix.lower(), list(extras.lost)
-    values = {"icc_profile": extras.profile, "exif": extras.exif, "dpi": extras.dpi}
+    values: dict[str, Any] = {"icc_profile": extras.profile, "exif": extras.exif, "dpi": extras.dpi}
     if suffix == ".bmp":
         lost += ["ICC profile"] if extras.profile else []
         lost += ["EXIF"] if extras.exif else []

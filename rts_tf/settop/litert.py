@@ -76,7 +76,8 @@ class Network:
         self._path, self._interpreter, (self.head,) = path, opened, signatures
         self.luma = shape[3] == 1
         self.scale = 2 if self.head == "upscale" else 1
-        self.size = tuple(max(0, int(side)) for side in signature[1:3])
+        height, width = (max(0, int(side)) for side in signature[1:3])
+        self.size = height, width
         notes = _notes(path)
         self.radius, self.pack = notes.get(RADIUS), notes.get(PACK, 1)
         if self.luma and (PACK not in notes or 0 in self.size):
@@ -84,7 +85,7 @@ class Network:
                 f"{path}: is not a file for luma of rts_tf.export, which has one fixed size and"
                 " says its 'pack'"
             )
-        self._shape = None  # of the frame that LiteRT is prepared for
+        self._shape: list[int] = []  # of the frame that LiteRT is prepared for
         self._entry, self._result = (
             opened.tensor(of["index"]) for of in (self._input, self._output)
         )

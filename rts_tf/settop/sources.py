@@ -21,7 +21,7 @@ class Frame(NamedTuple):
 
     Attributes:
         line: what stands in front of it; empty for raw frames.
-        data: its bytes, uint8 [stream.bytes].
+        data: its bytes, uint8 [stream.nbytes].
         read: when the last of them had come, by ``time.monotonic``.
     """
 
@@ -68,11 +68,12 @@ class Source:
         if not says_itself and not raw:
             is_none = "is no stream of YUV4MPEG2; for raw frames name their --size"
             raise SettopError(f"{path}: {is_none if self._start else 'holds no frame'}")
-        self.header = None
-        if says_itself:
+        self.header: y4m.Header | None = None
+        if raw:
+            self.stream = raw
+        else:
             self.header = y4m.parsed(self._start + self._file.readline(y4m.LONGEST), path)
-            self._start = b""
-        self.stream = raw or self.header.stream(matrix)
+            self._start, self.stream = b"", self.header.stream(matrix)
 
     def count(self) -> int | None:
         """Return the number of frames; None if the source or the frames do not say it.
@@ -84,15 +85,15 @@ class Source:
             return None
         length, stream = os.path.getsize(self._path), self.stream
         if self.header:
-            count, rest = divmod(length - len(self.header.line), len(y4m.FRAME) + 1 + stream.bytes)
+            count, rest = divmod(length - len(self.header.line), len(y4m.FRAME) + 1 + stream.nbytes)
             return None if rest else count
-        if not length or length % stream.bytes:
+        if not length or length % stream.nbytes:
             raise SettopError(
                 f"{self._path}: {length} bytes are not a number of {stream.kind} frames of"
-                f" {stream.width}x{stream.height}, of {stream.bytes} bytes each; do --size and"
+                f" {stream.width}x{stream.height}, of {stream.nbytes} bytes each; do --size and"
                 " --format fit?"
             )
-        return length // stream.bytes
+        return length // stream.nbytes
 
     def frames(self) -> Iterator[Frame]:
         """Read the frames.
@@ -104,7 +105,7 @@ class Source:
         while True:
             number += 1
             line = self._line(number) if self.header else b""
-            data = np.empty(self.stream.bytes, np.uint8)
+            data = np.empty(self.stream.nbytes, np.uint8)
             length = self._fill(data)
             if not length and not line:
                 return
@@ -128,7 +129,7 @@ class Source:
 
     def _fill(self, data: np.ndarray) -> int:
         """Read uint8 [N] in place; return how many bytes came before the end of the source."""
-        view, length = memoryview(data), 0
+        view, length = memoryview(data), 0  # type: ignore[arg-type]  # see settop/files.py
         if self._start:
             length = min(len(self._start), len(data))
             view[:length], self._start = self._start[:length], self._start[length:]

@@ -53,7 +53,7 @@ class Stream(NamedTuple):
         return -(-self.height // rows), -(-self.width // columns)
 
     @property
-    def bytes(self) -> int:
+    def nbytes(self) -> int:
         """The bytes of a frame."""
         if self.kind == "rgb24":
             return 3 * self.height * self.width
@@ -64,7 +64,7 @@ class Stream(NamedTuple):
         """Return the same stream with frames ``scale`` times as high and wide."""
         return self._replace(height=scale * self.height, width=scale * self.width)
 
-    def to_rgb(self, data: "bytes | np.ndarray") -> np.ndarray:
+    def to_rgb(self, data: bytes | np.ndarray) -> np.ndarray:
         """Convert the bytes of a frame to uint8 [height, width, 3]."""
         values = np.frombuffer(data, np.uint8)
         if self.kind == "rgb24":
@@ -73,8 +73,8 @@ class Stream(NamedTuple):
         planes = [Image.fromarray(values[: self.luma].reshape(self.height, self.width))]
         order = (rows, columns, 2) if self.kind == "nv12" else (2, rows, columns)
         chroma = values[self.luma :].reshape(order)
-        for plane in np.moveaxis(chroma, -1, 0) if self.kind == "nv12" else chroma:
-            wide = Image.fromarray(np.pad(plane, ((0, 0), (0, 1)), mode="edge"))
+        for samples in np.moveaxis(chroma, -1, 0) if self.kind == "nv12" else chroma:
+            wide = Image.fromarray(np.pad(samples, ((0, 0), (0, 1)), mode="edge"))
             # The first pixel of luma, at 1/2, lies on the first of chroma.
             box = (0.25, 0, columns + 0.25, rows)
             planes.append(wide.resize((self.width, self.height), Image.Resampling.BICUBIC, box))
@@ -88,7 +88,7 @@ class Stream(NamedTuple):
         rows, columns = self.chroma
         box, planes = (0.5, 0, self.width + 0.5, self.height), []
         for plane in chroma:
-            wide = Image.fromarray(np.pad(plane, ((0, 0), (1, 0)), mode="edge"))
+            wide = Image.fromarray(np.pad(np.asarray(plane), ((0, 0), (1, 0)), mode="edge"))
             planes.append(np.asarray(wide.resize((columns, rows), Image.Resampling.BICUBIC, box)))
         together = np.stack(planes, axis=-1 if self.kind == "nv12" else 0)
         return luma.tobytes() + together.tobytes()

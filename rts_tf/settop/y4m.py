@@ -78,7 +78,8 @@ def parsed(line: bytes, name: str) -> Header:
             f"{name}: is interlaced (I{found['I']}), and frames are needed; put ffmpeg's filter"
             " bwdif in front (-vf bwdif)"
         )
-    return Header(line, _kind(found.get("C", next(iter(KINDS))), name), *map(int, sides), full)
+    height, width = map(int, sides)
+    return Header(line, _kind(found.get("C", next(iter(KINDS))), name), height, width, full)
 
 
 def _kind(colours: str, name: str) -> str:

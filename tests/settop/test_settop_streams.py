@@ -27,7 +27,7 @@ def constant(*rgb):
 def test_colours(matrix, rgb, yuv):
     stream = Stream("yuv420p", 4, 6, matrix)
     data = stream.from_rgb(constant(*rgb))
-    assert data == bytes([yuv[0]] * 24 + [yuv[1]] * 6 + [yuv[2]] * 6) and len(data) == stream.bytes
+    assert data == bytes([yuv[0]] * 24 + [yuv[1]] * 6 + [yuv[2]] * 6) and len(data) == stream.nbytes
     assert np.abs(stream.to_rgb(data).astype(int) - rgb).max() <= 1
 
 

@@ -50,7 +50,7 @@ def planes(height, width, count=1):
 
 def frames(stream, count):
     """Random frames as bytes."""
-    rest = stream.bytes - stream.luma
+    rest = stream.nbytes - stream.luma
     return [
         plane.tobytes() + RANDOM.integers(0, 256, rest, np.uint8).tobytes()
         for plane in planes(stream.height, stream.width, count)
@@ -306,7 +306,7 @@ def test_sizes_of_planes(height, width, kind):
         "yuv444p": full,
         "gray": full[:0, :0],
     }[kind]
-    assert stream.chroma == chroma.shape and stream.bytes == full.size + 2 * chroma.size
+    assert stream.chroma == chroma.shape and stream.nbytes == full.size + 2 * chroma.size
 
 
 def test_one_item_is_made_ahead():
