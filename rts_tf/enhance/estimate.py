@@ -13,6 +13,7 @@ import shutil
 import time
 from typing import NamedTuple
 
+import av
 import numpy as np
 
 from rts_tf.enhance.amounts import HOW_TO_STOP, about, size
@@ -139,7 +140,7 @@ def _tried(
     return Estimate(float(together), float(np.mean(firsts)) * to_whole, mean * to_whole)
 
 
-def _middle(number: int, frame, info: VideoInfo, cut: VideoInfo) -> Frame:
+def _middle(number: int, frame: av.VideoFrame, info: VideoInfo, cut: VideoInfo) -> Frame:
     """The middle of a decoded frame, as the frame ``number`` of the video ``cut``."""
     planes = planes_of(converted(frame, info.coded_format, info.full_range))
     parts = []

@@ -74,6 +74,10 @@ class Weights:
         """The network for the frames of a video, in a precision of :func:`rts_tf.load`."""
         return self._loaded(self._name(lambda: for_video(info)), precision)
 
+    def named(self) -> Model:
+        """The network that the user named."""
+        return self._loaded(self._model, "auto")
+
     def for_stream(self) -> Model:
         """The network for frames from a pipe."""
         return self._loaded(FAST if self._model == AUTO else self._model, "auto")
