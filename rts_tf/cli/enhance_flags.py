@@ -10,11 +10,37 @@ from rts_tf.video.y4m import RAW_FORMATS
 
 # Those that mean nothing for a stream
 ONLY_FOR_FILES = (
-    *("scale", "compare", "codec", "crf", "encoder_preset"),
+    *("preview", "scale", "compare", "codec", "crf", "encoder_preset"),
     *("audio", "subtitles", "deinterlace"),
 )
 
+PREVIEW = "preview.html"  # where --preview without a value writes
+
+
+class _PageParser(flags.ArgumentParser):
+    """The value of --preview, which may be left out: a file, or whether to write ``PREVIEW``."""
+
+    syntactic_help = "a file, or no value"
+
+    def parse(self, argument: object) -> str:
+        """The file; empty for none."""
+        return {"true": PREVIEW, "false": ""}.get(str(argument), str(argument))
+
+
 FLAGS = flags.FlagValues()
+flags.DEFINE_flag(
+    # A boolean flag may stand without a value, and then does not swallow the input behind it.
+    flags.Flag(
+        _PageParser(),
+        flags.ArgumentSerializer(),
+        "preview",
+        "",
+        "Enhance nothing; write a page, by default preview.html, with the most detailed crops of"
+        " the inputs through every network that fits, and how long each would take.",
+        boolean=True,
+    ),
+    flag_values=FLAGS,
+)
 flags.DEFINE_string(
     "output",
     "",

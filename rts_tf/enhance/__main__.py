@@ -30,7 +30,7 @@ from rts_tf.cli.outcomes import Outcomes
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.enhance import AUTO, FAST, live
-from rts_tf.enhance.checks import check_compare, check_files, check_network, check_preset
+from rts_tf.enhance.checks import check_files, check_network, check_page, check_preset
 from rts_tf.enhance.patterns import expanded
 from rts_tf.enhance.stream import PIPE, find_image, is_stream, opened
 from rts_tf.errors import ConfigError, printable
@@ -69,6 +69,8 @@ def _with_report(enhance: Callable[[list[str], Report], int], inputs: list[str])
 
 def _enhance_live(inputs: list[str], report: Report) -> int:
     """Enhance a stream, or an image on a pipe. Only what is made goes to standard output."""
+    if FLAGS.preview:
+        raise ConfigError("`preview`: does not apply to a pipe; name files.")
     if not FLAGS.output:
         raise ConfigError(f"`raw_size`={FLAGS.raw_size}: name an `output` too, or - for a pipe.")
     _check_flags(inputs)
@@ -124,6 +126,8 @@ def _enhance(inputs: list[str], report: Report) -> int:
     from rts_tf.enhance.targets import listed
 
     everything = plan(given.inputs, given.output(FLAGS.output), FLAGS.overwrite, given.others)
+    if FLAGS.preview:
+        return _preview(everything)
     images, videos = everything.only(videos=False), _videos(everything)
     comparison = _comparison(anything_done=bool(everything.done))
     errors = images.errors
@@ -150,6 +154,28 @@ def _enhance(inputs: list[str], report: Report) -> int:
     warnings = [*everything.notes, *warnings]
     outcomes.write(report, everything.done, warnings, errors)
     return _print_lines(warnings, errors)
+
+
+def _preview(everything: Plan) -> int:
+    """Write the page of --preview, and nothing else."""
+    from rts_tf.report.preview_page import check_replaceable, write_preview
+
+    check_replaceable(FLAGS.preview)
+    load_tensorflow()
+    from rts_tf.cli.progress import RunProgress
+    from rts_tf.enhance import preview
+
+    wish = preview.Wish(FLAGS.model, int(FLAGS.scale), FLAGS.strength, FLAGS.chroma)
+    jobs = [*everything.jobs, *everything.done]
+    if not (crops := preview.crops_of(jobs, wish)):
+        raise ConfigError("`preview`: none of the inputs can be read; without it, each says why.")
+    networks = len(preview.models_for(wish))
+    progress = RunProgress({preview.PREVIEW: networks}, Console(stderr=True, highlight=False))
+    with progress.running():
+        sections = preview.sections_of(crops, wish, preview.megapixels_of(jobs), progress)
+    write_preview(FLAGS.preview, sections, preview.summary_of(jobs, wish))
+    print(f"preview: {printable(FLAGS.preview)}")
+    return _print_lines([], everything.errors)
 
 
 def _print_lines(warnings: Iterable[str], errors: list[str]) -> int:
@@ -289,7 +315,8 @@ def _check_flags(inputs: list[str]) -> None:
     check_files(inputs, FLAGS.output)
     check_network(FLAGS.model, FLAGS.strength, FLAGS.tile)
     check_preset(FLAGS.encoder_preset, FLAGS.codec)
-    check_compare(FLAGS.compare)
+    check_page("compare", FLAGS.compare)
+    check_page("preview", FLAGS.preview)
 
 
 def _check_flags_of_a_stream() -> None:

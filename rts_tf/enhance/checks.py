@@ -73,14 +73,14 @@ def check_preset(preset: str, codec: str) -> None:
         raise ConfigError(f"`encoder_preset`={preset}: {problem}.")
 
 
-def check_compare(path: str) -> None:
-    """Check the file of the comparison; ``path`` may be empty.
+def check_page(flag: str, path: str) -> None:
+    """Check the HTML file that ``flag`` names; ``path`` may be empty.
 
     Raises:
         ConfigError: It cannot be written, or the path is probably a mistake.
     """
     if path:
         if pathlib.Path(path).suffix.lower() not in (".html", ".htm"):
-            raise ConfigError(f"`compare`={path}: name a file that ends in .html.")
+            raise ConfigError(f"`{flag}`={path}: name a file that ends in .html.")
         if not os.path.isdir(parent := os.path.dirname(path) or "."):
-            raise ConfigError(f"`compare`={path}: there is no folder {parent}.")
+            raise ConfigError(f"`{flag}`={path}: there is no folder {parent}.")

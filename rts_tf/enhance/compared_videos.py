@@ -9,7 +9,7 @@ from rts_tf.enhance.targets import Job
 from rts_tf.errors import VideoError
 from rts_tf.images.image_file import ImageFile
 from rts_tf.report.comparison import Comparison
-from rts_tf.video.stills import Still, stills, stills_at
+from rts_tf.video.stills import Still, clock_of, stills, stills_at
 
 STILLS = 3  # of each video
 # Levels by which the frames of one moment differ at most, on average. They differ by more where the
@@ -32,7 +32,7 @@ def compare_videos(jobs: Sequence[Job], comparison: Comparison) -> None:
             continue
         for still, other in zip(before, after):
             if other is not None and _is_same_moment(still, other):
-                name = f"{job.name}, {_time(still.seconds)}"
+                name = f"{job.name}, {clock_of(still.seconds)}"
                 comparison.add(name, ImageFile(still.pixels), ImageFile(other.pixels))
 
 
@@ -41,10 +41,3 @@ def _is_same_moment(still: Still, other: Still) -> bool:
     if one.shape != two.shape:
         return False
     return float(np.abs(one[::4, ::4].astype(int) - two[::4, ::4]).mean()) <= _DIFFERENT
-
-
-def _time(seconds: float) -> str:
-    """A time such that the order of texts is that of times."""
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02d}:{rest:06.3f}"

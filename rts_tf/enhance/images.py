@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.pace import Pace, check_room
 from rts_tf.enhance.progress import IMAGES, Progress
 from rts_tf.errors import ImageError, RtsError
 from rts_tf.images.image_file import ImageFile, pixel_count, read_image_file
@@ -78,10 +79,12 @@ def enhance_all(
         The errors of the images that failed, and warnings: what was converted or left out.
 
     Raises:
-        RtsError: The disk is full.
+        RtsError: The disk is full, or evidently too small.
         Interrupted: The user asked to stop; every file that was written is whole.
     """
     errors, warnings = list[str](), list[str]()
+    check_room(jobs)
+    pace = Pace(sum(sizes) / 1e6, len(jobs))
     small = [size <= OVERLAPPED for size in sizes]
     reading = {} if reading is None else reading
     with ThreadPoolExecutor(1) as reader, _Writer(comparison, errors, warnings) as writer:
@@ -100,20 +103,24 @@ def enhance_all(
                 if i + 1 < len(jobs) and small[i] and small[i + 1]:
                     reading[i + 1] = reader.submit(_read, jobs[i + 1], scale)
             warnings += [f"{job.source}: {note}" for note in before.notes]
-
-            def on_pixels(count: int, label: str = f"image {i + 1}/{len(jobs)}") -> None:
-                progress.advance(IMAGES, count / 1e6, label, count / 1e6, "megapixels")
-
+            on_pixels = _counter(progress, f"image {i + 1}/{len(jobs)}")
             try:
                 after = enhanced(before, network_for(before)(shown(before), on_pixels))
             except ImageError as error:
                 errors.append(f"{job.source}: {error}")
                 continue
             writer.write(job, before, after)
+            if line := pace.line_after(sizes[i] / 1e6):
+                progress.say(line)
             del before, after
             if not small[i]:
                 writer.wait()
     return errors, warnings
+
+
+def _counter(progress: Progress, label: str) -> Callable[[int], None]:
+    """The function to call with each number of pixels that is done."""
+    return lambda count: progress.advance(IMAGES, count / 1e6, label, count / 1e6, "megapixels")
 
 
 def _read(job: Job, scale: int) -> ImageFile:

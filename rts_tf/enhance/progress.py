@@ -8,6 +8,9 @@ IMAGES, VIDEOS = "enhancing", "videos"  # phases; their work is counted in megap
 class Progress(Protocol):
     """What receives the progress."""
 
+    def say(self, line: str) -> None:
+        """Show a line that stays."""
+
     def skip(self, phase: str, work: float) -> None:
         """Take ``work`` of ``phase`` off, since it need not be done."""
 

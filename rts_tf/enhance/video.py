@@ -14,6 +14,7 @@ import av
 import tensorflow as tf
 
 from rts_tf.enhance.coding import Settings, plan_for, with_preset_for
+from rts_tf.enhance.estimate import announce
 from rts_tf.enhance.frame_enhancers import Model, frame_enhancer, through
 from rts_tf.enhance.handover import GivenUp, Handover, read_ahead
 from rts_tf.enhance.images import not_written
@@ -54,7 +55,7 @@ def enhance_videos(
         The errors of the videos that failed, and warnings about others.
 
     Raises:
-        RtsError: The disk is full.
+        RtsError: The disk is full, or evidently too small for a video.
         Interrupted: The user asked to stop. The segments on disk are whole; the next call goes on
             from there.
     """
@@ -116,6 +117,14 @@ def enhance_video(
             segments = work.segments(info)
             first = sum(len(times_of(segment, info)) for segment in segments)
             progress.skip(VIDEOS, first * info.megapixels)
+            line = announce(
+                *(job, info, coding, network, work.root),
+                done=first,
+                frames=survey.packets,
+                segment=SEGMENT,
+            )
+            if line:
+                progress.say(line)
             on_frames = _frame_counter(progress, label, first, survey.packets, info)
             gaps: list[Gap] = []
             side_data = SideData(coding.codec)

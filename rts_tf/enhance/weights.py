@@ -84,6 +84,10 @@ class Weights:
         self._on_model(model, info.bits)
         return model
 
+    def named(self) -> Model:
+        """The network that the user named."""
+        return self._loaded(self._model, "auto")
+
     def for_stream(self, bits: int) -> Model:
         """The network for frames from a pipe, whose samples have so many bits."""
         model = self._loaded(FAST if self._model == AUTO else self._model, "auto")

@@ -23,6 +23,8 @@ def slider(
     names: tuple[str, str],
     texts: tuple[str, str],
     icc: bytes = b"",
+    *,
+    exact: bool = True,
 ) -> str:
     """The HTML of one slider.
 
@@ -32,6 +34,7 @@ def slider(
         names: The labels of the two sides.
         texts: The alternative texts of the two images.
         icc: The colour profile of both.
+        exact: See :func:`data_uri`.
 
     Raises:
         ValueError: An array has another type, or the sizes do not match.
@@ -40,8 +43,8 @@ def slider(
         raise ValueError(f"before is {before.shape}, after {after.shape}: they must be of one size")
     return fill(
         "slider.html.template",
-        before=data_uri(before, icc),
-        after=data_uri(after, icc),
+        before=data_uri(before, icc, exact=exact),
+        after=data_uri(after, icc, exact=exact),
         left=escape(names[0]),
         right=escape(names[1]),
         before_text=escape(texts[0]),
@@ -51,7 +54,7 @@ def slider(
     )
 
 
-def data_uri(image: np.ndarray, icc: bytes = b"") -> str:
+def data_uri(image: np.ndarray, icc: bytes = b"", *, exact: bool = True) -> str:
     """Encode an image as a data URI.
 
     Up to ``LARGEST_EXACT`` pixels it is a PNG, which is exact. Above, it is a JPEG of quality 95
@@ -60,13 +63,14 @@ def data_uri(image: np.ndarray, icc: bytes = b"") -> str:
     Args:
         image: uint8 [H, W, 3].
         icc: The colour profile.
+        exact: False for a JPEG in any case, where a page has many images.
 
     Raises:
         ValueError: The array has another type or shape.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
         raise ValueError(f"an image must be uint8 HxWx3, not {image.dtype} {image.shape}")
-    exact = image.shape[0] * image.shape[1] <= LARGEST_EXACT
+    exact = exact and image.shape[0] * image.shape[1] <= LARGEST_EXACT
     kind = "png" if exact else "jpeg"
     options: dict[str, Any] = {} if exact else {"quality": 95, "subsampling": 0}
     file = io.BytesIO()

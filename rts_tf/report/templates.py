@@ -4,7 +4,13 @@ from importlib import resources
 from string import Template
 
 # The placeholders of a page for styles and scripts, and their files
-_PARTS = {"page_style": "page.css", "slider_style": "slider.css", "slider_script": "slider.js"}
+_PARTS = {
+    "page_style": "page.css",
+    "slider_style": "slider.css",
+    "slider_script": "slider.js",
+    "preview_style": "preview.css",
+    "preview_script": "preview.js",
+}
 
 
 def fill(template: str, **parts: object) -> str:

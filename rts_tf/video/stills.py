@@ -66,6 +66,13 @@ def stills_at(path: str, times: Sequence[float]) -> list[Still | None]:
         return _stills_at(container, stream, times)
 
 
+def clock_of(seconds: float) -> str:
+    """A time such that the order of texts is that of times, e.g. 0:01:02.500."""
+    minutes, rest = divmod(seconds, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:06.3f}"
+
+
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     with errors_name(path), open_input(path) as container:
