@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from rts_tf.cli.command import in_flags
@@ -26,9 +26,10 @@ class Outcomes:
         self._figures: dict[Job, dict[str, Any]] = {}
         self._in_work: tuple[Job, float] | None = None
 
-    def noted(self, jobs: Iterable[Job]) -> list[Job]:
-        """The same jobs, as a list that notes when the work on each begins."""
-        return _Noted(jobs, self._begin)
+    def begin(self, job: Job) -> None:
+        """Note that the work on a file begins."""
+        self.end()
+        self._in_work = job, time.monotonic()
 
     def end(self) -> None:
         """Note that the last file is done."""
@@ -68,23 +69,6 @@ class Outcomes:
         for line in errors:
             if line not in named:
                 report.error(shown(line))
-
-    def _begin(self, job: Job) -> None:
-        self.end()
-        self._in_work = job, time.monotonic()
-
-
-class _Noted(list):
-    """A list that calls a function with each item that an iteration comes to."""
-
-    def __init__(self, items: Iterable, function: Callable[[Any], None]):
-        super().__init__(items)
-        self._function = function
-
-    def __iter__(self) -> Iterator:
-        for item in super().__iter__():
-            self._function(item)
-            yield item
 
 
 def _is_about(line: str, job: Job) -> bool:

@@ -63,6 +63,7 @@ def enhance_all(
     scale: int = 1,
     *,
     reading: dict[int, Future] | None = None,
+    on_job: Callable[[Job], None] = lambda job: None,
 ) -> tuple[list[str], list[str]]:
     """Read, enhance and write every image.
 
@@ -74,6 +75,7 @@ def enhance_all(
         comparison: Is called with each image pair.
         scale: By how much the networks enlarge.
         reading: The images that are being read already, by their numbers; emptied.
+        on_job: Is called when the work on an image begins.
 
     Returns:
         The errors of the images that failed, and warnings: what was converted or left out.
@@ -89,6 +91,7 @@ def enhance_all(
     reading = {} if reading is None else reading
     with ThreadPoolExecutor(1) as reader, _Writer(comparison, errors, warnings) as writer:
         for i, job in enumerate(jobs):
+            on_job(job)
             if not small[i]:
                 writer.wait()
             future = reading.pop(i, None) or reader.submit(_read, job, scale)

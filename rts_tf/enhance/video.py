@@ -43,13 +43,18 @@ LoadModel = Callable[[VideoInfo, str], Model]
 
 
 def enhance_videos(
-    jobs: list[Job], load: LoadModel, settings: Settings, progress: Progress
+    jobs: list[Job],
+    load: LoadModel,
+    settings: Settings,
+    progress: Progress,
+    on_job: Callable[[Job], None] = lambda job: None,
 ) -> tuple[list[str], list[str]]:
     """Enhance every video.
 
     Args:
         load: Loads the network.
         progress: Counts :func:`megapixels_of` each video in the phase ``VIDEOS``.
+        on_job: Is called when the work on a video begins.
 
     Returns:
         The errors of the videos that failed, and warnings about others.
@@ -62,6 +67,7 @@ def enhance_videos(
     errors: list[str] = []
     warnings: list[str] = []
     for i, job in enumerate(jobs):
+        on_job(job)
         try:
             found = enhance_video(job, load, settings, progress, f"video {i + 1}/{len(jobs)}")
             warnings += [f"{job.source}: {warning}" for warning in found]
