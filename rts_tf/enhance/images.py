@@ -88,23 +88,18 @@ def enhance_all(
     check_room(jobs)
     pace = Pace(sum(sizes) / 1e6, len(jobs))
     small = [size <= OVERLAPPED for size in sizes]
-    reading = {} if reading is None else reading
-    with ThreadPoolExecutor(1) as reader, _Writer(comparison, errors, warnings) as writer:
+    with ThreadPoolExecutor(1) as pool, _Writer(comparison, errors, warnings) as writer:
+        reader = _Reader(pool, jobs, small, scale, {} if reading is None else reading)
         for i, job in enumerate(jobs):
             on_job(job)
             if not small[i]:
                 writer.wait()
-            future = reading.pop(i, None) or reader.submit(_read, job, scale)
             try:
-                before = future.result()
+                before = reader.image(i)
             except ImageError as error:
                 errors.append(str(error))
                 progress.skip(IMAGES, sizes[i] / 1e6)
                 continue
-            finally:
-                del future  # it would keep the image in memory
-                if i + 1 < len(jobs) and small[i] and small[i + 1]:
-                    reading[i + 1] = reader.submit(_read, jobs[i + 1], scale)
             warnings += [f"{job.source}: {note}" for note in before.notes]
             on_pixels = _counter(progress, f"image {i + 1}/{len(jobs)}")
             try:
@@ -131,6 +126,35 @@ def _read(job: Job, scale: int) -> ImageFile:
     image = read_image_file(job.source)
     check_writable(job.target, image, scale)
     return image
+
+
+class _Reader:
+    """Reads images in a thread, and of two small ones the second while the first is enhanced."""
+
+    def __init__(
+        self,
+        pool: ThreadPoolExecutor,
+        jobs: Sequence[Job],
+        small: Sequence[bool],
+        scale: int,
+        reading: dict[int, Future],
+    ):
+        """``reading``: The images that are being read already, by their numbers; emptied."""
+        self._pool, self._jobs, self._small, self._scale = pool, jobs, small, scale
+        self._reading = reading
+
+    def image(self, number: int) -> ImageFile:
+        """Wait for an image, and begin to read the next one. Raises as :func:`_read`."""
+        future = self._reading.pop(number, None) or self._begin(number)
+        try:
+            return future.result()
+        finally:
+            del future  # it would keep the image in memory
+            if all(self._small[number : number + 2]) and number + 1 < len(self._jobs):
+                self._reading[number + 1] = self._begin(number + 1)
+
+    def _begin(self, number: int) -> Future:
+        return self._pool.submit(_read, self._jobs[number], self._scale)
 
 
 class _Writer:
