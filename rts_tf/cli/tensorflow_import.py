@@ -4,6 +4,7 @@ import contextlib
 import gc
 import importlib.abc
 import importlib.machinery
+import importlib.metadata
 import importlib.util
 import os
 import sys
@@ -66,6 +67,11 @@ def _has_namesake(table: str) -> bool:
     return os.path.isdir(os.path.join(folder, table))
 
 
+def _has_keras_3() -> bool:
+    """Whether TensorFlow does without Keras 2, which uses the tables while they are imported."""
+    return int(importlib.metadata.version("keras").partition(".")[0]) >= 3
+
+
 @contextlib.contextmanager
 def cheap_import() -> Iterator[None]:
     """Make imports of TensorFlow and Keras in the body take about half the time and less memory.
@@ -79,11 +85,13 @@ def cheap_import() -> Iterator[None]:
     # again takes a fifth of the time.
     collects = gc.isenabled()
     gc.disable()
-    sys.meta_path.insert(0, _WhenUsed)
+    finders = [_WhenUsed] if _has_keras_3() else []
+    sys.meta_path[:0] = finders
     try:
         yield
     finally:
-        sys.meta_path.remove(_WhenUsed)
+        for finder in finders:
+            sys.meta_path.remove(finder)
         gc.freeze()
         if collects:
             gc.enable()

@@ -225,9 +225,8 @@ def _answer(connection: Connection, pixels: np.ndarray, scale: int) -> np.ndarra
 def _check_flags(inputs: list[str]) -> None:
     """Raise ConfigError for flags and inputs that cannot work."""
     if not inputs:
-        raise ConfigError(
-            f"name images or folders of them: {program_name()} INPUT... --output=PATH"
-        )
+        usage = f"{program_name()} INPUT... --output=PATH"
+        raise ConfigError(f"name images or folders of them: {usage}")
     if not FLAGS.output:
         raise ConfigError("--output is empty: name a file, or a folder for several images.")
     for path in inputs:
