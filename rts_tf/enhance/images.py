@@ -72,7 +72,7 @@ def enhance_all(
         sizes: The number of pixels of each image, 0 where it is unknown.
         comparison: Is called with each image pair.
         scale: By how much the networks enlarge.
-        reading: The images that are being read already, by their numbers; emptied.
+        reading: What :func:`first_read` gives; emptied.
 
     Returns:
         The errors of the images that failed, and warnings: what was converted or left out.
@@ -82,8 +82,7 @@ def enhance_all(
         Interrupted: The user asked to stop; every file that was written is whole.
     """
     errors, warnings = list[str](), list[str]()
-    small = [size <= OVERLAPPED for size in sizes]
-    reading = {} if reading is None else reading
+    small, reading = [size <= OVERLAPPED for size in sizes], {} if reading is None else reading
     with ThreadPoolExecutor(1) as reader, _Writer(comparison, errors, warnings) as writer:
         for i, job in enumerate(jobs):
             if not small[i]:

@@ -227,7 +227,8 @@ def test_the_real_command(photo_folder, tmp_path, model_file):
     )
     assert (
         done.returncode == 0
-        and not done.stderr
+        and done.stderr.startswith("device: ")
+        and done.stderr.count("\n") == 1
         and Image.open(tmp_path / "out.png").size == (64, 64)
     ), done.stderr
     done = subprocess.run([*python, "--scale=3"], capture_output=True, text=True, cwd=here)
