@@ -74,7 +74,7 @@ def enhance_all(
         sizes: The number of pixels of each image, 0 where it is unknown.
         comparison: Is called with each image pair.
         scale: By how much the networks enlarge.
-        reading: The images that are being read already, by their numbers; emptied.
+        reading: What :func:`first_read` gives; emptied.
         on_job: Is called when the work on an image begins.
 
     Returns:

@@ -19,11 +19,7 @@ from rts_tf.images.image_file import ImageFile
 from rts_tf.images.write import write_image_file
 from tests.support.commands import photo, state
 from tests.support.disk import largest_file
-from tests.support.enhance_command import (
-    command,
-    model_file,  # noqa: F401  fixture
-    without_device,
-)
+from tests.support.enhance_command import command, model_file  # noqa: F401  fixture
 from tests.support.image_files import EIGHT, SIXTEEN, tif
 from tests.support.images import BAD, DANGLING, GOOD, LOOP, NOT_UTF8
 from tests.support.paths import ROOT
@@ -231,7 +227,8 @@ def test_the_real_command(photo_folder, tmp_path, model_file):
     )
     assert (
         done.returncode == 0
-        and not without_device(done.stderr)
+        and done.stderr.startswith("device: ")
+        and done.stderr.count("\n") == 1
         and Image.open(tmp_path / "out.png").size == (64, 64)
     ), done.stderr
     done = subprocess.run([*python, "--scale=3"], capture_output=True, text=True, cwd=here)

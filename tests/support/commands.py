@@ -6,6 +6,7 @@ The module also has what tests of bad input share.
 import contextlib
 import io
 import pathlib
+import re
 import types
 from collections.abc import Callable, Iterator
 
@@ -26,29 +27,37 @@ TINY = (
     "--precision=float32",
 )
 
-
-def command(*arguments: str) -> tuple[int, str, str]:
-    """Run rts_tf.main; return its exit code, standard output and standard error."""
-    return command_of(main, *arguments)
+_DEVICE_LINE = re.compile(r"^device: .*\n", re.MULTILINE)
 
 
-def command_of(program: types.ModuleType, *arguments: object) -> tuple[int, str, str]:
+def command(*arguments: str, device_line: bool = False) -> tuple[int, str, str]:
+    """Run rts_tf.main; return its exit code, standard output and standard error.
+
+    The line that says what computes is left out of standard error, unless ``device_line``.
+    """
+    return command_of(main, *arguments, device_line=device_line)
+
+
+def command_of(
+    program: types.ModuleType, *arguments: object, device_line: bool = False
+) -> tuple[int, str, str]:
     """Run a command with flags of its own, ``program.FLAGS``; return the same as ``command``."""
     saved = flagsaver.save_flag_values(program.FLAGS)
     words = ["command", *map(str, arguments)]
     try:
         with flagsaver.flagsaver():
             flags.FLAGS(["command"])
-            return _captured(lambda: program.main(program.FLAGS(words)))
+            return _captured(lambda: program.main(program.FLAGS(words)), device_line)
     finally:
         flagsaver.restore_flag_values(saved, program.FLAGS)
 
 
-def _captured(run: Callable[[], int]) -> tuple[int, str, str]:
+def _captured(run: Callable[[], int], device_line: bool) -> tuple[int, str, str]:
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         code = run()
-    return code, out.getvalue(), err.getvalue()
+    said = err.getvalue()
+    return code, out.getvalue(), said if device_line else _DEVICE_LINE.sub("", said)
 
 
 @contextlib.contextmanager

@@ -83,9 +83,9 @@ def run(name: str, *arguments: object) -> None:
 
     module = importlib.import_module(name)
     if module.FLAGS is importlib.import_module("absl.flags").FLAGS:
-        code, out, err = command(*map(str, arguments))
+        code, out, err = command(*map(str, arguments), device_line=True)
     else:
-        code, out, err = command_of(module, *arguments)
+        code, out, err = command_of(module, *arguments, device_line=True)
     print(json.dumps([name, code, out, err]), flush=True)
 
 
