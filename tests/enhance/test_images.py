@@ -150,13 +150,12 @@ def test_two_images_for_one_file(tree, tmp_path, model_file):
     ("arguments", "reason"),
     [
         ([], "name images, videos or folders"),
-        (["{}/a.png"], "--output is empty"),
         (["{}/nowhere", "--output={}/x"], "nowhere: no such file or folder"),
         (["{}/a.png", "--output={}/x.gif"], "x.gif: cannot tell the format; end it in .png"),
         (["{}/a.png", "--output={}/x"], "x: cannot tell the format"),
         (
             ["{}/unknown.dat", "--output={}/x.png"],
-            "unknown.dat: is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image; if",
+            "unknown.dat: is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL or HEIC image;",
         ),
         (["{}", "--output={}/x.png"], "x.png: is a file; name a folder"),
         (

@@ -102,7 +102,7 @@ def test_a_folder_with_bad_images_among_good_ones(server, images, tmp_path, scal
     code, out, err = command(*arguments)
     assert code == 1 and "enhanced 5 of 7 images" in out and state(images) == original
     assert sorted(line.split("photos/")[1] for line in err.splitlines()) == [
-        "bad.png: is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image",
+        "bad.png: is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL or HEIC image",
         "bomb.png: has more than 8 million pixels; cut or scale it down first",
     ]
     made = {p.relative_to(output).as_posix(): Image.open(p) for p in output.rglob("*.*")}

@@ -52,15 +52,15 @@ BAD = {  # name: (contents, reason)
     "bomb.png": (BOMB, "has more than [0-9]+ million pixels; cut or scale it down"),
     "404.jpg": (
         b"<!DOCTYPE html><title>404 Not Found</title>",
-        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image",
+        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL or HEIC image",
     ),
     "heic.jpg": (
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400),
-        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image",
+        "cannot be read .it is damaged|is HEIC; to read it, pip install",
     ),
     "svg.png": (
         b'<svg xmlns="http://www.w3.org/2000/svg"/>',
-        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image",
+        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL or HEIC image",
     ),
     "float.tiff": (saved(photo().convert("F"), "TIFF"), "has floating point samples from"),
     "grey of 32 bits.tif": (saved(GREY_32, "TIFF"), "has signed integers as samples"),
