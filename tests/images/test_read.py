@@ -184,7 +184,7 @@ REFUSED = {
     "zero bytes": (lambda c: b"", "is empty"),
     "text": (
         lambda c: b"<html>404 Not Found</html>",
-        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF or JPEG XL image",
+        "is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL or HEIC image",
     ),
     "animated GIF": (lambda c: two(c, "GIF"), "holds 2 images"),
     "animated AVIF": (lambda c: two(c, "AVIF"), "holds 2 images"),
