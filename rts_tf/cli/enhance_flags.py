@@ -28,18 +28,19 @@ class _PageParser(flags.ArgumentParser):
 
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_flag(
-    # A boolean flag may stand without a value, and then does not swallow the input behind it.
-    flags.Flag(
-        _PageParser(),
-        flags.ArgumentSerializer(),
-        "preview",
-        "",
-        "Enhance nothing; write a page, by default preview.html, with the most detailed crops of"
-        " the inputs through every network that fits, and how long each would take.",
-        boolean=True,
-    ),
-    flag_values=FLAGS,
+
+
+def _DEFINE_page(name: str, help: str) -> None:
+    """Define a flag of a page. It may stand without a value, and swallows no input behind it."""
+    serializer: flags.ArgumentSerializer = flags.ArgumentSerializer()
+    flag = flags.Flag(_PageParser(), serializer, name, "", help, boolean=True)
+    flags.DEFINE_flag(flag, flag_values=FLAGS)
+
+
+_DEFINE_page(
+    "preview",
+    "Enhance nothing; write a page, by default preview.html, with the most detailed crops of the"
+    " inputs through every network that fits, and how long each would take.",
 )
 flags.DEFINE_string(
     "output",

@@ -25,7 +25,7 @@ def check_files(inputs: list[str], output: str) -> None:
     """
     if not inputs:
         raise ConfigError(
-            "name images, videos, folders or patterns, for example photo.jpg or 'photos/*.jpg'."
+            "name images, videos or folders, for example photo.jpg, photos or 'photos/*.jpg'."
         )
     for name in pathlib.Path(output).parts:
         if (length := len(os.fsencode(name))) > LONGEST_NAME:

@@ -203,7 +203,8 @@ def sections_of(
     for name in models_for(wish):
         weights = Weights(name, wish.scale, wish.strength, _TILE, chroma=wish.chroma)
         model = weights.named()
-        _enhanced(crops[0], model, wish)  # what happens only once is not to be counted
+        for crop in {crop.seen.shape: crop for crop in crops}.values():
+            _enhanced(crop, model, wish)  # what happens once for each size is not to be counted
         for crop, of_it in zip(crops, candidates):
             start = time.perf_counter()
             pixels = _enhanced(crop, model, wish)

@@ -97,7 +97,7 @@ def _section(number: int, section: Section) -> str:
     return fill(
         "preview_section.html.template",
         name=escape(printable(section.name)),
-        notes=notes,
+        notes=f'<p class="quiet">{notes}</p>\n' if notes else "",
         slider=slider(before, first.pixels, labels, texts, section.icc, exact=False),
         choices="\n".join(
             _choice(f"crop{number}", candidate, section.icc, candidate is first)

@@ -155,7 +155,7 @@ def test_two_images_for_one_file(tree, tmp_path, model_file):
         (["{}/a.png", "--output={}/x"], "x: cannot tell the format"),
         (
             ["{}/unknown.dat", "--output={}/x.png"],
-            "unknown.dat: is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL or HEIC image",
+            "unknown.dat: is not a PNG, JPEG, WebP, TIFF, BMP, AVIF, GIF, JPEG XL or HEIC image;",
         ),
         (["{}", "--output={}/x.png"], "x.png: is a file; name a folder"),
         (

@@ -56,7 +56,7 @@ BAD = {  # name: (contents, reason)
     ),
     "heic.jpg": (
         b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400),
-        "cannot be read|is HEIC; to read it",
+        "cannot be read .it is damaged|is HEIC; to read it, pip install",
     ),
     "svg.png": (
         b'<svg xmlns="http://www.w3.org/2000/svg"/>',
