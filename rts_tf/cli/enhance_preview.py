@@ -9,6 +9,7 @@ from rich.console import Console
 from rts_tf.cli.enhance_flags import FLAGS
 from rts_tf.cli.enhance_work import print_lines
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.cli.tables import print_table
 from rts_tf.errors import ConfigError, printable
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def write_preview_page(everything: Plan) -> int:
     load_tensorflow(FLAGS.device)
     from rts_tf.cli.progress import RunProgress
     from rts_tf.enhance import preview
+    from rts_tf.enhance.preview_table import preview_table
 
     wish = preview.Wish(FLAGS.model, int(FLAGS.scale), FLAGS.strength, FLAGS.chroma)
     jobs = [*everything.jobs, *everything.done]
@@ -30,8 +32,10 @@ def write_preview_page(everything: Plan) -> int:
         raise ConfigError("`preview`: none of the inputs can be read; without it, each says why.")
     networks = len(preview.models_for(wish))
     progress = RunProgress({preview.PREVIEW: networks}, Console(stderr=True, highlight=False))
+    megapixels = preview.megapixels_of(jobs)
     with progress.running():
-        sections = preview.sections_of(crops, wish, preview.megapixels_of(jobs), progress)
+        sections = preview.sections_of(crops, wish, megapixels, progress)
     write_preview(FLAGS.preview, sections, preview.summary_of(jobs, wish))
+    print_table(f"{preview_table(sections, megapixels)}\n")
     print(f"preview: {printable(FLAGS.preview)}")
     return print_lines([], everything.errors)

@@ -211,7 +211,7 @@ def sections_of(
             pace = (time.perf_counter() - start) / (crop.seen[..., 0].size / 1e6)
             chosen = pretrained.resolved(crop.chosen) == pretrained.resolved(name)
             note = f"{pace:.2g} s per megapixel, about {about(pace * megapixels)} for everything"
-            of_it.append(Candidate(name, _purpose(name), note, pixels, chosen))
+            of_it.append(Candidate(name, _purpose(name), note, pace, pixels, chosen))
         progress.advance(PREVIEW, 1, f"preview: {os.path.basename(name)}", 1, "networks")
     return [
         Section(crop.name, _inner(crop.seen, crop, 1), crop.size, of_it, crop.icc)

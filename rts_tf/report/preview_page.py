@@ -23,6 +23,7 @@ class Candidate(NamedTuple):
         name: The network.
         purpose: What it is for, in words.
         note: How long it takes.
+        pace: The same in seconds per megapixel.
         pixels: uint8 [H, W, 3], of the size of the crop or twice that.
         chosen: Whether the command would take it for this file.
     """
@@ -30,6 +31,7 @@ class Candidate(NamedTuple):
     name: str
     purpose: str
     note: str
+    pace: float
     pixels: np.ndarray
     chosen: bool
 

@@ -32,7 +32,13 @@ def here(tmp_path, monkeypatch):
 def test_nothing_but_a_page_is_written(here):
     before = state(here)
     code, out, _ = command("--preview", "photo.jpg", "large.png", "--model=luma-small")
-    assert code == 0 and out == "preview: preview.html\n"
+    assert code == 0 and out.endswith("\n\npreview: preview.html\n")
+    table = out.splitlines()
+    assert table[0].split() == ["network", "for", "chosen", "s/MP", "all"]
+    assert [line.split()[0] for line in table[1:3]] == NETWORKS
+    assert "2 of 2" not in table[1] and "2 of 2" in table[2]
+    assert "seconds per megapixel of the crops" in " ".join(out.split())
+    assert max(map(len, table)) <= 80
     after = state(here)
     text = after.pop(here / "preview.html").decode()
     assert after == before

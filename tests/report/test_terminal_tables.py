@@ -2,15 +2,18 @@
 
 import math
 
+import numpy as np
 import pytest
 from rich.cells import cell_len
 
 from rts_tf import evaluate, viqet
+from rts_tf.enhance.preview_table import preview_table
 from rts_tf.export.files_table import files_table
 from rts_tf.metrics.viqet import Quality
 from rts_tf.report import columns
 from rts_tf.report.distillation_page import distillation_table
 from rts_tf.report.metric_table import metric_table
+from rts_tf.report.preview_page import Candidate, Section
 from rts_tf.report.tables import table1, table2
 from rts_tf.report.text_table import WIDTH, shortened, text_table
 from tests.support.distillations import COST, distilled
@@ -68,7 +71,18 @@ def of_images(shown, metrics, wide):
     return metric_table(list(NAMES), [metrics] * len(NAMES), shown, wide)
 
 
+def previewed():
+    """Sections of a preview: a network of a long name, and one of the package."""
+    crop = np.zeros((2, 2, 3), np.uint8)
+    candidates = [
+        Candidate(name, "in real time, compressed input", "", 1234.5, crop, True)
+        for name in (NAMES[0], "luma-clean-xlarge")
+    ]
+    return [Section("a.png", crop, (2, 2), candidates)] * 4
+
+
 TABLES = {
+    "enhance --preview": lambda wide: preview_table(previewed(), 1e6),
     "table 1": lambda wide: table1(largest_run(), wide),
     "table 2": lambda wide: table2(largest_run(), wide),
     "evaluate": lambda wide: of_images(evaluate.ENHANCED, ENHANCED | COST, wide),
