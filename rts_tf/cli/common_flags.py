@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from absl import flags
 
+from rts_tf.cli.printing import print_screen
 from rts_tf.cli.versions import version_line
 
 
@@ -19,7 +20,7 @@ class _Prints(flags.BooleanFlag):
 
     def parse(self, argument: str | bool) -> None:
         if self._parse(argument):
-            print(self._text())
+            print_screen(self._text())
             raise SystemExit(0)
 
 

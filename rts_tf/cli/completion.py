@@ -14,7 +14,9 @@ from rts_tf.cli.descriptions import COMMANDS
 from rts_tf.cli.descriptions.command import Command
 from rts_tf.cli.descriptions.completion import COMPLETION
 from rts_tf.cli.help_screen import choices, first_sentence, names
+from rts_tf.cli.printing import print_screen
 from rts_tf.cli.shells import SHELLS
+from rts_tf.cli.printing import print_screen
 from rts_tf.cli.shells.table import Completed, Option
 
 FLAGS = flags.FlagValues()
@@ -63,7 +65,7 @@ def main(arguments: list[str]) -> int:
     if shell not in SHELLS:
         print_error(f"{shell}: choose one of {', '.join(SHELLS)}.")
         return WRONG_USE
-    print(SHELLS[shell](table()))
+    print_screen(SHELLS[shell](table()))
     return 0
 
 

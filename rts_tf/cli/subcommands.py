@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from rts_tf.cli.descriptions import COMMANDS
+from rts_tf.cli.printing import print_screen
 
 WRONG_USE = 2  # exit code
 _PURPOSE = """\
@@ -34,7 +35,7 @@ def main(program: str, words: Sequence[str]) -> int:
         importlib.import_module(known[first].entry).run()
         return 0
     if first in ("-h", "--help", "--helpfull"):
-        print(screen(program))
+        print_screen(screen(program))
         return 0
     if first == "--version":
         from rts_tf.cli.versions import version_line

@@ -80,6 +80,21 @@ def test_a_verbose_command_shows_where_an_error_came_from(rts):
         assert traceback or done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("words", ["--help", "export --helpfull", "completion zsh"])
+def test_a_reader_may_end_before_the_screen_does(words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "rts_tf", *words.split()],
+        cwd=ROOT,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        timeout=200,
+    )
+    os.close(writer)
+    assert done.returncode == 0 and not done.stderr
+
+
 def test_completion_is_printed(rts):
     done = rts("completion", "bash")
     assert done.returncode == 0 and "complete -o bashdefault" in done.stdout
