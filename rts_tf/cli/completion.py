@@ -16,7 +16,6 @@ from rts_tf.cli.descriptions.completion import COMPLETION
 from rts_tf.cli.help_screen import choices, first_sentence, names
 from rts_tf.cli.printing import print_screen
 from rts_tf.cli.shells import SHELLS
-from rts_tf.cli.printing import print_screen
 from rts_tf.cli.shells.table import Completed, Option
 
 FLAGS = flags.FlagValues()
