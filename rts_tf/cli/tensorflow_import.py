@@ -8,6 +8,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
@@ -79,11 +80,14 @@ def cheap_import() -> Iterator[None]:
     # again takes a fifth of the time.
     collects = gc.isenabled()
     gc.disable()
-    sys.meta_path.insert(0, _WhenUsed)
+    # Keras 2 uses the tables while it is imported, and TensorFlow replaced some of them then.
+    finders = [_WhenUsed] if int(version("keras").partition(".")[0]) >= 3 else []
+    sys.meta_path[:0] = finders
     try:
         yield
     finally:
-        sys.meta_path.remove(_WhenUsed)
+        for finder in finders:
+            sys.meta_path.remove(finder)
         gc.freeze()
         if collects:
             gc.enable()
