@@ -9,20 +9,8 @@ import sys
 
 import pytest
 
+from tests.support.other_system import SYSTEMS, WINDOWS
 from tests.support.paths import ROOT
-
-# What Python lacks there, of what a project like this uses
-WINDOWS = {
-    "modules": ("fcntl", "grp", "pwd", "resource", "termios"),
-    "os": (
-        *("fork", "getuid", "geteuid", "getpgid", "killpg", "mkfifo", "nice", "sched_getaffinity"),
-        *("sched_setaffinity", "setsid", "statvfs", "sysconf", "uname", "wait4", "O_DIRECTORY"),
-        "O_NONBLOCK",
-    ),
-    "signal": ("SIGALRM", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGUSR1", "SIGUSR2", "alarm"),
-}
-MACOS = {"modules": (), "os": ("sched_getaffinity", "sched_setaffinity"), "signal": ()}
-SYSTEMS = {"Windows": WINDOWS, "macOS": MACOS}
 
 IMPORT_ALL = """
 import importlib, os, pkgutil, signal, sys

@@ -65,5 +65,5 @@ def _silence_python() -> None:
     """Silence the log lines and warnings of the Python code of TensorFlow and Keras."""
     if not flags.FLAGS["verbosity"].present:
         logging.set_verbosity(logging.FATAL)
-    for package in ("tensorflow", "keras"):
+    for package in ("tensorflow", "tensorflow_addons", "keras"):
         warnings.filterwarnings("ignore", module=rf"{package}(\.|$)")

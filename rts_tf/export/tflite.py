@@ -35,6 +35,7 @@ from rts_tf.export.quantization import (
     integer_kernels,
     pins,
 )
+from rts_tf.quiet import quiet_stderr
 
 CALIBRATION_EVERY = 4  # every so many crops, to measure what the rounding of a tensor costs
 MARGIN_DB = 0.2  # on crops of other images the PSNR is within .1 dB of that (residual3)
@@ -61,8 +62,8 @@ def converted(
         archive(network, {signature: function}, pathlib.Path(directory))
         converter = tf.lite.TFLiteConverter.from_saved_model(directory, signature_keys=[signature])
         set_precision(converter)
-        silent = io.StringIO()
-        with contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
+        said = io.StringIO()
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said), quiet_stderr():
             return converter.convert()
 
 
