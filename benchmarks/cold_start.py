@@ -10,7 +10,6 @@ without, ``import tensorflow``, and another program for the same purpose: an uns
 Where other programs use the machine too, only the seconds of the processors mean something.
 """
 
-import importlib.util
 import os
 import pathlib
 import statistics
@@ -66,7 +65,7 @@ def cost_of(command: list[str]) -> Cost:
     wall = time.perf_counter() - began
     process.stderr.close()
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode and said:  # absl's own help screens end with 1
+    if process.returncode:
         raise RuntimeError(f"{' '.join(command)}: {said.decode(errors='replace')[-500:]}")
     unit = 1 if sys.platform == "darwin" else 1024
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 1e6)
@@ -75,11 +74,10 @@ def cost_of(command: list[str]) -> Cost:
 def ways(image: str, output: str) -> dict[str, list[str]]:
     """The commands that are measured, by their names."""
     enhance = ["-m", "rts_tf.enhance", image, f"--output={output}", "--overwrite"]
-    everything = ["-m", "rts_tf"] if importlib.util.find_spec("rts_tf.__main__") else enhance[:2]
     arguments = {
         "enhance": enhance,
         "enhance --model=fast": [*enhance, "--model=fast"],
-        "help": [*everything, "--help"],
+        "help": ["-m", "rts_tf", "--help"],
         "import rts_tf": ["-c", "import rts_tf"],
         "import tensorflow": ["-c", "import tensorflow"],
         "unsharp mask in Pillow": ["-c", UNSHARP, image, output],
