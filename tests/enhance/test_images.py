@@ -149,7 +149,7 @@ def test_two_images_for_one_file(tree, tmp_path, model_file):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "name images, videos, folders or patterns"),
+        ([], "name images, videos or folders"),
         (["{}/nowhere", "--output={}/x"], "nowhere: no such file or folder"),
         (["{}/a.png", "--output={}/x.gif"], "x.gif: cannot tell the format; end it in .png"),
         (["{}/a.png", "--output={}/x"], "x: cannot tell the format"),
