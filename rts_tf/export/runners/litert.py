@@ -6,6 +6,7 @@ import numpy as np
 
 from rts_tf.export.runners.process import Opened, serve
 from rts_tf.metrics.resources import cores
+from rts_tf.quiet import quiet_stderr
 
 THREADS = min(4, cores())
 XNNPACK = "DELEGATE"  # what LiteRT calls operations that XNNPACK computes together
@@ -39,10 +40,11 @@ def executed(path: pathlib.Path, size: tuple[int, ...]) -> list[str]:
     """
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(model_path=str(path), num_threads=1)
-    (entry,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
-    interpreter.resize_tensor_input(entry["index"], [1, *size, 1])
-    interpreter.allocate_tensors()
+    with quiet_stderr():
+        interpreter = Interpreter(model_path=str(path), num_threads=1)
+        (entry,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+        interpreter.resize_tensor_input(entry["index"], [1, *size, 1])
+        interpreter.allocate_tensors()
     made: dict[int, dict] = {}
     nodes: dict[int, str] = {}
     wanted = [result["index"]]
