@@ -35,7 +35,7 @@ def write_preview_page(everything: Plan) -> int:
     megapixels = preview.megapixels_of(jobs)
     with progress.running():
         sections = preview.sections_of(crops, wish, megapixels, progress)
-    write_preview(FLAGS.preview, sections, preview.summary_of(jobs, wish))
+    write_preview(FLAGS.preview, sections, preview.summary_of(jobs, wish, megapixels))
     print_table(f"{preview_table(sections, megapixels)}\n")
     print(f"preview: {printable(FLAGS.preview)}")
     return print_lines([], everything.errors)

@@ -93,7 +93,7 @@ def _enhance(inputs: list[str], report: Report) -> int:
         if (made := [*videos.jobs, *videos.done]) and importlib.util.find_spec("av"):
             from rts_tf.enhance.compared_videos import compare_videos
 
-            compare_videos(made, comparison)
+            warnings = warnings + compare_videos(made, comparison)
         errors = errors + write_comparison(comparison, images.done)
     for line in everything.passed_over:
         inform(printable(line))

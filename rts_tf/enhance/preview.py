@@ -160,13 +160,13 @@ def megapixels_of(jobs: Sequence[Job]) -> float:
     return count
 
 
-def summary_of(jobs: Sequence[Job], wish: Wish) -> str:
-    """A sentence about the whole job."""
+def summary_of(jobs: Sequence[Job], wish: Wish, megapixels: float) -> str:
+    """A sentence about the whole job, which has so many megapixels."""
     videos = sum(job.video for job in jobs)
     counts = [(len(jobs) - videos, "image"), (videos, "video")]
     named = [f"{count} {kind}{'s' if count > 1 else ''}" for count, kind in counts if count]
     return (
-        f"{' and '.join(named)}, {megapixels_of(jobs):.3g} megapixels in all; strength"
+        f"{' and '.join(named)}, {megapixels:.3g} megapixels in all; strength"
         f" {wish.strength:g}. Nothing was enhanced but these crops."
     )
 

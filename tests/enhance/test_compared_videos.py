@@ -39,8 +39,9 @@ def test_stills_of_what_was_made_and_of_what_was_there(run, tmp_path):
 def test_a_video_over_its_source_has_nothing_to_be_compared_with(run, tmp_path):
     video = make(tmp_path / "a.mkv", count=5)
     flags = f"--output={video}", "--overwrite", f"--compare={tmp_path / 'page.html'}"
-    out, _ = run(video, *flags)
+    out, err = run(video, *flags)
     assert "enhanced 1 of 1" in out and "compare: nothing to show" in out
+    assert f"note: {video}: was written over, so the page has no stills of it" in err
 
 
 def test_a_still_is_upright(tmp_path):

@@ -1,6 +1,7 @@
 """What ``rts distill --help`` says."""
 
 from rts_tf.cli.descriptions.command import Command, Group, Shown
+from rts_tf.cli.descriptions.common import DATA, VALIDATION
 
 DISTILL = Command(
     name="distill",
@@ -33,8 +34,8 @@ real time. The same command continues a distillation that was stopped.""",
         Group(
             "Inputs",
             (
-                Shown("data", "FOLDER", "Training images: sample, div2k, or a folder."),
-                Shown("validation", "FOLDER", "Validation images; empty: a part of the data."),
+                DATA,
+                VALIDATION,
                 Shown("codecs", "LIST", "That the inputs pass."),
                 Shown("codec_share", "X", "Share of the inputs that pass a codec."),
             ),

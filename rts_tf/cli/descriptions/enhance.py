@@ -1,6 +1,7 @@
 """What ``rts enhance --help`` says."""
 
 from rts_tf.cli.descriptions.command import Command, Group, Shown
+from rts_tf.cli.descriptions.common import DEVICE, JSON
 
 ENHANCE = Command(
     name="enhance",
@@ -26,7 +27,7 @@ the same command continues one that was stopped.""",
                 Shown("overwrite", text="Overwrite files that exist."),
                 Shown("preview", "FILE", "Only show crops through each network, on a page."),
                 Shown("compare", "FILE", "Write an HTML page that shows before and after."),
-                Shown("json", text="Print lines of JSON for scripts."),
+                JSON,
             ),
         ),
         Group(
@@ -34,7 +35,7 @@ the same command continues one that was stopped.""",
             (
                 Shown("model", "MODEL", "auto, fast, weights, a run, or a .keras file."),
                 Shown("strength", "X", "Share of its change, from 0 to 1.5."),
-                Shown("device", "DEVICE", "cpu, gpu:0, or auto: a GPU where there is one."),
+                DEVICE,
                 Shown("tile", "N", "Side of a tile in pixels; bounds the memory."),
             ),
         ),

@@ -1,6 +1,7 @@
 """What ``rts evaluate --help`` says."""
 
 from rts_tf.cli.descriptions.command import Command, Group, Needed, Shown
+from rts_tf.cli.descriptions.common import CSV, DEVICE, JSON, WIDE
 
 EVALUATE = Command(
     name="evaluate",
@@ -23,16 +24,16 @@ in VIQET's MOS, and what it costs, beside an unsharp mask of equal MOS.""",
                 Shown("model", "MODEL"),
                 Shown("images", "FOLDER"),
                 Shown("reference", "FOLDER", "The images at twice the size: PSNR and SSIM."),
-                Shown("device", "DEVICE", "cpu, gpu:0, or auto: a GPU where there is one."),
+                DEVICE,
                 Shown("mos"),
             ),
         ),
         Group(
             "Output",
             (
-                Shown("csv", "FILE"),
-                Shown("wide", text="All columns of the table."),
-                Shown("json", text="Print lines of JSON for scripts."),
+                CSV,
+                WIDE,
+                JSON,
             ),
         ),
     ),

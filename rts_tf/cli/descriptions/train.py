@@ -1,6 +1,7 @@
 """What ``rts train --help`` says."""
 
 from rts_tf.cli.descriptions.command import Command, Group, Shown
+from rts_tf.cli.descriptions.common import DATA, DEVICE, VALIDATION
 
 TRAIN = Command(
     name="train",
@@ -21,11 +22,11 @@ stopped.""",
         Group(
             "Images and network",
             (
-                Shown("data", "FOLDER", "Training images: sample, div2k, or a folder."),
-                Shown("validation", "FOLDER", "Validation images; empty: a part of the data."),
+                DATA,
+                VALIDATION,
                 Shown("network", "NAME", "A name, or module:function of your own."),
                 Shown("init", "MODEL", "Weights to start from: a name, a run, or a file."),
-                Shown("device", "DEVICE", "cpu, gpu:0, or auto: a GPU where there is one."),
+                DEVICE,
                 Shown("precision", "P", "auto, float32 or mixed_bfloat16."),
             ),
             ("data_dir", "images_per_shard", "identity_start"),

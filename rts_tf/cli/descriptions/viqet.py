@@ -1,6 +1,7 @@
 """What ``rts viqet --help`` says."""
 
 from rts_tf.cli.descriptions.command import Command, Group, Shown
+from rts_tf.cli.descriptions.common import CSV, JSON, WIDE
 
 VIQET = Command(
     name="viqet",
@@ -27,9 +28,9 @@ and their mean. docs/viqet.md says what the columns mean.""",
         Group(
             "Output",
             (
-                Shown("csv", "FILE"),
-                Shown("wide", text="All columns of the table."),
-                Shown("json", text="Print lines of JSON for scripts."),
+                CSV,
+                WIDE,
+                JSON,
             ),
         ),
     ),
