@@ -23,6 +23,7 @@ from rts_tf.errors import ConfigError, ImageError
 from rts_tf.images.formats import IMAGE_SUFFIXES, NAMES, refusal
 from rts_tf.images.image_file import is_image_file
 from rts_tf.images.listing import listing, passed_over
+from rts_tf.images.quiet_pillow import quiet_pillow
 from rts_tf.images.write import format_of
 from rts_tf.video.suffixes import OUTPUT_SUFFIXES, VIDEO_SUFFIXES
 
@@ -145,9 +146,9 @@ def _becomes_a_video(given: str, output: str) -> bool:
     if pathlib.Path(output).suffix.lower() not in OUTPUT_SUFFIXES:
         return False
     try:
-        with Image.open(given, formats=("GIF", "PNG", "WEBP")) as image:
+        with quiet_pillow(), Image.open(given, formats=("GIF", "PNG", "WEBP")) as image:
             return image.format == "GIF" or getattr(image, "n_frames", 1) > 1
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except (OSError, ValueError, SyntaxError):
         return False
 
 

@@ -1,7 +1,6 @@
 """What the readers of the formats hand over, and the parts of it that they have in common."""
 
 import os
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from rts_tf.images import xmp as packets
 from rts_tf.images.coding import Coding
 from rts_tf.images.exif import EXIF_DAMAGED, kept_exif
 from rts_tf.images.metadata import Metadata
+from rts_tf.images.quiet_pillow import quiet_pillow
 
 _EMPTY_EXIF = 6 + 8 + 2 + 4  # bytes: the mark, the header of a TIFF, no entries, and no next ones
 
@@ -77,8 +77,7 @@ def read_exif(load: Callable[[], Image.Exif], xmp: bytes) -> ExifRead:
     """
     orientation = packets.orientation_in(xmp)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet_pillow():
             exif = load()
             orientation = exif.get(Base.Orientation, orientation)
             block, warning = kept_exif(exif)

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
@@ -18,6 +17,7 @@ from rts_tf.images.formats import (
     make_known,
     refusal,
 )
+from rts_tf.images.quiet_pillow import quiet_pillow
 
 ODD_16_BITS = (
     "is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG"
@@ -37,8 +37,7 @@ def opened(
         file: A path, or a file that is open for reading in binary mode.
         name: What error messages call the file; by default the path.
         largest: The limit on the number of pixels, in place of Pillow's own limit against
-            decompression bombs. Pillow's limit is a global variable, so only one thread at a time
-            may set another one.
+            decompression bombs.
         check: Raises ImageError for kinds of images that are not wanted.
 
     Yields:
@@ -50,25 +49,23 @@ def opened(
     """
     path = file if isinstance(file, str | os.PathLike) else None
     name = name or ("the file" if path is None else os.fspath(path))
-    default_limit = Image.MAX_IMAGE_PIXELS
     try:
-        if largest:
-            Image.MAX_IMAGE_PIXELS = largest
-        with warnings.catch_warnings(), contextlib.ExitStack() as stack:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            warnings.filterwarnings("ignore", message="(?!.*bomb)")
+        with quiet_pillow() as default_limit, contextlib.ExitStack() as stack:
             # Pillow gets an open file instead of a path, since it decodes some rotated TIFFs (RGBA
             # in one strip) wrongly when it maps them into memory.
             if isinstance(file, str | os.PathLike):
                 file = stack.enter_context(open(file, "rb"))
             with Image.open(file, formats=_formats_for(file)) as image:
+                limit = largest or default_limit
+                if limit and image.width * image.height > limit:
+                    raise ImageError(
+                        f"has more than {limit / 1e6:.0f} million pixels; cut or scale it down"
+                        " first"
+                    )
                 check(image)
                 yield image
     except ImageError as error:
         raise ImageError(f"{name}: {error}") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        millions = f"{(largest or default_limit or 0) / 1e6:.0f} million pixels"
-        raise ImageError(f"{name}: has more than {millions}; cut or scale it down first") from None
     except UnidentifiedImageError:
         empty = path is not None and not os.path.getsize(path)
         kind = "" if path is None else kind_of_file(path)
@@ -80,8 +77,6 @@ def opened(
         if isinstance(error, RuntimeError) and path and kind_of_file(path) == "JXL":
             reason = "it is damaged"  # its decoder advises to build another decoder
         raise ImageError(f"{name}: cannot be read ({reason})") from None
-    finally:
-        Image.MAX_IMAGE_PIXELS = default_limit
 
 
 def _formats_for(file: BinaryIO) -> list[str]:

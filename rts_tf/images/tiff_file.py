@@ -3,7 +3,6 @@
 import io
 import os
 import pathlib
-import warnings
 from typing import Any
 
 import tifffile
@@ -14,6 +13,7 @@ from rts_tf.errors import ImageError
 from rts_tf.images import photoshop
 from rts_tf.images.content import Content, check_kind, read_exif
 from rts_tf.images.metadata import Metadata
+from rts_tf.images.quiet_pillow import quiet_pillow
 from rts_tf.images.read import opened
 from rts_tf.images.tiff_kind import TiffKind, kind_of
 from rts_tf.images.tiff_samples import decoded_by_pillow, decoded_by_tifffile
@@ -117,17 +117,12 @@ def _only_page(file: tifffile.TiffFile) -> tuple[Any, list[str]]:
 
 def _pillow_opens(source: str | os.PathLike | io.BytesIO, kind: TiffKind) -> bool:
     """Whether Pillow knows this kind, and its alpha if it has one."""
-    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(source, formats=("TIFF",)) as image:
-                check_kind(image)
-                return (image.mode in ("LA", "PA", "RGBA")) == (kind.alpha is not None)
+        with quiet_pillow(), Image.open(source, formats=("TIFF",)) as image:
+            check_kind(image)
+            return (image.mode in ("LA", "PA", "RGBA")) == (kind.alpha is not None)
     except Exception:  # Pillow raises errors of many types
         return False
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _tags_without_pillow(file: tifffile.TiffFile, page: Any, notes: list[str]) -> Image.Exif:

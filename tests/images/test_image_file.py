@@ -1,6 +1,7 @@
 """An ImageFile that is written and read again: nothing that belongs to it is lost."""
 
 import struct
+import warnings
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from PIL.ExifTags import Base
 from rts_tf.errors import ImageError
 from rts_tf.images.dtypes import halve_bits
 from rts_tf.images.image_file import LARGEST, ImageFile, pixel_count, read_image_file
+from rts_tf.images.read import opened
 from rts_tf.images.write import write_image_file
 from tests.support.image_files import (
     EIGHT,
@@ -226,6 +228,22 @@ def test_the_limit_of_pixels_is_this_one_and_is_put_back(tmp_path):
         read_image_file(tmp_path / "large.png", largest=100_000_000)
     assert before == Image.MAX_IMAGE_PIXELS and LARGEST > 100_000_000
     assert pixel_count(tmp_path / "none.png") == 0
+
+
+def test_blocks_that_overlap_leave_pillow_s_limit_and_the_warnings_as_they_were(tmp_path):
+    Image.fromarray(EIGHT).save(tmp_path / "a.png")
+    before = Image.MAX_IMAGE_PIXELS, list(warnings.filters)
+    first, second = (opened(tmp_path / "a.png", largest=size) for size in (10**9, 2 * 10**9))
+    first.__enter__()  # as two threads do that read images at once
+    second.__enter__()
+    first.__exit__(None, None, None)
+    with (
+        pytest.raises(ImageError, match="more than 0 million pixels"),
+        opened(tmp_path / "a.png", largest=EIGHT.shape[0] * EIGHT.shape[1] - 1),
+    ):
+        pass
+    second.__exit__(None, None, None)
+    assert before == (Image.MAX_IMAGE_PIXELS, warnings.filters)
 
 
 def test_8_of_16_bits_are_rounded():
