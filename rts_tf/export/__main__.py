@@ -10,21 +10,21 @@ The command writes, into the run's directory ``export`` or --output:
 With --bundle=DIR it also writes a folder for a device, where neither TensorFlow nor rts_tf is
 needed.
 
-No file is published that misses its parity limits, and a half-written file never has its final
-name.
+A file that misses its parity limits is withheld, and a half-written file never has its final name.
 """
 
 import pathlib
 
 from absl import flags
 
-from rts_tf.cli.command import exit_code_of, in_flags, run_command
+from rts_tf.cli.command import exit_code_of, in_flags, print_note, run_command
 from rts_tf.cli.descriptions.export import EXPORT
 from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.cli.verbosity import inform, is_quiet
+from rts_tf.errors import RtsError
 from rts_tf.export import FORMATS, HEADS, PRECISIONS
 from rts_tf.export.bundle import check_bundle, write_bundle
 from rts_tf.export.files_table import files_table
@@ -93,11 +93,16 @@ def _export(report: Report) -> None:
 
     DeviceLine().floats("float32", *(["LiteRT"] if "tflite" in spec.formats else []))
     notes = export_network(source, spec, output, lambda work: RunProgress(work).running())
-    files = (read_json(output / "export.json") or {})["files"]
+    card = read_json(output / "export.json") or {}
+    files, withheld = card["files"], card["withheld"]
     if not is_quiet():
         print_table(f"{files_table(files, FLAGS.wide)}\n")
     inform(f"exported to {output}")
     inform(f"card:       {output / 'EXPORT.md'}")
+    for file in withheld:
+        print_note(f"withheld: {file['file']} {file['reason']}")
+    if withheld and FLAGS["precisions"].present:
+        raise RtsError("`precisions`: a file that it names was withheld; the others are published.")
     if bundle:
         write_bundle(output, spec, bundle)
         inform(f"for a box:  {bundle}; its README.md says how to run it there")
@@ -105,7 +110,7 @@ def _export(report: Report) -> None:
         print(in_flags(note))
     for entry in files:
         report.item(entry["file"], {key: entry[key] for key in entry if key != "file"})
-    report.add(output=output, card=output / "EXPORT.md", notes=notes)
+    report.add(output=output, card=output / "EXPORT.md", withheld=withheld, notes=notes)
 
 
 def run() -> None:

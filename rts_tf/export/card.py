@@ -40,7 +40,8 @@ def write(directory: pathlib.Path, card: dict[str, Any]) -> None:
     Args:
         directory: that of the export.
         card: "network", "weights_sha256", "source", "software", "machine", "frame",
-            "calibration", and the entries of the "files".
+            "calibration", the entries of the "files", and the "file" and "reason" of what was
+            "withheld".
     """
     write_text(directory / "EXPORT.md", _readable(card))
     write_json(directory / "export.json", card)
@@ -61,6 +62,7 @@ def _readable(card: dict[str, Any]) -> str:
         *(_line(row.values()) for row in rows),
         "",
         _MEANING_OF_LUMA if of_luma else _MEANING,
+        *_withheld(card["withheld"]),
         "## Inputs, outputs, operations",
         "",
     ]
@@ -74,6 +76,20 @@ def _readable(card: dict[str, Any]) -> str:
             counts = {name: operations.count(name) for name in dict.fromkeys(operations)}
             lines.append(f"  {', '.join(f'{name} {n}' for name, n in counts.items())}.")
     return "\n".join(lines) + "\n"
+
+
+def _withheld(files: list[dict[str, str]]) -> list[str]:
+    if not files:
+        return []
+    rows = [f"- `{file['file']}` {file['reason']}." for file in files]
+    return [
+        "## Withheld",
+        "",
+        "These files miss their limits and were not published.",
+        "",
+        *rows,
+        "",
+    ]
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -106,7 +106,7 @@ class LumaPipeline(Export):
         return LumaEnhancer(self.network).enhance_luma(to_float(self._frame))
 
     def _make(self, file: _File) -> None:
-        """Write a file, measure it, and add it to the entries once it keeps its limits."""
+        """Write a file, measure it, and add it to the export."""
         shape, (height, width) = shape_of(self.network.name), self._frame.shape
         path = self.partial / f"{SIGNATURE}_{file.kind}.tflite"
         size = (None, None) if file.any_size else (height, width)
@@ -142,5 +142,4 @@ class LumaPipeline(Export):
             "partitions": len(nodes),
             "outside_xnnpack": [name for name in nodes if name != litert.XNNPACK],
         }
-        limits.check_luma(entry)
-        self.entries.append(entry)
+        self.add(entry, limits.check_luma)

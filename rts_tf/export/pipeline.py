@@ -1,6 +1,7 @@
 """Makes an export: converts, measures and publishes the files of one network.
 
-Everything is made and measured beside its final place, and published only if it keeps its limits.
+Everything is made and measured beside its final place, and files that keep their limits are
+published.
 """
 
 import contextlib
@@ -9,7 +10,7 @@ import pathlib
 
 import numpy as np
 
-from rts_tf.export import HEADS, PRECISIONS
+from rts_tf.export import HEADS, PRECISIONS, limits
 from rts_tf.export.calibration import CalibrationCrops, crops_of_run, mosaic, sample_crops
 from rts_tf.export.flatbuffer import operations_and_macs
 from rts_tf.export.heads import check_network, macs_of_frame
@@ -51,8 +52,8 @@ def export_network(
         What the user should know about the export, one line each.
 
     Raises:
-        RtsError: if the network cannot be exported in that way, a file misses its limits, or the
-            directory cannot be written. What was published before is as it was.
+        RtsError: if the network cannot be exported in that way, all files miss their limits, or
+            the directory cannot be written. What was published before is as it was.
     """
     pipeline = _pipeline(source, spec, output or source.output)
     pipeline.run(start_progress)
@@ -190,4 +191,5 @@ class ExportPipeline(Export):
         return macs_of_frame(self.enhancer.network, head, height, width)
 
     def _add(self, file: MeasuredFile) -> None:
-        self.entries.append(file.entry(self.enhancer.network))
+        entry = file.entry(self.enhancer.network)
+        self.add(entry, functools.partial(limits.check, file.kind, file.head))

@@ -17,6 +17,7 @@ import tensorflow as tf
 
 from rts_tf.errors import RtsError, first_line
 from rts_tf.export.calibration import CalibrationCrops
+from rts_tf.export.limits import LimitMissed
 from rts_tf.export.publication import publish_export
 from rts_tf.export.runners import process
 from rts_tf.export.spec import UNCHANGED, ExportSpec
@@ -59,7 +60,8 @@ class Export(abc.ABC):
 
     Attributes:
         partial: the directory for work in progress, below the output.
-        entries: of the export card, of the files that are measured.
+        entries: of the export card, of the files that keep their limits.
+        withheld: the "file" and the "reason" of each one that does not; it is not published.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class Export(abc.ABC):
         self.source, self.output = source, output
         self.partial = output / ".partial"
         self.entries: list[dict[str, Any]] = []
+        self.withheld: list[dict[str, str]] = []
 
     @abc.abstractmethod
     def steps(self) -> list[Step]:
@@ -100,7 +103,7 @@ class Export(abc.ABC):
         """Run all steps.
 
         Raises:
-            RtsError: if a file misses its limits, or the directory cannot be written.
+            RtsError: if all files miss their limits, or the directory cannot be written.
         """
         steps = self.steps()
         # TensorFlow has errors of its own for a disk.
@@ -151,7 +154,27 @@ class Export(abc.ABC):
         module = f"rts_tf.export.runners.{runner}"
         return process.run(module, path, signature, frame, seconds=SECONDS, scratch=self.partial)
 
+    def add(self, entry: dict[str, Any], check: Callable[[dict[str, Any]], None]) -> None:
+        """Add a file that was measured to the entries, or to those that are withheld.
+
+        Args:
+            entry: of the export card.
+            check: raises LimitMissed if its figures miss a limit.
+        """
+        try:
+            check(entry)
+            self.entries.append(entry)
+        except LimitMissed as missed:
+            reason = str(missed).removeprefix(f"{entry['file']}: ")
+            self.withheld.append({"file": entry["file"], "reason": reason})
+
     def _publish(self) -> None:
+        withheld = {file["file"] for file in self.withheld}
+        # A SavedModel has an entry for each signature, and goes as a whole.
+        self.entries = [entry for entry in self.entries if entry["file"] not in withheld]
+        if not self.entries:
+            reasons = "; ".join(f"{file['file']} {file['reason']}" for file in self.withheld)
+            raise RtsError(f"no file keeps its limits: {reasons}. Nothing was published.")
         contents = {
             "network": self.network.name,
             "weights_sha256": weights_sha256(self.network.get_weights()),
@@ -161,5 +184,6 @@ class Export(abc.ABC):
             "frame": self.frame_in_words(),
             "calibration": f"{len(self.crops.calibration)} {self.crops.origin}",
             "files": self.entries,
+            "withheld": self.withheld,
         }
         publish_export(self.partial, self.output, contents)

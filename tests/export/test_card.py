@@ -37,6 +37,7 @@ CARD = {
     "machine": "x86_64, 2 processors",
     "frame": "48x32",
     "calibration": "32 crops",
+    "withheld": [],
 }
 
 

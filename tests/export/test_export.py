@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 from rts_tf import networks
+from rts_tf.export import PRECISIONS, calibration, limits, steps
 from rts_tf.export import __main__ as export
-from rts_tf.export import calibration, limits, steps
 from rts_tf.export.pipeline import ExportPipeline
 from rts_tf.export.publication import next_version, sha256
 from rts_tf.export.runners import process
@@ -181,22 +181,37 @@ def test_the_next_export_is_version_2_and_the_card_keeps_what_is_still_true(expo
     )
 
 
-def test_a_missed_limit_publishes_nothing(model, tmp_path, monkeypatch):
+ONE_HEAD = ("--formats=tflite", "--heads=enhance", "--height=32", "--width=32")
+
+
+def test_a_file_that_misses_its_limit_is_withheld(model, tmp_path, monkeypatch):
     monkeypatch.setitem(limits.MIN_DB, "int8", 90.0)
     monkeypatch.setattr(steps, "SECONDS", 0.0)
-    flags = (
-        "--formats=tflite",
-        "--precisions=float32,int8",
-        "--heads=enhance",
-        "--height=32",
-        "--width=32",
-    )
-    code, errors = command(f"--model={model}", f"--output={tmp_path}", *flags)
-    assert (
-        code == 1
-        and "tflite/enhance_int8.tflite: has" in errors
-        and "at least 90, missed by" in errors
-    )
+    arguments = (f"--model={model}", f"--output={tmp_path}", *ONE_HEAD)
+    code, errors = command(*arguments, "--precisions=float32,int8")
+    note, error = errors.splitlines()
+    assert note.startswith("note: withheld: tflite/enhance_int8.tflite has ")
+    assert "at least 90, missed by" in note and "--precisions: a file that it names" in error
+    contents = json.loads((tmp_path / "export.json").read_text())
+    assert code == 1 and [file["file"] for file in contents["withheld"]] == [
+        "tflite/enhance_int8.tflite"
+    ]
+    assert [path.name for path in (tmp_path / "tflite").iterdir()] == ["enhance_float32.tflite"]
+    assert "`tflite/enhance_int8.tflite` has " in (tmp_path / "EXPORT.md").read_text()
+    try:
+        export.FLAGS.set_default("precisions", ["float32", "int8"])
+        code, errors = command(*arguments)
+    finally:
+        export.FLAGS.set_default("precisions", list(PRECISIONS))
+    assert (code, errors) == (0, f"{note}\n")
+
+
+def test_nothing_is_published_where_all_files_miss_their_limits(model, tmp_path, monkeypatch):
+    monkeypatch.setitem(limits.MIN_DB, "int8", 90.0)
+    monkeypatch.setattr(steps, "SECONDS", 0.0)
+    arguments = (f"--model={model}", f"--output={tmp_path}", *ONE_HEAD)
+    code, errors = command(*arguments, "--precisions=int8")
+    assert code == 1 and "no file keeps its limits: tflite/enhance_int8.tflite has " in errors
     assert errors.count("\n") == 1 and not files(tmp_path) and not (tmp_path / ".partial").exists()
 
 

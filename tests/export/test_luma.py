@@ -195,7 +195,7 @@ def test_a_missed_limit_is_an_error(figures, text):
     limits.check_luma(good)
     with pytest.raises(RtsError) as error:
         limits.check_luma(good | figures)
-    assert text in str(error.value) and str(error.value).endswith("Nothing was published.")
+    assert text in str(error.value)
 
 
 def test_phase_means_are_by_row_and_column():
@@ -235,7 +235,7 @@ def test_command(exported):
 def test_a_missed_limit_publishes_nothing(exported, monkeypatch):
     monkeypatch.setattr(limits, "LUMA_MIN_DB", 70.0)
     code, _, errors, folder = exported()
-    assert code == 1 and "tflite/enhance_int8.tflite: has" in errors and "at least 70" in errors
+    assert code == 1 and "tflite/enhance_int8.tflite has" in errors and "at least 70" in errors
     assert not (folder / "export.json").exists() and not list(folder.rglob("*.tflite"))
 
 
