@@ -102,7 +102,9 @@ def _before(layer: layers.Layer, reach: dict[int, _Reach]) -> _Reach:
 
 def _after(layer: layers.Layer, before: _Reach) -> _Reach:
     """The reach of what leaves ``layer``. Raises ValueError, see :func:`geometry_of`."""
-    scale = before.scale * getattr(layer, "scale", 1)
+    # Batch normalization has a "scale" of another meaning.
+    own = 1 if isinstance(layer, layers.BatchNormalization) else getattr(layer, "scale", 1)
+    scale = before.scale * own
     return _Reach(scale, before.radius + Fraction(_radius_of(layer), before.scale))
 
 
