@@ -30,6 +30,7 @@ from rts_tf.export.calibration import mosaic, sample_crops
 from rts_tf.export.luma import integer_file
 from rts_tf.export.luma_integers import integers_of
 from rts_tf.luma.enhancer import luma_of
+from rts_tf.luma.matrix_tiles import without_matrix_tiles
 from rts_tf.networks.luma import shape_of
 from rts_tf.networks.precision import instruction_set
 
@@ -90,7 +91,8 @@ def _litert(content: bytes, frame: np.ndarray) -> Callable[[], object]:
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=content, num_threads=FLAGS.threads)
-    interpreter.allocate_tensors()
+    with without_matrix_tiles():  # the product of large matrices has none either then
+        interpreter.allocate_tensors()
     interpreter.set_tensor(interpreter.get_input_details()[0]["index"], frame)
     return interpreter.invoke
 

@@ -16,6 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from rts_tf.images.dtypes import LEVELS, to_float, to_levels
+from rts_tf.luma.matrix_tiles import without_matrix_tiles
 from rts_tf.quiet import quiet_stderr
 
 
@@ -71,7 +72,7 @@ class LiteRTEngine:
         """An interpreter for planes of ``shape``, and the numbers of its input and its output."""
         from ai_edge_litert.interpreter import Interpreter
 
-        with quiet_stderr():
+        with quiet_stderr(), without_matrix_tiles():
             interpreter = Interpreter(model_content=self._file, num_threads=1)
             (entry,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
             interpreter.resize_tensor_input(entry["index"], [1, *shape, 1])

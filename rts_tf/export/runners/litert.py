@@ -1,10 +1,12 @@
 """Runs a TFLite file with LiteRT. TensorFlow is not imported, as it is not on a device."""
 
+import contextlib
 import pathlib
 
 import numpy as np
 
 from rts_tf.export.runners.process import Opened, serve
+from rts_tf.luma.matrix_tiles import without_matrix_tiles
 from rts_tf.metrics.resources import cores
 from rts_tf.quiet import quiet_stderr
 
@@ -16,7 +18,11 @@ def opened(path: pathlib.Path, signature: str) -> Opened:
     """Open a file of ``rts_tf.export.tflite`` or ``rts_tf.export.luma``, which has one input."""
     from ai_edge_litert.interpreter import Interpreter
 
-    runner = Interpreter(model_path=str(path), num_threads=THREADS).get_signature_runner(signature)
+    interpreter = Interpreter(model_path=str(path), num_threads=THREADS)
+    (entry,) = interpreter.get_input_details()
+    with without_matrix_tiles() if entry["shape"][-1] == 1 else contextlib.nullcontext():
+        interpreter.allocate_tensors()
+    runner = interpreter.get_signature_runner(signature)
     ((name, details),) = runner.get_input_details().items()
     integers = details["dtype"] == np.uint8
 
