@@ -207,7 +207,7 @@ def milliseconds(timed: dict[str, Callable[[Luma], object] | bytes]) -> dict[str
 
 def on_whole_images(function: Way, images: list[tuple[str, np.ndarray]]) -> dict[str, float]:
     """Means of MOS gain and artifacts, beside the unsharp mask of equal MOS."""
-    from rts_tf.images.dtypes import to_float
+    from rts_tf.images.dtypes import to_float, to_uint8
     from rts_tf.luma.enhancer import luma_of
     from rts_tf.metrics.enhancement import measure_enhancement
     from rts_tf.metrics.parallel import in_parallel
@@ -216,7 +216,8 @@ def on_whole_images(function: Way, images: list[tuple[str, np.ndarray]]) -> dict
     def enhanced() -> Any:
         for _, image in images:
             luma = luma_of(image)
-            change = function(luma) - to_float(luma)
+            # All ways in 8 bits, as files have them: rounding makes flat areas noisier.
+            change = to_float(to_uint8(function(luma))) - to_float(luma)
             yield to_float(image) + change[..., None], image
 
     return means(list(in_parallel(lambda pair: measure_enhancement(*pair), enhanced())))

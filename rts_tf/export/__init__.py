@@ -3,7 +3,8 @@
 ``python -m rts_tf.export`` is the command; spec.py says what is exported, pipeline.py makes it.
 """
 
-FORMATS = ("saved_model", "tflite")
+FORMATS = ("saved_model", "tflite", "onnx", "shader", "page")
+USUAL_FORMATS = ("saved_model", "tflite")  # unless others are asked for
 HEADS = ("enhance", "upscale")  # d(SR(x)), of the size of x; SR(x), of twice that size
 PRECISIONS = ("float32", "float16", "int8", "int8_float_residual", "int16x8", "dynamic")
 

@@ -17,6 +17,7 @@ import pathlib
 
 from absl import flags
 
+from rts_tf import pretrained
 from rts_tf.cli.command import exit_code_of, in_flags, print_note, run_command
 from rts_tf.cli.descriptions.export import EXPORT
 from rts_tf.cli.device import define_device_flag
@@ -24,14 +25,16 @@ from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.cli.verbosity import inform, is_quiet
-from rts_tf.errors import RtsError
-from rts_tf.export import FORMATS, HEADS, PRECISIONS
+from rts_tf.errors import ConfigError, RtsError
+from rts_tf.export import FORMATS, HEADS, PRECISIONS, USUAL_FORMATS
 from rts_tf.export.bundle import check_bundle, write_bundle
 from rts_tf.export.files_table import files_table
-from rts_tf.export.spec import UNCHANGED, ExportSpec, find_network
+from rts_tf.export.spec import UNCHANGED, ExportSpec, NetworkSource, find_network
 from rts_tf.storage import read_json
 
 FLAGS = flags.FlagValues()
+
+ALL, ZOO = "all", "zoo"  # --model for all weights that come with rts_tf, and where these go
 
 
 def _define_flags() -> None:
@@ -39,13 +42,19 @@ def _define_flags() -> None:
     flags.DEFINE_string("workdir", "", text, flag_values=FLAGS)
     text = "Stage of the run to export instead of the selected one."
     flags.DEFINE_integer("stage", 0, text, flag_values=FLAGS)
-    text = "A .keras file, or the name of weights that come with rts_tf, instead of a run."
+    text = f"A .keras file or the name of weights, instead of a run; '{ALL}': all weights."
     flags.DEFINE_string("model", "", text, flag_values=FLAGS)
-    text = "Directory to export to; default: RUN/export, 'export' beside the file, or NAME_export."
+    text = (
+        "Directory to export to; default: RUN/export, 'export' beside the file, NAME_export, zoo."
+    )
     flags.DEFINE_string("output", "", text, flag_values=FLAGS)
-    for name, choices in (("formats", FORMATS), ("heads", HEADS), ("precisions", PRECISIONS)):
+    for name, choices, usual in (
+        ("formats", FORMATS, USUAL_FORMATS),
+        ("heads", HEADS, HEADS),
+        ("precisions", PRECISIONS, PRECISIONS),
+    ):
         text = f"Which {name} to export, of: {', '.join(choices)}."
-        flags.DEFINE_list(name, list(choices), text, flag_values=FLAGS)
+        flags.DEFINE_list(name, list(usual), text, flag_values=FLAGS)
     text = "Height of the frame that comes out of a fixed-size TFLite file."
     flags.DEFINE_integer("height", ExportSpec.height, text, flag_values=FLAGS)
     text = "Width of that frame; the input of 'upscale' is half of both."
@@ -80,19 +89,45 @@ def _export(report: Report) -> None:
         height=FLAGS.height,
         width=FLAGS.width,
     )
-    source = find_network(FLAGS.workdir, FLAGS.stage, FLAGS.model)
-    output = pathlib.Path(FLAGS.output) if FLAGS.output else source.output
+    sources = _sources()
     bundle = pathlib.Path(FLAGS.bundle) if FLAGS.bundle else None
     if bundle:
+        if len(sources) > 1:
+            raise ConfigError("`bundle`: is a folder for one network; name it with `model`.")
         check_bundle(bundle, spec)
     load_tensorflow(FLAGS.device)
 
     from rts_tf.cli.device_line import DeviceLine
+
+    DeviceLine().floats("float32", *(["LiteRT"] if "tflite" in spec.formats else []))
+    for source in sources:
+        try:
+            _export_one(source, spec, report)
+        except ConfigError as error:  # not every network has every format
+            if len(sources) == 1:
+                raise
+            print_note(f"{source.model}: {error}")
+    if bundle:
+        write_bundle(sources[0].output, spec, bundle)
+        inform(f"for a box:  {bundle}; its README.md says how to run it there")
+
+
+def _sources() -> list[NetworkSource]:
+    """The networks to export, with the directory that each is exported to."""
+    if FLAGS.model != ALL:
+        source = find_network(FLAGS.workdir, FLAGS.stage, FLAGS.model)
+        return [source._replace(output=pathlib.Path(FLAGS.output or source.output))]
+    folder = pathlib.Path(FLAGS.output or ZOO)
+    found = (find_network(FLAGS.workdir, FLAGS.stage, name) for name in pretrained.names())
+    return [source._replace(output=folder / source.model) for source in found]
+
+
+def _export_one(source: NetworkSource, spec: ExportSpec, report: Report) -> None:
     from rts_tf.cli.progress import RunProgress
     from rts_tf.export.pipeline import export_network
 
-    DeviceLine().floats("float32", *(["LiteRT"] if "tflite" in spec.formats else []))
-    notes = export_network(source, spec, output, lambda work: RunProgress(work).running())
+    output = source.output
+    notes = export_network(source, spec, start_progress=lambda work: RunProgress(work).running())
     card = read_json(output / "export.json") or {}
     files, withheld = card["files"], card["withheld"]
     if not is_quiet():
@@ -103,14 +138,13 @@ def _export(report: Report) -> None:
         print_note(f"withheld: {file['file']} {file['reason']}")
     if withheld and FLAGS["precisions"].present:
         raise RtsError("`precisions`: a file that it names was withheld; the others are published.")
-    if bundle:
-        write_bundle(output, spec, bundle)
-        inform(f"for a box:  {bundle}; its README.md says how to run it there")
     for note in notes:
         print(in_flags(note))
     for entry in files:
-        report.item(entry["file"], {key: entry[key] for key in entry if key != "file"})
-    report.add(output=output, card=output / "EXPORT.md", withheld=withheld, notes=notes)
+        name = f"{source.model}/{entry['file']}" if FLAGS.model == ALL else entry["file"]
+        report.item(name, {key: entry[key] for key in entry if key != "file"})
+    if FLAGS.model != ALL:
+        report.add(output=output, card=output / "EXPORT.md", withheld=withheld, notes=notes)
 
 
 def run() -> None:

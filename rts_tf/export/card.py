@@ -48,8 +48,8 @@ def write(directory: pathlib.Path, card: dict[str, Any]) -> None:
 
 
 def _readable(card: dict[str, Any]) -> str:
-    rows = [_cells(entry) for entry in card["files"]]
     of_luma = any("phase_means" in entry for entry in card["files"])
+    rows = [_cells(entry, of_luma) for entry in card["files"]]
     lines = [
         f"# Export of {card['network']}",
         "",
@@ -96,27 +96,44 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _cells(entry: dict[str, Any]) -> dict[str, str]:
+def _cells(entry: dict[str, Any], of_luma: bool) -> dict[str, str]:
     """The row of a file by the heads of the columns."""
-    name, memory = entry["file"], entry["peak_memory_mb"]
+    name, memory = entry["file"], entry.get("peak_memory_mb")
     if entry["kind"] == "saved_model":
         name += f" {entry['signature']}"
-    milliseconds = f"{entry['milliseconds']:.{1 if 'phase_means' in entry else 0}f}"
     return {
         "file": name,
         "size": f"{entry['bytes'] / 1000:.0f} kB",
-        "parity": f"{entry['max_lsb']:.2f} levels, {entry['psnr_db']:.1f} dB",
-        **_quality(entry),
+        "parity": _parity(entry),
+        **_quality(entry, of_luma),
         "MACs": f"{entry['macs'] / 1e9:.1f} G",
         "memory": "?" if memory is None or math.isnan(memory) else f"{memory:.0f} MB",
-        "ms": f"{milliseconds} ({entry['measured_at']}, {entry['threads']} threads)",
+        "ms": _time(entry),
     }
 
 
-def _quality(entry: dict[str, Any]) -> dict[str, str]:
-    if "phase_means" in entry:
-        largest = max(abs(mean) for row in entry["phase_means"] for mean in row)
-        return {"by place": f"{largest:.3f}", "parts": str(entry["partitions"])}
+def _parity(entry: dict[str, Any]) -> str:
+    if "max_lsb" not in entry:
+        return "not measured"
+    digits = 2 if entry["max_lsb"] >= 0.01 else 4
+    return f"{entry['max_lsb']:.{digits}f} levels, {entry['psnr_db']:.1f} dB"
+
+
+def _time(entry: dict[str, Any]) -> str:
+    if "milliseconds" not in entry:
+        return "–"
+    digits = 1 if "phase_means" in entry else 0
+    threads = f", {entry['threads']} threads" if "threads" in entry else ""
+    return f"{entry['milliseconds']:.{digits}f} ({entry['measured_at']}{threads})"
+
+
+def _quality(entry: dict[str, Any], of_luma: bool) -> dict[str, str]:
+    if of_luma:
+        means = [abs(mean) for row in entry.get("phase_means", []) for mean in row]
+        largest = f"{max(means):.3f}" if means else "–"
+        return {"by place": largest, "parts": str(entry.get("partitions", "–"))}
+    if "energy_kept" not in entry:
+        return dict.fromkeys(("energy kept", "difference ratio, file / network", "MOS"), "–")
     ratios = (entry["difference_ratio_percent"], entry["network_difference_ratio_percent"])
     return {
         "energy kept": f"{100 * entry['energy_kept']:.2f} %",

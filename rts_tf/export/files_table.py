@@ -54,5 +54,10 @@ _COLUMNS = (
         short="multiplications for a frame, in thousand millions",
         extra=True,
     ),
-    Column("threads", lambda entry: str(entry["threads"]), short="that it ran with", extra=True),
+    Column(
+        "threads",
+        lambda entry: str(entry.get("threads", "–")),
+        short="that it ran with",
+        extra=True,
+    ),
 )

@@ -10,7 +10,12 @@ from rts_tf.metrics.difference import change_percent
 from rts_tf.metrics.viqet import measure
 
 # Limits of the output, clipped to [0, 1], against that of the Keras network, by kind of file.
-MAX_LSB = {"saved_model": 1.0, "float32": 1.0, "dynamic": 1.0}  # largest difference, 8-bit levels
+# The largest difference, in 8-bit levels
+MAX_LSB = {"saved_model": 1.0, "float32": 1.0, "dynamic": 1.0}
+MAX_LSB |= {"onnx": 0.01, "shader": 1.0, "page": 1.0}
+# The mean difference in levels, of luma and of RGB. Shaders keep what is between two passes in 16
+# bits. The page has 8 bits, of which one in ten thousand may be the next one.
+MAX_MEAN_LSB = {"shader": {1: 0.1, 3: 0.25}, "page": {1: 1e-4, 3: 1e-4}}
 MIN_DB = {"float16": 60.0, "int8": 47.0, "int8_float_residual": 55.0, "int16x8": 52.0}  # PSNR
 MIN_ENERGY = {"int8": 0.97}  # share of the enhancement's energy, of the head "enhance"
 # Of networks for luma. Rounding to levels alone leaves 58.9 dB.
@@ -41,6 +46,7 @@ def compare(output: np.ndarray, expected: np.ndarray, plain: np.ndarray) -> dict
     energy = np.mean((expected - plain) ** 2, dtype=np.float64)
     return {
         "max_lsb": float(255 * np.abs(output - expected).max()),
+        "mean_lsb": float(255 * np.abs(output - expected).mean()),
         "psnr_db": float(-10 * np.log10(max(error, 1e-20))),
         "energy_kept": float(1 - error / energy) if energy else 1.0,
         "difference_ratio_percent": change_percent(output, plain),
@@ -91,6 +97,7 @@ def compare_luma(output: np.ndarray, expected: np.ndarray) -> dict[str, Any]:
     blocks = error[: PHASES * rows, : PHASES * columns].reshape(rows, PHASES, columns, PHASES)
     return {
         "max_lsb": float(255 * np.abs(error).max()),
+        "mean_lsb": float(255 * np.abs(error).mean()),
         "psnr_db": float(-10 * np.log10(max(np.mean(error**2), 1e-20))),
         "phase_means": (255 * blocks.mean((0, 2))).tolist(),
     }
@@ -116,6 +123,27 @@ def check_luma(entry: dict[str, Any]) -> None:
     )
 
 
+def check_program(kind: str, channels: int, entry: dict[str, Any]) -> None:
+    """Check the figures of a file that is written from passes against the limits of its kind.
+
+    Args:
+        kind: one of ``rts_tf.export.program_formats.PROGRAM_FORMATS``.
+        channels: of the image: 3, or 1 for luma.
+        entry: as for ``check``.
+
+    Raises:
+        LimitMissed: the message names the limit and by how much it is missed.
+    """
+    most_of_mean = MAX_MEAN_LSB.get(kind, {}).get(channels, np.inf)
+    _check(
+        entry,
+        [
+            ("differs from the network by {} of 255 levels", entry["max_lsb"], MAX_LSB[kind], -1),
+            ("differs by {} levels in the mean", entry["mean_lsb"], most_of_mean, -1),
+        ],
+    )
+
+
 def _check(entry: dict[str, Any], limits: list[tuple[str, float, float, int]]) -> None:
     """Raise LimitMissed at the first limit that is missed.
 
@@ -125,7 +153,7 @@ def _check(entry: dict[str, Any], limits: list[tuple[str, float, float, int]]) -
             value, -1 if it is a largest one.
     """
     for text, value, limit, sign in limits:
-        if sign * value < sign * limit - 1e-3:
+        if sign * value < sign * limit - 1e-3 * min(1, abs(limit)):
             bound = "at least" if sign > 0 else "at most"
             raise LimitMissed(
                 f"{entry['file']}: {text.format(f'{value:.4g}')}; the limit is {bound} {limit:g},"

@@ -11,11 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from rts_tf.errors import ConfigError
-from rts_tf.export import OUTPUT_NAME, limits
+from rts_tf.export import OUTPUT_NAME, limits, program_formats
 from rts_tf.export.calibration import CalibrationCrops, mosaic
 from rts_tf.export.flatbuffer import operations_and_macs
 from rts_tf.export.luma import INPUT_NAME, SIGNATURE, integer_file
 from rts_tf.export.luma_integers import LumaIntegers, integers_of
+from rts_tf.export.measurement import Frame
 from rts_tf.export.publication import sha256
 from rts_tf.export.runners import litert
 from rts_tf.export.spec import ExportSpec
@@ -24,7 +25,9 @@ from rts_tf.images.dtypes import to_float
 from rts_tf.luma.enhancer import LumaEnhancer, luma_of
 from rts_tf.networks.luma import shape_of
 
-ONLY = {"formats": "tflite", "heads": SIGNATURE, "precisions": "int8"}  # what there is
+# What there is
+FORMATS = ("tflite", *program_formats.PROGRAM_FORMATS)
+ONLY = {"formats": FORMATS, "heads": (SIGNATURE,), "precisions": ("int8",)}
 
 
 class _File(NamedTuple):
@@ -68,26 +71,30 @@ class LumaPipeline(Export):
         Raises:
             ConfigError: if the spec leaves out all that there is for such a network.
         """
-        for setting, value in ONLY.items():
+        for setting, values in ONLY.items():
             wanted = getattr(self.spec, setting)
-            if value not in wanted:
+            if not {*values} & {*wanted}:
                 raise ConfigError(
                     f"`{setting}`={','.join(wanted)}: {self.network.name} is a network for luma,"
-                    f" which is exported with `{setting}`={value} alone."
+                    f" which is exported with `{setting}`={','.join(values)} alone."
                 )
-        files = [
-            Step(f"tflite {file.kind}", 4, functools.partial(self._make, file)) for file in FILES
-        ]
-        return [Step("rounding to integers", 4, self._round), *files, self.publishing()]
+        steps = program_formats.steps_of(self, (SIGNATURE,), self._whole)
+        if "tflite" in self.spec.formats:
+            steps += [Step("rounding to integers", 4, self._round)] + [
+                Step(f"tflite {file.kind}", 4, functools.partial(self._make, file))
+                for file in FILES
+            ]
+        return [*steps, self.publishing()]
 
     def notes(self) -> list[str]:
         """Say that there are no other files, if the spec asks for more."""
-        if all(getattr(self.spec, setting) == (value,) for setting, value in ONLY.items()):
-            return []
-        return [
-            f"{self.network.name} is a network for luma: of the formats, heads and precisions it"
-            f" has {', '.join(ONLY.values())} alone."
-        ]
+        notes = self.notes_on_measuring()
+        if any({*getattr(self.spec, setting)} - {*values} for setting, values in ONLY.items()):
+            notes.append(
+                f"{self.network.name} is a network for luma. There is nothing of it but the formats"
+                f" {', '.join(FORMATS)}, the head enhance and the precision int8."
+            )
+        return notes
 
     def frame_in_words(self) -> str:
         """Say what the files are measured on."""
@@ -104,6 +111,14 @@ class LumaPipeline(Export):
     @functools.cached_property
     def _expected(self) -> np.ndarray:
         return LumaEnhancer(self.network).enhance_luma(to_float(self._frame))
+
+    def _whole(self, head: str, share: int) -> Frame:
+        """The middle of the frame, shorter by ``share`` on each side."""
+        height, width = (side // share for side in self._frame.shape)
+        top, left = ((share - 1) * side // 2 for side in (height, width))
+        luma = self._frame[top : top + height, left : left + width]
+        expected = LumaEnhancer(self.network).enhance_luma(to_float(luma))
+        return Frame(luma[..., None], expected[..., None], to_float(luma)[..., None])
 
     def _make(self, file: _File) -> None:
         """Write a file, measure it, and add it to the export."""

@@ -10,7 +10,7 @@ import pathlib
 
 import numpy as np
 
-from rts_tf.export import HEADS, PRECISIONS, limits
+from rts_tf.export import HEADS, PRECISIONS, limits, program_formats
 from rts_tf.export.calibration import CalibrationCrops, crops_of_run, mosaic, sample_crops
 from rts_tf.export.flatbuffer import operations_and_macs
 from rts_tf.export.heads import check_network, macs_of_frame
@@ -26,6 +26,7 @@ from rts_tf.images.resample import double
 from rts_tf.inference import Enhancer, load
 from rts_tf.luma.loading import is_luma_model, load_luma
 from rts_tf.metrics.resources import cores
+from rts_tf.report.demo_link import link_demo_page
 
 # LiteRT has no fast kernels for int16x8 on a CPU. Such a file is measured by one that is shorter
 # by this factor on each side.
@@ -57,6 +58,9 @@ def export_network(
     """
     pipeline = _pipeline(source, spec, output or source.output)
     pipeline.run(start_progress)
+    for entry in pipeline.entries:
+        if entry["kind"] == "page" and source.report:
+            link_demo_page(source.report, pipeline.output / entry["file"])
     return pipeline.notes()
 
 
@@ -109,16 +113,18 @@ class ExportPipeline(Export):
             for head in HEADS:
                 run = functools.partial(self._measure_saved_model, head)
                 steps.append(Step(f"saved_model {head}", 12, run))
+        steps += program_formats.steps_of(self, self.spec.heads, self._frame)
         return [*steps, self.publishing()]
 
     def notes(self) -> list[str]:
-        """Say what the SavedModel lacks."""
-        if "saved_model" not in self.spec.formats or self.has_warmup:
-            return []
-        return [
-            "The SavedModel has no warm-up requests; they need: pip install tensorflow-serving-api"
-            " (the extra 'serving')."
-        ]
+        """Say what the SavedModel lacks, and what was not measured."""
+        notes = self.notes_on_measuring()
+        if "saved_model" in self.spec.formats and not self.has_warmup:
+            notes.append(
+                "The SavedModel has no warm-up requests; they need: pip install"
+                " tensorflow-serving-api (the extra 'serving')."
+            )
+        return notes
 
     def frame_in_words(self) -> str:
         """Say what the files are measured on."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from rts_tf import pretrained
 from rts_tf.errors import ConfigError
-from rts_tf.export import FORMATS, HEADS, PRECISIONS, SCALE
+from rts_tf.export import FORMATS, HEADS, PRECISIONS, SCALE, USUAL_FORMATS
 
 SMALLEST, LARGEST = 32, 8192  # pixels a side of the frame
 
@@ -30,7 +30,7 @@ class ExportSpec:
             The message names the argument.
     """
 
-    formats: tuple[str, ...] = FORMATS
+    formats: tuple[str, ...] = USUAL_FORMATS
     heads: tuple[str, ...] = HEADS
     precisions: tuple[str, ...] = PRECISIONS
     height: int = 1080
@@ -64,6 +64,7 @@ class NetworkSource(NamedTuple):
     model: str  # a .keras file, or the name of weights that come with rts_tf
     output: pathlib.Path  # the directory to export to, unless another is named
     run: pathlib.Path | None  # the run directory, whose images the export is calibrated on
+    report: pathlib.Path | None = None  # of the run or the distillation
 
 
 def find_network(workdir: str = "", stage: int = 0, model: str = "") -> NetworkSource:
@@ -86,9 +87,11 @@ def find_network(workdir: str = "", stage: int = 0, model: str = "") -> NetworkS
     if model:
         if stage:
             raise ConfigError(f"`stage`={stage}: is for `workdir`; `model` is a network already.")
-        known = pretrained.resolved(model) in pretrained.names()
-        output = f"{model}_export" if known else pathlib.Path(model).parent / "export"
-        return NetworkSource(model, pathlib.Path(output), None)
+        if pretrained.resolved(model) in pretrained.names():
+            return NetworkSource(model, pathlib.Path(f"{model}_export"), None)
+        path = pathlib.Path(model)
+        directory = path if path.is_dir() else path.parent
+        return NetworkSource(model, directory / "export", None, directory / "report.html")
     run = pathlib.Path(workdir)
     file = run / f"stage_{stage}" / "model.keras" if stage else run / "final.keras"
     if not file.exists():
@@ -98,4 +101,4 @@ def find_network(workdir: str = "", stage: int = 0, model: str = "") -> NetworkS
             else f"`workdir`={run}: has no final.keras; let the run finish, or name a trained"
             " stage with `stage`."
         )
-    return NetworkSource(str(file), run / "export", run)
+    return NetworkSource(str(file), run / "export", run, run / "report.html")

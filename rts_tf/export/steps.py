@@ -62,6 +62,7 @@ class Export(abc.ABC):
         partial: the directory for work in progress, below the output.
         entries: of the export card, of the files that keep their limits.
         withheld: the "file" and the "reason" of each one that does not; it is not published.
+        unmeasured: by format what is missing on this machine to measure its files.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class Export(abc.ABC):
         self.partial = output / ".partial"
         self.entries: list[dict[str, Any]] = []
         self.withheld: list[dict[str, str]] = []
+        self.unmeasured: dict[str, str] = {}
 
     @abc.abstractmethod
     def steps(self) -> list[Step]:
@@ -139,6 +141,13 @@ class Export(abc.ABC):
     def publishing(self) -> Step:
         """Return the last step."""
         return Step("publishing", 1, self._publish)
+
+    def notes_on_measuring(self) -> list[str]:
+        """Say which files were not measured and why, one line for each format."""
+        return [
+            f"The files of `formats`={name} are not measured on this machine: {lacks}."
+            for name, lacks in self.unmeasured.items()
+        ]
 
     def measured(
         self, runner: str, path: pathlib.Path, signature: str, frame: np.ndarray

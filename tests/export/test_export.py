@@ -358,3 +358,20 @@ def test_without_litert(model, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     code, errors = command(f"--model={model}")
     assert code == 1 and "pip install ai-edge-litert" in errors
+
+
+def test_all_weights_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("rts_tf.pretrained.names", lambda: ("luma-small", "residual1"))
+    monkeypatch.setattr(steps, "SECONDS", 0.0)
+    flags = ["--model=all", f"--output={tmp_path}", *ONE_HEAD]
+    code, errors = command(*flags, "--precisions=float16")
+    assert code == 0
+    assert errors.startswith("note: luma-small: --precisions=float16: luma4_32 is a network for")
+    assert [*(tmp_path / "residual1" / "tflite").iterdir()] == [
+        tmp_path / "residual1" / "tflite" / "enhance_float16.tflite"
+    ]
+    code, errors = command(*flags, f"--bundle={tmp_path / 'box'}")
+    assert (
+        code == 1
+        and errors == "error: --bundle: is a folder for one network; name it with --model.\n"
+    )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rts_tf.errors import RtsError
-from rts_tf.export import PRECISIONS, limits
+from rts_tf.export import PRECISIONS, limits, program_formats
 
 PLAIN = np.random.default_rng(0).random((64, 64, 3)).astype(np.float32)
 EXPECTED = np.clip(PLAIN + np.float32(0.02), 0, 1)
@@ -69,4 +69,22 @@ def test_a_missed_limit_is_an_error(kind, head, figures, text):
 
 
 def test_every_kind_has_a_limit():
-    assert {*limits.MAX_LSB, *limits.MIN_DB} == {*PRECISIONS, "saved_model"}
+    written = {"saved_model", *program_formats.PROGRAM_FORMATS}
+    assert {*limits.MAX_LSB, *limits.MIN_DB} == {*PRECISIONS, *written}
+
+
+@pytest.mark.parametrize(
+    ("kind", "channels", "figures", "text"),
+    [
+        ("onnx", 3, {"max_lsb": 0.011}, "by 0.011 of 255 levels; the limit is at most 0.01"),
+        ("shader", 1, {"mean_lsb": 0.12}, "differs by 0.12 levels in the mean; the limit"),
+        ("shader", 3, {"max_lsb": 1.1}, "by 1.1 of 255 levels; the limit is at most 1"),
+        ("page", 3, {"mean_lsb": 0.0002}, "by 0.0002 levels in the mean"),
+    ],
+)
+def test_a_missed_limit_of_what_is_written_from_passes(kind, channels, figures, text):
+    good = {"file": "a", "max_lsb": 0.0, "mean_lsb": 0.0}
+    limits.check_program(kind, channels, good)
+    with pytest.raises(limits.LimitMissed) as error:
+        limits.check_program(kind, channels, good | figures)
+    assert text in str(error.value)

@@ -218,7 +218,7 @@ def exported(tmp_path, monkeypatch):
 def test_command(exported):
     code, out, errors, folder = exported()
     assert code == 0, errors
-    assert "luma4_16_16 is a network for luma" in out and "tflite, enhance, int8 alone" in out
+    assert "luma4_16_16 is a network for luma." in out and "the head enhance and the" in out
     entries = json.loads((folder / "export.json").read_text())["files"]
     names = [f"tflite/enhance_{kind}.tflite" for kind in ("int8", "int8_strided", "int8_any")]
     assert [entry["file"] for entry in entries] == names
