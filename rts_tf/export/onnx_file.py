@@ -72,7 +72,8 @@ def metadata(program: Program) -> dict[str, str]:
         "network"; "receptive_radius", the pixels of the input on each side that a pixel of the
         output depends on, and "receptive_field", the side of the square of them; "scale";
         "multiple", of which height and width must be multiples; "colour", "layout" and
-        "value_range" of input and output; and "macs", the multiplications for each pixel.
+        "value_range" of input and output; and "macs", the multiplications with weights for each
+        pixel of the input.
     """
     radius = program.receptive_radius
     return {
@@ -84,8 +85,33 @@ def metadata(program: Program) -> dict[str, str]:
         "colour": "luma" if program.channels == 1 else "RGB",
         "layout": "NCHW float32",
         "value_range": "black is 0 and white is 1; the output is not clipped",
-        "macs": str(program.macs),
+        "macs": str(program.macs + _macs_more(program)),
     }
+
+
+def _macs_more(program: Program) -> int:
+    """What d() costs for each pixel in a file, beyond what it costs as two convolutions."""
+    if not any(isinstance(each, passes.Halve) for each in program.passes):
+        return 0
+    kernels = _halving_kernel(), _kernel_of_ones(program.channels)
+    return sum(each.size for each in kernels) - sum(each.size for each in halving_kernels())
+
+
+def _halving_kernel() -> np.ndarray:
+    """Return d() as one convolution, [7, 7, 12, 3]."""
+    along, across = (kernel.astype(np.float64) for kernel in halving_kernels())
+    return np.einsum("jck,iko->ijco", along[0], across[:, 0])
+
+
+def _kernel_of_ones(channels: int) -> np.ndarray:
+    """Return the kernel [7, 7, channels, 1] that adds the weights of d() inside the image.
+
+    It reads ones of so many channels, and uses the first one.
+    """
+    weights = _halving_kernel()[..., 0].sum(2)
+    kernel = np.zeros((*weights.shape, channels, 1))
+    kernel[:, :, 0, 0] = weights
+    return kernel
 
 
 class _Graph:
@@ -219,18 +245,11 @@ def _unpack(graph: _Graph, each: passes.UnpackPixels) -> None:
 
 def _halve(graph: _Graph, each: passes.Halve) -> None:
     name = graph.tensor(each.name)
-    along, across = (kernel.astype(np.float64) for kernel in halving_kernels())
-    kernel = np.einsum("jck,iko->ijco", along[0], across[:, 0])
-    # The input has the height and the width of the phases, and fewer channels.
-    ones = np.zeros((*kernel.shape[:2], graph.program.channels, 1))
-    ones[:, :, 0, 0] = kernel[..., 0].sum(2)
     one = graph.constant(f"{name}/one", 1)
-    sums = graph.convolve(
-        [graph.add("Clip", [graph.tensor(passes.INPUT), one, one], f"{name}/ones")],
-        f"{name}/sums",
-        ones,
-    )
-    halved = graph.convolve([graph.tensor(each.source)], f"{name}/halved", kernel)
+    # The input of the file has the height and the width of the phases, and fewer channels.
+    ones = graph.add("Clip", [graph.tensor(passes.INPUT), one, one], f"{name}/ones")
+    sums = graph.convolve([ones], f"{name}/sums", _kernel_of_ones(graph.program.channels))
+    halved = graph.convolve([graph.tensor(each.source)], f"{name}/halved", _halving_kernel())
     graph.add("Div", [halved, sums], name)
 
 

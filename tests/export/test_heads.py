@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +12,8 @@ from rts_tf import networks
 from rts_tf.errors import ConfigError
 from rts_tf.export import HEADS
 from rts_tf.export.body import body_of, image_sources, sources_of_convolutions
-from rts_tf.export.heads import head_function
+from rts_tf.export.heads import check_network, head_function
+from rts_tf.export.tflite import Converter
 from rts_tf.export.traced import kernels_of, traced_head
 from rts_tf.images.resample import halve
 from rts_tf.networks.layers import PixelShuffle
@@ -202,3 +204,17 @@ def test_a_network_that_ends_otherwise_is_refused():
     output = PixelShuffle(2)(keras.layers.Concatenate()([image] * 4))
     with pytest.raises(ConfigError, match="does not end with a 3x3 convolution and PixelShuffle"):
         body_of(keras.Model(image, output, name="copies"))
+
+
+def test_a_network_without_passes_has_files_in_floating_point_only():
+    network = own_network(lambda image, x: PRELU(x))
+    check_network(network, ["tflite"], ["float32", "dynamic"])
+    with pytest.raises(ConfigError) as error:
+        check_network(network, ["tflite"], ["float32", "int8"])
+    for text in ("`precisions`=int8", "layer it (PReLU)", "`precisions`=float32,dynamic,float16"):
+        assert text in str(error.value)
+    data = Converter(network, []).convert("upscale", "float32", 8, 6)
+    runner = Interpreter(model_content=data).get_signature_runner("upscale")
+    x = random_image(8, 6)
+    expected = head_function(network, "upscale")(x)
+    np.testing.assert_allclose(runner(image=x.numpy())["upscaled"], expected, atol=1e-5)

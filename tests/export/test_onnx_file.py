@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 from keras import Input, Model, layers
+from PIL import Image
 from skimage import data
 
 from rts_tf import pretrained
@@ -171,9 +172,19 @@ def test_the_checker_and_the_metadata():
         "colour": "RGB",
         "layout": "NCHW float32",
         "value_range": "black is 0 and white is 1; the output is not clipped",
-        "macs": str(program.macs),
+        "macs": "40644",
         **ABOUT,
     }
+    convolutions = [each for each in made.graph.initializer if each.name.endswith("/kernel")]
+    assert sum(int(np.prod(each.dims)) for each in convolutions) == program.macs == 40644
+
+
+def test_macs_are_those_of_the_file():
+    made = onnx.load_from_string(shipped("residual1")[2])
+    weights = [each for each in made.graph.initializer if each.name.endswith("/kernel")]
+    entries = {entry.key: entry.value for entry in made.metadata_props}
+    assert int(entries["macs"]) == sum(int(np.prod(each.dims)) for each in weights)
+    assert int(entries["macs"]) == 40644 + 7 * 7 * (12 * 3 + 3)
 
 
 def test_the_metadata_of_a_network_for_luma():
@@ -238,6 +249,23 @@ def test_the_network_of_the_documentation():
     for head in HEADS:
         contents = onnx_file.onnx_file(program_of(network, head), ABOUT)
         check(contents, images, head_function(network, head)(images).numpy())
+
+
+def test_the_examples_of_the_documentation(tmp_path, monkeypatch):
+    """They take a file of an image and one of a network, and compute what the network does."""
+    network, _, contents = shipped("residual1")
+    pixels = data.astronaut()[:40, :33]
+    (tmp_path / "residual1_enhance.onnx").write_bytes(contents)
+    Image.fromarray(pixels).save(tmp_path / "image.png")
+    monkeypatch.chdir(tmp_path)
+    text, names = (ROOT / "docs" / "onnx.md").read_text(encoding="utf-8"), {}
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(block, names)
+    expected = head_function(network, "enhance")(pixels[None] / np.float32(255))[0].numpy()
+    saved = np.asarray(Image.open("better.png")) / 255
+    assert np.abs(saved - expected.clip(0, 1)).max() < 0.51 * LEVEL
+    output = names["output"].transpose(0, 2, 3, 1)[0]  # of the last block, OpenVINO
+    assert np.abs(output - expected).max() <= 0.01 * LEVEL
 
 
 def test_a_network_without_a_border():
