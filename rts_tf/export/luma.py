@@ -18,9 +18,13 @@ import tensorflow as tf
 
 from rts_tf.export import OUTPUT_NAME
 from rts_tf.export.flatbuffer import with_ends_for_xnnpack, with_nominal_sides, with_radius
-from rts_tf.export.luma_integers import CHANGE_RANGE, IMAGE_RANGE, LumaIntegers
+from rts_tf.export.luma_integers import (
+    CHANGE_RANGE,
+    IMAGE_RANGE,
+    LumaIntegers,
+    convolutions_of,
+)
 from rts_tf.export.passes import Convolution
-from rts_tf.export.program import program_of
 from rts_tf.export.tflite import converted
 
 FORMS = ("packed", "strided")
@@ -89,8 +93,7 @@ def _function(
     """The network, with the range of every tensor, as a function of float32 [1, H, W, 1]."""
     shape = integers.shape
     pack, margin, block = shape.pack, shape.margin, shape.block
-    passes = program_of(integers.network).passes
-    *hidden, last = [each for each in passes if isinstance(each, Convolution)]
+    *hidden, last = convolutions_of(integers.network)
     # With a border, no convolution pads, and what they leave is the frame.
     padding, bordered = ("SAME", False) if height is None else ("VALID", True)
 
