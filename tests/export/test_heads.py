@@ -134,7 +134,8 @@ def test_convolutions_and_what_they_read():
     assert [each.name for each in body.image_residual] == ["image_residual", "enhanced_image"]
 
 
-PRELU = keras.layers.PReLU(shared_axes=[1, 2], name="it")
+def with_prelu(image, x):
+    return keras.layers.PReLU(shared_axes=[1, 2], name="it")(x)
 
 
 def own_network(make, **last):
@@ -188,7 +189,7 @@ def test_the_transposed_convolution_of_a_network_whose_last_one_pads_with_zeros(
 @pytest.mark.parametrize(
     ("make", "last", "text"),
     [
-        (lambda image, x: PRELU(x), {}, r"layer it \(PReLU\) cannot be written"),
+        (with_prelu, {}, r"layer it \(PReLU\) cannot be written"),
         (lambda image, x: x, {"activation": "relu"}, r"does not end with a 3x3 convolution"),
     ],
 )
@@ -207,7 +208,7 @@ def test_a_network_that_ends_otherwise_is_refused():
 
 
 def test_a_network_without_passes_has_files_in_floating_point_only():
-    network = own_network(lambda image, x: PRELU(x))
+    network = own_network(with_prelu)
     check_network(network, ["tflite"], ["float32", "dynamic"])
     with pytest.raises(ConfigError) as error:
         check_network(network, ["tflite"], ["float32", "int8"])
