@@ -15,7 +15,8 @@ import tensorflow as tf
 
 from rts_tf import networks
 from rts_tf.export import SCALE
-from rts_tf.export.heads import kernels_of, traced_head
+from rts_tf.export.body import body_of
+from rts_tf.export.traced import kernels_of, traced_head
 from rts_tf.storage import write_text
 
 PAGE = pathlib.Path(__file__).parents[1] / "export" / "settop" / "NPU.md"
@@ -39,9 +40,10 @@ def work(network: keras.Model, head: str, height: int, width: int) -> tuple[int,
     Returns:
         The MACs by weights, and the bytes that the layers read and write, one layer at a time.
     """
-    kernels = kernels_of(network, segmented=True)
+    body = body_of(network)
+    kernels = kernels_of(body, segmented=True)
     graph = tf.function(
-        lambda image: traced_head(network, head, image, kernels, segmented=True, blocked=True),
+        lambda image: traced_head(body, head, image, kernels, segmented=True, blocked=True),
         [tf.TensorSpec([1, height, width, 3], tf.float32)],
     ).get_concrete_function()
     macs = traffic = 0

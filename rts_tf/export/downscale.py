@@ -45,7 +45,7 @@ def halved(
         phases: float32 [1, H, W, 12].
         columns: the first of ``halving_kernels()``, or a rounded one.
         rows: likewise the second.
-        visit: as in ``rts_tf.export.heads.traced_head``.
+        visit: as in ``rts_tf.export.traced.traced_head``.
         block: pixels of a line that go together; ``visit`` sees tensors of blocks.
 
     Returns:

@@ -18,7 +18,13 @@ import tensorflow as tf
 
 from rts_tf.export import OUTPUT_NAME
 from rts_tf.export.flatbuffer import with_ends_for_xnnpack, with_nominal_sides, with_radius
-from rts_tf.export.luma_integers import CHANGE_RANGE, IMAGE_RANGE, LumaIntegers
+from rts_tf.export.luma_integers import (
+    CHANGE_RANGE,
+    IMAGE_RANGE,
+    LumaIntegers,
+    convolutions_of,
+)
+from rts_tf.export.passes import Convolution
 from rts_tf.export.tflite import converted
 
 FORMS = ("packed", "strided")
@@ -87,13 +93,12 @@ def _function(
     """The network, with the range of every tensor, as a function of float32 [1, H, W, 1]."""
     shape = integers.shape
     pack, margin, block = shape.pack, shape.margin, shape.block
-    weights = {layer.name: layer.get_weights() for layer in integers.network.layers}
+    *hidden, last = convolutions_of(integers.network)
     # With a border, no convolution pads, and what they leave is the frame.
     padding, bordered = ("SAME", False) if height is None else ("VALID", True)
 
-    def convolution(name: str, x: tf.Tensor, blocks: int = 1) -> tf.Tensor:
-        kernel, bias = weights[name]
-        kernel, bias = _for_blocks(kernel, blocks), _for_blocks(bias, blocks)
+    def convolution(each: Convolution, x: tf.Tensor, blocks: int = 1) -> tf.Tensor:
+        kernel, bias = _for_blocks(each.kernel, blocks), _for_blocks(each.bias, blocks)
         return tf.nn.conv2d(x, kernel, strides=blocks, padding=padding) + bias
 
     def enhanced(luma: tf.Tensor) -> tf.Tensor:
@@ -102,9 +107,9 @@ def _function(
             luma = _repeated(luma, margin, margin + -height % block, axis=1)
             luma = _repeated(luma, margin, margin + -width % block, axis=2)
         x = _image(_packed(luma, pack, strided))
-        for i, highest in enumerate(integers.highest, start=1):
-            x = _pinned(tf.nn.relu(convolution(f"hidden_{i}", x)), 0.0, highest)
-        change = _pinned(convolution("change", x, block // pack), *CHANGE_RANGE)
+        for each, highest in zip(hidden, integers.highest, strict=True):
+            x = _pinned(tf.nn.relu(convolution(each, x)), 0.0, highest)
+        change = _pinned(convolution(last, x, block // pack), *CHANGE_RANGE)
         change = _pinned(_unpacked(change, block, strided), *CHANGE_RANGE)
         inside = _image(luma[:, margin:-margin, margin:-margin]) if bordered else luma
         output = _image(inside + change)

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rts_tf.export.passes import Convolution
+from rts_tf.export.program import program_of
 from rts_tf.export.quantization import largest_weights, range_of_least_error, rounded_kernel
 from rts_tf.images.dtypes import to_float
 from rts_tf.networks.luma import LumaShape, build_luma, shape_of
@@ -69,26 +71,28 @@ def integers_of(network: keras.Model, planes: list[np.ndarray]) -> LumaIntegers:
     packed = [_packed(plane, shape.pack) for plane in (*planes, *flat)]
     made, reading = build_luma(shape.name), _Reading(packed, packed)
     highest: list[float] = []
-    for i in range(len(shape.hidden)):
-        name = f"hidden_{i + 1}"
-        kernel, bias = network.get_layer(name).get_weights()
-        rounded, shifted = _rounded(kernel, bias, reading)
-        made.get_layer(name).set_weights([rounded, shifted])
+    *hidden, change = convolutions_of(network)
+    for each in hidden:
+        rounded, shifted = _rounded(each, reading)
+        made.get_layer(each.name).set_weights([rounded, shifted])
         reading = _Reading(
-            [tf.nn.relu(_convolved(x, kernel, bias)).numpy() for x in reading.exact],
+            [tf.nn.relu(_convolved(x, each.kernel, each.bias)).numpy() for x in reading.exact],
             [tf.nn.relu(_convolved(x, rounded, shifted)).numpy() for x in reading.integer],
         )
         highest.append(_highest(reading.integer))
         reading = reading._replace(integer=[_on_steps(x, highest[-1]) for x in reading.integer])
-    kernel, bias = network.get_layer("change").get_weights()
-    made.get_layer("change").set_weights(_rounded(kernel, bias, reading))
+    made.get_layer(change.name).set_weights(_rounded(change, reading))
     return LumaIntegers(made, tuple(highest))
 
 
-def _rounded(
-    kernel: np.ndarray, bias: np.ndarray, reading: _Reading
-) -> tuple[np.ndarray, np.ndarray]:
-    """A kernel on steps, and the bias with which the mean of its output is that of ``kernel``."""
+def convolutions_of(network: keras.Model) -> list[Convolution]:
+    """The convolutions of a network for luma in order; the last one makes the change."""
+    return [each for each in program_of(network).passes if isinstance(each, Convolution)]
+
+
+def _rounded(each: Convolution, reading: _Reading) -> tuple[np.ndarray, np.ndarray]:
+    """A kernel on steps, and the bias with which the mean of its output is that of ``each``."""
+    kernel, bias = each.kernel, each.bias
     exact, integer = (_patches(tensors) for tensors in reading)
     rounded = rounded_kernel(kernel, largest_weights(kernel), integer.T @ integer / len(integer))
     wanted, got = (

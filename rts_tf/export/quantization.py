@@ -5,23 +5,16 @@ least squared error of their output, the objective of GPTQ (Frantar et al. 2022)
 take up the error that is left (Nagel et al. 2019, section 4.2).
 """
 
-from collections.abc import Iterable, Set
+import dataclasses
+from collections.abc import Callable, Iterable, Set
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from rts_tf.export import HEADS, tensors
-from rts_tf.export.heads import (
-    IMAGE_CHANNELS,
-    Kernels,
-    Visit,
-    body_layers,
-    head_function,
-    image_sources,
-    kernels_of,
-    traced_head,
-)
+from rts_tf.export.body import IMAGE_CHANNELS, Body, image_sources, sources_of_convolutions
+from rts_tf.export.passes import Convolution, Pass
+from rts_tf.export.traced import Kernels, Visit, kernels_of, traced_head
 
 SAMPLES = 4000  # values kept of each tensor and crop
 PATCHES = 400  # patches kept of the input of each kernel and crop
@@ -43,8 +36,8 @@ class Observed:
         means: likewise the mean of x.
     """
 
-    def __init__(self, network: keras.Model, crops: Iterable[np.ndarray]):
-        """Run both heads of ``network`` on ``crops``, uint8 [H, W, 3]."""
+    def __init__(self, body: Body, crops: Iterable[np.ndarray]):
+        """Run both heads of a network on ``crops``, uint8 [H, W, 3]."""
         self.samples: dict[str, np.ndarray] = {}
         self.images = {tensors.SEGMENTS}
         self._patches: dict[str, list[np.ndarray]] = {}
@@ -52,9 +45,9 @@ class Observed:
         for crop in crops:
             image = tf.constant(crop[None] / 255, tf.float32)
             for head in HEADS:
-                traced_head(network, head, image, kernels_of(network), self._note)
-            kernels = kernels_of(network, segmented=True)
-            traced_head(network, "upscale", image, kernels, self._note_segmented, segmented=True)
+                traced_head(body, head, image, kernels_of(body), self._note)
+            kernels = kernels_of(body, segmented=True)
+            traced_head(body, "upscale", image, kernels, self._note_segmented, segmented=True)
         patches = {
             name: np.concatenate(kept).astype(np.float64) for name, kept in self._patches.items()
         }
@@ -88,8 +81,8 @@ class Observed:
 
 
 def floating_tensors(
-    network: keras.Model,
-    body: keras.Model,
+    exact: Callable[[tf.Tensor], tf.Tensor],
+    body: Body,
     observed: Observed,
     head: str,
     crops: Iterable[np.ndarray],
@@ -103,29 +96,30 @@ def floating_tensors(
     accuracy is reached.
 
     Args:
-        network: the network in floating point.
-        body: the same with the kernels that the file will have.
+        exact: the head in floating point, a function of float32 [1, H, W, 3].
+        body: the passes, with the kernels that the file will have, before the last convolution,
+            which is in floating point.
         observed: the ranges of its tensors.
         head: "enhance" or "upscale".
         crops: uint8 [H, W, 3], on which the accuracy is measured, with outputs clipped to [0, 1].
-        wanted: the PSNR, in dB, of the output against that of ``network``.
+        wanted: the PSNR, in dB, of the output against that of ``exact``.
 
     Returns:
         The names of the tensors.
     """
-    kernels, pinned = kernels_of(network), pins(observed)
+    kernels, pinned = kernels_of(body), pins(observed)
     inputs = [tf.constant(crop[None] / 255, tf.float32) for crop in crops]
-    exact = [tf.clip_by_value(head_function(network, head)(x), 0, 1) for x in inputs]
-    floating = observed.images | image_sources(network)
+    wanted_outputs = [tf.clip_by_value(exact(x), 0, 1) for x in inputs]
+    floating = observed.images | image_sources(body)
     known = observed.samples.keys() - floating
-    others = [layer.name for layer in network.layers[1:] if layer.name in known]
+    others = [each.name for each in body.passes if each.name in known]
 
     def decibels(names: set[str]) -> float:
         visit = lambda name, value: value if name in names else pinned(name, value)  # noqa: E731
         outputs = (traced_head(body, head, x, kernels, visit) for x in inputs)
         errors = [
             tf.reduce_mean((tf.clip_by_value(output, 0, 1) - expected) ** 2)
-            for output, expected in zip(outputs, exact, strict=True)
+            for output, expected in zip(outputs, wanted_outputs, strict=True)
         ]
         return -10 * np.log10(max(np.mean(errors), 1e-20))
 
@@ -186,37 +180,39 @@ def range_of_least_error(values: np.ndarray) -> tuple[float, float]:
     return best
 
 
-def integer_body(network: keras.Model, observed: Observed, images: bool) -> keras.Model:
-    """Return the network with the kernels of its body on the steps that the converter will use.
+def integer_body(body: Body, observed: Observed, images: bool) -> Body:
+    """Return a body with its kernels on the steps that the converter will use.
 
     Args:
-        network: the network in floating point; it is not changed.
+        body: the passes in floating point.
         observed: what its tensors hold.
         images: whether to round the kernels of the convolutions that compute an image, too.
     """
-    made = keras.models.clone_model(network)
-    made.set_weights(network.get_weights())
-    for layer, source in body_layers(network).items():
-        kernel, bias = made.get_layer(layer).get_weights()
-        if images or kernel.shape[-1] > IMAGE_CHANNELS:
-            rounded = rounded_kernel(kernel, largest_weights(kernel), observed.moments[source])
-            bias = bias - _shift(rounded - kernel, observed.means[source])
-            made.get_layer(layer).set_weights([rounded, bias])
-    return made
+    sources = sources_of_convolutions(body)
+
+    def rounded(each: Pass) -> Pass:
+        if not isinstance(each, Convolution) or not (images or each.channels > IMAGE_CHANNELS):
+            return each
+        moment, mean = (of[sources[each.name]] for of in (observed.moments, observed.means))
+        kernel = rounded_kernel(each.kernel, largest_weights(each.kernel), moment)
+        bias = each.bias - _shift(kernel - each.kernel, mean)
+        return dataclasses.replace(each, kernel=kernel, bias=bias)
+
+    return body._replace(passes=tuple(map(rounded, body.passes)))
 
 
 def integer_kernels(
-    network: keras.Model, observed: Observed, segmented: bool, transposed: bool = False
+    body: Body, observed: Observed, segmented: bool, transposed: bool = False
 ) -> Kernels:
     """Return the kernels behind the body on the steps that the converter will use.
 
     Args:
-        network: the network in floating point.
+        body: the passes before them, in floating point.
         observed: what its tensors hold.
         segmented: as for ``traced_head``.
         transposed: likewise.
     """
-    kernels = kernels_of(network, segmented)
+    kernels = kernels_of(body, segmented)
     name = tensors.SEGMENTED_INPUT if segmented else tensors.HEAD_INPUT
     largest = largest_weights(kernels.head)
     if transposed:  # one step for all four phases of a colour

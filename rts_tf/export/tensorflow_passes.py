@@ -1,5 +1,9 @@
-"""Computes passes with TensorFlow, as the reference for what other formats compute."""
+"""Computes passes with TensorFlow.
 
+It is the reference for what other formats compute, and what TFLite files are written by.
+"""
+
+import functools
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -38,8 +42,19 @@ def computed(program: Program, images: tf.Tensor) -> tf.Tensor:
             )
             made[each.name] = inputs[0][:, top:bottom, top:end]
         else:
-            made[each.name] = _ONE_TO_ONE[type(each)](each, *inputs)
+            made[each.name] = computed_pass(each, *inputs)
     return made[passes.OUTPUT]
+
+
+def computed_pass(each: passes.Pass, *inputs: tf.Tensor) -> tf.Tensor:
+    """Compute a pass that needs no size: any but :class:`Border` and :class:`Cut`.
+
+    Args:
+        each: The pass.
+        inputs: What it reads, float32 [batch, H, W, C] each.
+    """
+    with tf.name_scope(each.name):
+        return _ONE_TO_ONE[type(each)](each, *inputs)
 
 
 def _convolution(each: passes.Convolution, x: tf.Tensor) -> tf.Tensor:
@@ -48,7 +63,8 @@ def _convolution(each: passes.Convolution, x: tf.Tensor) -> tf.Tensor:
 
 
 def _sum(each: passes.Sum, *inputs: tf.Tensor) -> tf.Tensor:
-    return tf.nn.relu(tf.add_n(inputs)) if each.relu else tf.add_n(inputs)
+    y = functools.reduce(tf.add, inputs)  # TFLite adds two at a time
+    return tf.nn.relu(y) if each.relu else y
 
 
 _ONE_TO_ONE: dict[type, Callable[..., tf.Tensor]] = {

@@ -1,6 +1,6 @@
 """The names of the tensors that a head computes on the way, besides those of the network's layers.
 
-``heads.traced_head`` and ``downscale.halved`` call their visitor with these names (and with the
+``traced.traced_head`` and ``downscale.halved`` call their visitor with these names (and with the
 names of the layers), and ``quantization`` keeps its samples and ranges by them.
 """
 

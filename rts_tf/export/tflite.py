@@ -16,17 +16,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rts_tf.errors import ConfigError
 from rts_tf.export import OUTPUT_NAME
 from rts_tf.export.archive import archive
+from rts_tf.export.body import Body, body_of
 from rts_tf.export.calibration import mosaic
 from rts_tf.export.flatbuffer import with_radius
-from rts_tf.export.heads import (
-    can_be_traced,
-    head_function,
-    kernels_of,
-    receptive_radius,
-    traced_head,
-)
+from rts_tf.export.heads import head_function, receptive_radius
 from rts_tf.export.limits import MIN_DB
 from rts_tf.export.quantization import (
     Observed,
@@ -35,13 +31,13 @@ from rts_tf.export.quantization import (
     integer_kernels,
     pins,
 )
+from rts_tf.export.traced import kernels_of, traced_head
 from rts_tf.quiet import quiet_stderr
 
 CALIBRATION_EVERY = 4  # every so many crops, to measure what the rounding of a tensor costs
 MARGIN_DB = 0.2  # on crops of other images the PSNR is within .1 dB of that (residual3)
 
-# A network with the kernels of a file, and its head as a function of the image.
-Prepared = tuple[keras.Model, Callable[[tf.Tensor], tf.Tensor]]
+Function = Callable[[tf.Tensor], tf.Tensor]  # a head with the kernels of a file
 
 
 def converted(
@@ -53,7 +49,7 @@ def converted(
     """Convert a function to a TFLite file.
 
     Args:
-        network: The model whose variables the function uses.
+        network: The model whose variables the function may use.
         signature: The name of its signature in the file.
         function: A tf.function with an input signature.
         set_precision: Called with the converter before it converts.
@@ -80,9 +76,14 @@ class Converter:
         self.network, self.crops = network, crops
 
     @functools.cached_property
+    def body(self) -> Body:
+        """The passes of the network; a :class:`ConfigError` says why there are none."""
+        return body_of(self.network)
+
+    @functools.cached_property
     def observed(self) -> Observed:
         """What the integers are calibrated by; computed when first asked for."""
-        return Observed(self.network, self.crops)
+        return Observed(self.body, self.crops)
 
     def convert(self, head: str, precision: str, height: int, width: int) -> bytes:
         """Convert a head.
@@ -115,19 +116,19 @@ class Converter:
             "int8_float_residual": self._int8_float_residual,
             "int16x8": self._int16x8,
         }[precision]
-        network, function = prepare(head)
+        function = prepare(head)
         size = [1, None, None, 3] if precision == "dynamic" else [1, height, width, 3]
         endpoint = tf.function(
             lambda image: {OUTPUT_NAME[head]: function(image)},
             [tf.TensorSpec(size, tf.float32, name="image")],
         )
         data = converted(
-            network,
+            self.network,
             head,
             endpoint,
             lambda converter: self._set_precision(converter, precision, height, width),
         )
-        return with_radius(data, receptive_radius(network, head))
+        return with_radius(data, receptive_radius(self.network, head))
 
     def _set_precision(
         self, converter: tf.lite.TFLiteConverter, precision: str, height: int, width: int
@@ -144,39 +145,37 @@ class Converter:
             converter.target_spec.supported_ops = [operations]
             converter.representative_dataset = lambda: self._frames(height, width)
 
-    def _floating(self, head: str) -> Prepared:
-        if not can_be_traced(self.network):
+    def _floating(self, head: str) -> Function:
+        try:
+            body = self.body
+        except ConfigError:  # a layer has no pass, or the network ends otherwise
             return self._dynamic(head)
-        kernels = kernels_of(self.network)
-        return self.network, lambda image: traced_head(
-            self.network, head, image, kernels, blocked=True
-        )
+        kernels = kernels_of(body)
+        return lambda image: traced_head(body, head, image, kernels, blocked=True)
 
-    def _dynamic(self, head: str) -> Prepared:
-        return self.network, head_function(self.network, head)
+    def _dynamic(self, head: str) -> Function:
+        return head_function(self.network, head)
 
-    def _int8(self, head: str) -> Prepared:
-        body = integer_body(self.network, self.observed, images=True)
-        kernels = integer_kernels(self.network, self.observed, segmented=True)
+    def _int8(self, head: str) -> Function:
+        body = integer_body(self.body, self.observed, images=True)
+        kernels = integer_kernels(self.body, self.observed, segmented=True)
         visit = pins(self.observed)
-        return body, lambda image: traced_head(
+        return lambda image: traced_head(
             body, head, image, kernels, visit, segmented=True, blocked=True
         )
 
-    def _int8_float_residual(self, head: str) -> Prepared:
-        body = integer_body(self.network, self.observed, images=False)
-        kernels = kernels_of(self.network)
+    def _int8_float_residual(self, head: str) -> Function:
+        body = integer_body(self.body, self.observed, images=False)
+        kernels, exact = kernels_of(body), head_function(self.network, head)
         wanted, crops = MIN_DB["int8_float_residual"] + MARGIN_DB, self.crops[::CALIBRATION_EVERY]
-        floating = floating_tensors(self.network, body, self.observed, head, crops, wanted=wanted)
+        floating = floating_tensors(exact, body, self.observed, head, crops, wanted=wanted)
         visit = pins(self.observed, floating)
-        return body, lambda image: traced_head(body, head, image, kernels, visit, blocked=True)
+        return lambda image: traced_head(body, head, image, kernels, visit, blocked=True)
 
-    def _int16x8(self, head: str) -> Prepared:
-        body, transposed = integer_body(self.network, self.observed, images=True), head == "upscale"
-        kernels = integer_kernels(
-            self.network, self.observed, segmented=False, transposed=transposed
-        )
-        return body, lambda image: traced_head(
+    def _int16x8(self, head: str) -> Function:
+        body, transposed = integer_body(self.body, self.observed, images=True), head == "upscale"
+        kernels = integer_kernels(self.body, self.observed, segmented=False, transposed=transposed)
+        return lambda image: traced_head(
             body, head, image, kernels, transposed=transposed, blocked=True
         )
 

@@ -1,11 +1,15 @@
 """Integers: ranges of tensors, rounded kernels, and which tensors stay in floating point."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from rts_tf.export.body import body_of
 from rts_tf.export.calibration import sample_crops
-from rts_tf.export.heads import kernels_of, traced_head
+from rts_tf.export.heads import head_function
+from rts_tf.export.passes import Convolution
 from rts_tf.export.quantization import (
     Observed,
     floating_tensors,
@@ -15,15 +19,17 @@ from rts_tf.export.quantization import (
     range_of_least_error,
     rounded_kernel,
 )
+from rts_tf.export.traced import kernels_of, traced_head
 from tests.support.networks import NETWORKS
 
 NETWORK = NETWORKS["residual1"]
+BODY = body_of(NETWORK)
 CROPS = [crop[:48, :48] for crop in sample_crops().calibration[:8]]
 
 
 @pytest.fixture(scope="module")
 def observed():
-    return Observed(NETWORK, CROPS)
+    return Observed(BODY, CROPS)
 
 
 def quantized(values, low, high):
@@ -76,47 +82,53 @@ def test_integer_kernels_keep_flat_areas(observed):
     for value in (0.0, 0.25, 1.0):
         image = tf.fill([1, 20, 20, 3], value)
         exact, integer = (
-            traced_head(NETWORK, "enhance", image, kernels, segmented=True).numpy()[0, 8:12, 8:12]
+            traced_head(BODY, "enhance", image, kernels, segmented=True).numpy()[0, 8:12, 8:12]
             for kernels in (
-                kernels_of(NETWORK, True),
-                integer_kernels(NETWORK, observed, segmented=True),
+                kernels_of(BODY, True),
+                integer_kernels(BODY, observed, segmented=True),
             )
         )
         assert np.abs(integer - exact).max() < 0.5 / 255
 
 
 def test_integer_body_is_nearer_than_nearest_rounding(observed):
+    is_rounded = lambda each: isinstance(each, Convolution)  # noqa: E731
+
     def nearest(kernel):
         step = np.abs(kernel).max((0, 1, 2)) / 127
         return np.rint(kernel / step) * step
 
-    plain = integer_body(NETWORK, observed, images=True)
-    for name in ("input_conv", "residual_conv_1", "image_residual"):
-        kernel, bias = NETWORK.get_layer(name).get_weights()
-        plain.get_layer(name).set_weights([nearest(kernel), bias])
-    made = integer_body(NETWORK, observed, images=True)
-    image = tf.constant(np.stack(CROPS) / 255, tf.float32)
-    error = [np.mean((network(image) - NETWORK(image)) ** 2) for network in (made, plain)]
-    assert error[0] < 0.7 * error[1]
-    some = integer_body(NETWORK, observed, images=False)
-    np.testing.assert_array_equal(
-        some.get_layer("image_residual").get_weights()[0],
-        NETWORK.get_layer("image_residual").get_weights()[0],
+    made = integer_body(BODY, observed, images=True)
+    plain = BODY._replace(
+        passes=tuple(
+            dataclasses.replace(each, kernel=nearest(each.kernel)) if is_rounded(each) else each
+            for each in BODY.passes
+        )
     )
+    outputs = [
+        [traced_head(body, "upscale", tf.constant(crop[None] / 255, tf.float32), kernels_of(body))]
+        for body in (made, plain, BODY)
+        for crop in CROPS
+    ]
+    integer, near, exact = np.array(outputs).reshape(3, -1)
+    assert np.mean((integer - exact) ** 2) < 0.7 * np.mean((near - exact) ** 2)
+    some = integer_body(BODY, observed, images=False)
+    same = [a.kernel is b.kernel for a, b in zip(some.convolutions, BODY.convolutions, strict=True)]
+    assert same == [False, False, True]  # the last one computes the image residual
 
 
 def test_floating_tensors_are_images_their_sources_and_what_the_accuracy_needs(
     observed,
 ):
-    body = integer_body(NETWORK, observed, False)
-    least = floating_tensors(NETWORK, body, observed, "upscale", CROPS, wanted=0)
+    body, exact_head = integer_body(BODY, observed, False), head_function(NETWORK, "upscale")
+    least = floating_tensors(exact_head, body, observed, "upscale", CROPS, wanted=0)
     assert {
         "image_residual",
         "enhanced_image",
         "residual_sum_1",
     } <= least  # the last: what the image residual is computed from
     assert not {"residual_conv_1", "input_conv"} & least
-    assert floating_tensors(NETWORK, body, observed, "upscale", CROPS, wanted=1000) == least | {
+    assert floating_tensors(exact_head, body, observed, "upscale", CROPS, wanted=1000) == least | {
         "residual_conv_1",
         "input_conv",
     }
@@ -124,15 +136,16 @@ def test_floating_tensors_are_images_their_sources_and_what_the_accuracy_needs(
 
     def decibels(floating):
         outputs = (
-            traced_head(b, "upscale", image, kernels_of(NETWORK), v)
-            for b, v in ((body, pins(observed, floating)), (NETWORK, lambda n, v: v))
+            traced_head(b, "upscale", image, kernels_of(BODY), v)
+            for b, v in ((body, pins(observed, floating)), (BODY, lambda n, v: v))
         )
         integer, exact = (np.clip(output, 0, 1) for output in outputs)
         return -10 * np.log10(np.mean((integer - exact) ** 2))
 
     first = decibels(least)
     (added,) = (
-        floating_tensors(NETWORK, body, observed, "upscale", CROPS[:1], wanted=first + 0.1) - least
+        floating_tensors(exact_head, body, observed, "upscale", CROPS[:1], wanted=first + 0.1)
+        - least
     )
     assert (
         decibels(least | {added})
