@@ -9,7 +9,7 @@ once, in levels of 8 bits. Sides are rounded up to the multiples that a file tak
 
 import argparse
 import pathlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import onnx
@@ -18,9 +18,12 @@ import openvino
 from skimage import data
 
 from rts_tf import pretrained
+from rts_tf.export import HEADS
 from rts_tf.export.heads import head_function
-from rts_tf.export.onnx_zoo import zoo_files
+from rts_tf.export.onnx_file import onnx_file
+from rts_tf.export.program import program_of
 from rts_tf.luma.enhancer import LumaEnhancer, luma_of
+from rts_tf.networks.luma import is_luma
 from rts_tf.storage import write_text
 
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "onnx.md"
@@ -101,6 +104,14 @@ def main() -> None:
         write_text(PAGE, written(PAGE.read_text(encoding="utf-8"), lines))
     else:
         print(lines, end="")
+
+
+def zoo_files() -> Iterator[tuple[str, bytes]]:
+    """Make the files of all weights: yields NAME_HEAD.onnx and the contents."""
+    for name in pretrained.names():
+        network = pretrained.network(name)
+        for head in HEADS[:1] if is_luma(pretrained.record(name)["network"]) else HEADS:
+            yield f"{name}_{head}.onnx", onnx_file(program_of(network, head), {})
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 
 from rts_tf.export import HEADS, OUTPUT_NAME, limits
@@ -14,6 +13,7 @@ from rts_tf.export.program import Program, program_of
 from rts_tf.export.publication import sha256
 from rts_tf.export.runners import process
 from rts_tf.export.steps import Export, Step
+from rts_tf.networks.weights import weights_sha256
 
 RUNNERS = "rts_tf.export.runners"
 LICENCE = "Apache-2.0"
@@ -96,7 +96,7 @@ def steps_of(
             export.unmeasured[name] = lacks
         for head in filter(heads.__contains__, made.heads):
             program = program_of(export.network, head)
-            for file, contents in made.write(program, head, about(export.network)).items():
+            for file, contents in made.write(program, head, about(export)).items():
                 run = functools.partial(_make, export, name, program, head)
                 frame = functools.partial(frame_of, head, made.share)
                 run = functools.partial(run, file=file, contents=contents, frame_of=frame)
@@ -104,9 +104,10 @@ def steps_of(
     return steps
 
 
-def about(network: keras.Model) -> dict[str, str]:
+def about(export: Export) -> dict[str, str]:
     """What a file says about itself."""
-    return {"network": network.name, "licence": LICENCE}
+    weights = weights_sha256(export.network.get_weights())
+    return {"source": f"{export.source}, weights {weights[:12]}", "licence": LICENCE}
 
 
 def _make(
@@ -157,5 +158,5 @@ def _figures(name: str, run: process.Run, frame: Frame) -> dict[str, Any]:
     if name == "page":  # it shows and saves levels
         expected = np.rint(255 * np.clip(expected, 0, 1)) / np.float32(255)
     if output.shape[-1] == 1:
-        return limits.compare_luma(output[..., 0], expected[..., 0])
+        return limits.compare_luma(np.clip(output[..., 0], 0, 1), expected[..., 0])
     return limits.compare(output, expected, frame.plain)

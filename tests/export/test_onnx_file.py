@@ -13,13 +13,13 @@ from skimage import data
 
 from rts_tf import pretrained
 from rts_tf.errors import ConfigError
-from rts_tf.export import HEADS, onnx_file, onnx_zoo, passes
+from rts_tf.export import HEADS, onnx_file, passes
 from rts_tf.export.heads import head_function
 from rts_tf.export.program import program_of
 from rts_tf.export.runners import onnx_runtime, process
 from rts_tf.luma.enhancer import LumaEnhancer, luma_of
 from rts_tf.networks.layers import BicubicUpscaling, PixelShuffle
-from rts_tf.networks.luma import build_luma, is_luma
+from rts_tf.networks.luma import build_luma
 from tests.support.networks import NETWORKS
 from tests.support.paths import ROOT
 
@@ -294,15 +294,13 @@ def test_a_package_that_is_missing(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ConfigError, match=r"`formats`=onnx: needs the package onnx: pip install"):
         onnx_file.onnx_file(shipped("residual1")[1], {})
-    with pytest.raises(ConfigError, match="needs the package onnx: pip install"):
-        next(onnx_zoo.zoo_files())
     assert "needs the package onnxruntime: pip install" in onnx_runtime.missing()
 
 
 def test_the_package_is_not_imported_unless_asked_for(monkeypatch):
     for name in ("onnx", "onnxruntime"):
         monkeypatch.setitem(sys.modules, name, None)  # an import would fail
-    for module in (onnx_file, onnx_zoo, onnx_runtime):
+    for module in (onnx_file, onnx_runtime):
         spec = importlib.util.spec_from_file_location("again", module.__file__)
         spec.loader.exec_module(importlib.util.module_from_spec(spec))
 
@@ -334,25 +332,3 @@ def test_the_runner_in_a_process_of_its_own(tmp_path):
     )
     expected = head_function(network, "upscale")(pixels[None] / np.float32(255))[0]
     assert np.abs(run.output - expected).max() <= 0.01 * LEVEL
-
-
-def test_the_zoo(tmp_path):
-    """One call writes the files of all weights, which have as many nodes as they should."""
-    written = []
-    paths = onnx_zoo.write_zoo(tmp_path / "zoo", written.append)
-    assert written == paths and sorted(paths) == sorted((tmp_path / "zoo").iterdir())
-    wanted = {f"{name}_enhance.onnx" for name in pretrained.names()}
-    doubling = [name for name in pretrained.names() if not is_luma(_network_of(name))]
-    wanted |= {f"{name}_upscale.onnx" for name in doubling}
-    assert {path.name for path in paths} == wanted
-    for path in paths:
-        entries = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-        name, head = path.stem.rsplit("_", 1)
-        assert entries["network"].replace("_", "-") == _network_of(name)
-        assert entries["source"] == f"the weights {name} of rts_tf"
-        assert entries["licence"] == "Apache-2.0"
-        assert entries["scale"] == ("2" if head == "upscale" else "1")
-
-
-def _network_of(name):
-    return pretrained.record(name)["network"]
