@@ -1,0 +1,73 @@
+"""Runs the network of a page in headless Chromium, as somebody who opens the file would."""
+
+import atexit
+import base64
+import contextlib
+import io
+import pathlib
+import tempfile
+
+import numpy as np
+from PIL import Image
+
+from rts_tf.export.runners import chromium
+from rts_tf.export.runners.process import Opened, serve
+
+PATIENCE = 540  # seconds for a frame: without a graphics card, a large network takes minutes
+# The page enhances a file that it is given, and hands back the one that it offers for download.
+ENHANCED = """(async () => {
+  element("format").value = "image/png";
+  element("network").value = %(network)d;
+  const frame = Uint8Array.from(atob("%(frame)s"), letter => letter.charCodeAt(0));
+  add([new File([frame], "frame.png", { type: "image/png" })]);
+  while (!isDone(shown)) {
+    if (!ready && !element("notice").hidden) throw new Error(element("notice").textContent);
+    await new Promise(resolve => setTimeout(resolve, 2));
+  }
+  if (shown.failure) throw new Error(shown.failure);
+  return new Promise(resolve => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.split(",")[1]);
+    reader.readAsDataURL(shown.blob);
+  });
+})()"""
+
+missing = chromium.missing
+
+
+def opened(path: pathlib.Path, signature: str) -> Opened:
+    """Open a page of :func:`rts_tf.export.page.page_file`. Chromium runs until this process ends.
+
+    Args:
+        path: The HTML file.
+        signature: The name of a network on the page, or "enhance" for the first one.
+
+    Returns:
+        A function from a frame, uint8 [H, W, 3] or [H, W, 1], to the same shape. Its time has that
+        of writing and reading two PNG files in it.
+
+    Raises:
+        RtsError: Chromium is not installed or does not start, or the page cannot compute here.
+    """
+    running = contextlib.ExitStack()
+    atexit.register(running.close)
+    scratch = pathlib.Path(running.enter_context(tempfile.TemporaryDirectory()))
+    tab = running.enter_context(chromium.browser(scratch / "profile"))
+    tab.open(path.resolve())
+    names = tab.evaluate("networks.map(({name}) => name)")
+    network = 0 if signature == "enhance" else names.index(signature)
+
+    def function(frame: np.ndarray) -> np.ndarray:
+        file = io.BytesIO()
+        Image.fromarray(np.broadcast_to(frame, (*frame.shape[:2], 3))).save(file, "png")
+        encoded = base64.b64encode(file.getvalue()).decode("ascii")
+        script = ENHANCED % {"network": network, "frame": encoded}
+        result = base64.b64decode(tab.evaluate(script, PATIENCE))
+        image = np.asarray(Image.open(io.BytesIO(result)).convert("RGB"))
+        return image[..., : frame.shape[2]]
+
+    return function
+
+
+if __name__ == "__main__":
+    serve(opened)
