@@ -15,6 +15,7 @@ from string import Template
 from typing import Any
 
 from PIL import Image
+from PIL.ExifTags import Base
 
 from rts_tf.errors import ConfigError
 from rts_tf.export import page_plan
@@ -23,10 +24,10 @@ from rts_tf.images.icc import SRGB_CURVE, SRGB_PRIMARIES, profile
 from rts_tf.report.templates import fill, web_file
 
 WORKER = ("metadata.js", "exif.js", "containers.js", "shaders.js", "network.js", "worker.js")
-# With it the page asks the browser whether it gives the samples of a file as they are. The primaries
-# are those of sRGB in another order, so a conversion is seen at once.
+# Red, green and blue of a pixel whose profile has the primaries of sRGB in another order
 PROBE = (200, 100, 50)
 PROBE_PRIMARIES = (*SRGB_PRIMARIES[:2], *SRGB_PRIMARIES[4:], *SRGB_PRIMARIES[2:4])
+ON_ITS_SIDE = 6  # an orientation of EXIF
 
 
 def page_file(programs: Sequence[Program], about: Mapping[str, str]) -> str:
@@ -58,7 +59,7 @@ def page_file(programs: Sequence[Program], about: Mapping[str, str]) -> str:
         about=_about(about),
         networks=_json(networks),
         weights=_text(weights.tobytes()),
-        probe=_text(_probe()),
+        probes=_json(_probes()),
         worker="".join(map(_part, WORKER)),
         script=script,
     )
@@ -98,8 +99,16 @@ def _about(about: Mapping[str, str]) -> str:
     return f"<dl>{''.join(rows)}</dl>" if about else ""
 
 
-def _probe() -> bytes:
-    file = io.BytesIO()
+def _probes() -> dict[str, str]:
+    """Small files with which the page finds out what the browser does with a profile and EXIF."""
+
+    def written(kind: str, width: int, **settings: Any) -> str:
+        file = io.BytesIO()
+        Image.new("RGB", (width, 1), PROBE).save(file, kind, **settings)
+        return _text(file.getvalue())
+
+    exif = Image.Exif()
+    exif[Base.Orientation] = ON_ITS_SIDE
     icc = profile(PROBE_PRIMARIES, SRGB_CURVE, 3, "probe")
-    Image.new("RGB", (1, 1), PROBE).save(file, "png", icc_profile=icc)
-    return file.getvalue()
+    turned = {kind: written(kind, 2, exif=exif) for kind in ("png", "webp")}
+    return turned | {"profile": written("png", 1, icc_profile=icc)}

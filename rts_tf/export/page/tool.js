@@ -39,8 +39,8 @@ function started() {
   worker.onmessage = ({ data }) => answers[data.kind](data);
   worker.onerror = ({ message }) => notice(`This browser does not run the page: ${message}`);
   const weights = bytesOf("weights").buffer;
-  const probe = element("probe").textContent;
-  worker.postMessage({ kind: "start", networks, probe, weights }, [weights]);
+  const probes = JSON.parse(element("probes").textContent);
+  worker.postMessage({ kind: "start", networks, probes, weights }, [weights]);
   return worker;
 }
 
@@ -61,12 +61,16 @@ const answers = {
     if (number !== job.number) return;
     element("progress").value = share;
   },
-  result({ number, blob, notes, width, height }) {
+  result({ number, before, blob, notes, width, height }) {
     if (number !== job.number) return;
     const { image } = job;
     if (image.after) URL.revokeObjectURL(image.after);
     Object.assign(image, { blob, notes, width, height, key: job.key, failure: "" });
     image.after = URL.createObjectURL(blob);
+    if (before) {  // the browser does not show the file upright
+      URL.revokeObjectURL(image.before);
+      image.before = URL.createObjectURL(before);
+    }
     finished();
   },
   failure({ number, reason }) {
@@ -104,6 +108,7 @@ function restart() {
 
 const resultName = image =>
   `${image.name.replace(/\.[^.]*$/, "")}_enhanced.${ENDINGS[image.blob.type]}`;
+const results = () => images.filter(image => isDone(image) && !image.failure);
 const stateOf = image => {
   if (image === job.image) return "being enhanced";
   if (!isDone(image)) return "waits";
@@ -113,6 +118,7 @@ const stateOf = image => {
 function show() {
   element("result").hidden = !shown;
   element("several").hidden = images.length < 2;
+  element("all").disabled = !results().length;
   for (const image of images) {
     image.row.setAttribute("aria-current", image === shown);
     image.row.lastChild.textContent = stateOf(image);
@@ -185,6 +191,20 @@ function add(files) {
   restart();
 }
 
+/** Forget all images and their results. */
+function clear() {
+  for (const { before, after } of images) {
+    URL.revokeObjectURL(before);
+    if (after) URL.revokeObjectURL(after);
+  }
+  images.length = 0;
+  element("list").replaceChildren();
+  shown = null;
+  job = { number: job.number + 1, image: null };
+  worker.postMessage({ kind: "stop" });
+  show();
+}
+
 // What the reader does
 
 element("files").addEventListener("change", event => {
@@ -210,8 +230,12 @@ element("strength").addEventListener("input", event => {
   waiting = setTimeout(restart, WAIT);
 });
 for (const id of ["network", "format"]) element(id).addEventListener("change", restart);
+element("clear").addEventListener("click", () => {
+  clear();
+  element("files").focus();
+});
 element("all").addEventListener("click", () => {
-  for (const image of images.filter(each => isDone(each) && !each.failure)) {
+  for (const image of results()) {
     const link = document.createElement("a");
     Object.assign(link, { href: image.after, download: resultName(image) }).click();
   }

@@ -8,7 +8,7 @@ const BEYOND = "The image is too large for this browser.";
 let graphics = null;
 let data = null;  // the networks of the page
 let weights = null;
-let probe = "";  // a PNG in base64, see keepsSamples()
+let probes = {};  // small files in base64, see keepsSamples() and turns()
 const networks = new Map();
 let current = 0;  // the number of the job that is wanted
 let decoded = { file: null };  // the last image, which another strength needs again
@@ -44,26 +44,56 @@ async function opened(file) {
   }
   if (found.encoded) notes.push(`The colours were converted to sRGB: ${found.encoded}.`);
   if (found.profile) notes.push("The colour profile was kept.");
+  let before = null;
   if (found.exif) {
-    const orientation = madeUpright(found.exif, bitmap.width, bitmap.height);
+    const orientation = orientationOf(found.exif);
     if (!orientation) {
       found.exif = null;
       found.left.add("damaged EXIF");
-    } else if (orientation > 1) notes.push("The image was turned upright.");
+    } else if (orientation > 1) {
+      notes.push("The image was turned upright.");
+      if (!await turns(found.kind)) ({ bitmap, before } = await turned(bitmap, orientation, found));
+    }
   }
-  decoded = { file, bitmap, found, notes };
+  if (found.exif) makeUpright(found.exif, bitmap.width, bitmap.height);
+  decoded = { file, bitmap, before, found, notes };
   return decoded;
 }
 
+const probe = name => new Blob([Uint8Array.from(atob(probes[name]), sign => sign.charCodeAt(0))]);
+
 /** Whether the browser gives samples without converting them from the profile of their file. */
 async function keepsSamples() {
-  const bytes = Uint8Array.from(atob(probe), letter => letter.charCodeAt(0));
-  const bitmap = await createImageBitmap(
-    new Blob([bytes], { type: "image/png" }), { colorSpaceConversion: "none" });
+  const bitmap = await createImageBitmap(probe("profile"), { colorSpaceConversion: "none" });
   const context = new OffscreenCanvas(1, 1).getContext("2d");
   context.drawImage(bitmap, 0, 0);
   const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
   return red === 200 && green === 100 && blue === 50;
+}
+
+/** Whether the browser turns images of a kind by their EXIF, as all do with JPEG. */
+async function turns(kind) {
+  if (!(kind in probes)) return true;
+  const bitmap = await createImageBitmap(probe(kind), { imageOrientation: "from-image" });
+  return bitmap.height > bitmap.width;  // it lies on its side in the file
+}
+
+/** An image turned by its orientation, and a file of it to compare with. */
+async function turned(bitmap, orientation, found) {
+  const { width, height } = bitmap;
+  const canvas = new OffscreenCanvas(...orientation > 4 ? [height, width] : [width, height]);
+  const context = canvas.getContext("2d");
+  if (!context) throw new Problem(BEYOND);
+  context.setTransform(...[
+    [1, 0, 0, 1, 0, 0], [-1, 0, 0, 1, width, 0], [-1, 0, 0, -1, width, height],
+    [1, 0, 0, -1, 0, height], [0, 1, 1, 0, 0, 0], [0, 1, -1, 0, height, 0],
+    [0, -1, -1, 0, height, width], [0, -1, 1, 0, 0, width],
+  ][orientation - 1]);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  const png = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+  const before = new Blob([await withMetadata(png, "image/png", found.profile, null)]);
+  return { bitmap: await createImageBitmap(canvas, { premultiplyAlpha: "none" }), before };
 }
 
 /** The texture of the part of an image that a tile depends on. */
@@ -80,7 +110,7 @@ async function uploaded(bitmap, { x, y, width, height }) {
   return { pixels: texture, start: [x, y] };
 }
 
-async function enhanced(job, bitmap) {
+async function enhanced(job, { bitmap, found }) {
   const { gl } = graphics;
   const chosen = network(job.network);
   const image = [bitmap.width, bitmap.height];
@@ -99,7 +129,7 @@ async function enhanced(job, bitmap) {
     const samples = chosen.run(tile, image, texture, job.strength);
     gl.deleteTexture(texture.pixels);
     if (gl.isContextLost()) throw new Problem("The graphics of this device gave up. Load the page again.");
-    transparent ||= samples.some((sample, n) => n % 4 === 3 && sample < 255);
+    transparent ||= found.kind !== "jpeg" && samples.some((sample, n) => n % 4 === 3 && sample < 255);
     context.putImageData(new ImageData(samples, tile.width, tile.height), x, y);
     postMessage({ kind: "progress", number: job.number, share: (n + 1) / count });
     await new Promise(resolve => setTimeout(resolve));  // lets a newer job arrive
@@ -138,11 +168,12 @@ async function encoded(canvas, job, { found, notes }, transparent) {
 async function done(job) {
   try {
     const image = await opened(job.file);
-    const { canvas, transparent } = await enhanced(job, image.bitmap);
+    const { canvas, transparent } = await enhanced(job, image);
     const { blob, notes } = await encoded(canvas, job, image, transparent);
     const { width, height } = canvas;
     if (job.number !== current) return;
-    postMessage({ kind: "result", number: job.number, blob, notes, width, height });
+    const { before } = image;
+    postMessage({ kind: "result", number: job.number, before, blob, notes, width, height });
   } catch (error) {
     if (error instanceof Superseded) return;
     const reason = error instanceof Problem ? error.message : `${BEYOND} (${error.message})`;
@@ -157,12 +188,16 @@ onmessage = ({ data: message }) => {
     try {
       graphics = openedGraphics();
       data = message.networks;
-      probe = message.probe;
+      probes = message.probes;
       weights = new Float32Array(message.weights);
       postMessage({ kind: "ready", software: graphics.software });
     } catch (error) {
       postMessage({ kind: "unable", reason: error.message });
     }
+    return;
+  }
+  if (message.kind === "stop") {
+    current = 0;
     return;
   }
   current = message.number;

@@ -4,6 +4,7 @@ import atexit
 import base64
 import contextlib
 import io
+import json
 import pathlib
 import tempfile
 
@@ -15,11 +16,11 @@ from rts_tf.export.runners.process import Opened, serve
 
 PATIENCE = 540  # seconds for a frame: without a graphics card, a large network takes minutes
 # The page enhances a file that it is given, and hands back the one that it offers for download.
-ENHANCED = """(async () => {
-  element("format").value = "image/png";
-  element("network").value = %(network)d;
-  const frame = Uint8Array.from(atob("%(frame)s"), letter => letter.charCodeAt(0));
-  add([new File([frame], "frame.png", { type: "image/png" })]);
+ENHANCED = """(async ({ file, name, type, settings }) => {
+  clear();
+  for (const [id, value] of Object.entries(settings)) element(id).value = value;
+  const bytes = Uint8Array.from(atob(file), letter => letter.charCodeAt(0));
+  add([new File([bytes], name, { type })]);
   while (!isDone(shown)) {
     if (!ready && !element("notice").hidden) throw new Error(element("notice").textContent);
     await new Promise(resolve => setTimeout(resolve, 2));
@@ -30,9 +31,32 @@ ENHANCED = """(async () => {
     reader.onload = () => resolve(reader.result.split(",")[1]);
     reader.readAsDataURL(shown.blob);
   });
-})()"""
+})"""
 
 missing = chromium.missing
+
+
+def enhanced(
+    tab: chromium.Tab, contents: bytes, name: str = "frame.png", **settings: str | int
+) -> bytes:
+    """Let an open page enhance an image file.
+
+    Args:
+        tab: Where it is open.
+        contents: The file.
+        name: Its name. The page reads the format from the contents.
+        settings: The values of the controls of the page by their ids: ``network`` (its number),
+            ``strength`` (in percent) and ``format`` (as in ``image/png``).
+
+    Returns:
+        The file that the page offers for download.
+
+    Raises:
+        RtsError: The page cannot enhance it. The message has the reason that the page shows.
+    """
+    encoded = base64.b64encode(contents).decode("ascii")
+    values = {"file": encoded, "name": name, "type": "image/png", "settings": settings}
+    return base64.b64decode(tab.evaluate(f"{ENHANCED}({json.dumps(values)})", PATIENCE))
 
 
 def opened(path: pathlib.Path, signature: str) -> Opened:
@@ -60,9 +84,7 @@ def opened(path: pathlib.Path, signature: str) -> Opened:
     def function(frame: np.ndarray) -> np.ndarray:
         file = io.BytesIO()
         Image.fromarray(np.broadcast_to(frame, (*frame.shape[:2], 3))).save(file, "png")
-        encoded = base64.b64encode(file.getvalue()).decode("ascii")
-        script = ENHANCED % {"network": network, "frame": encoded}
-        result = base64.b64decode(tab.evaluate(script, PATIENCE))
+        result = enhanced(tab, file.getvalue(), network=network, format="image/png")
         image = np.asarray(Image.open(io.BytesIO(result)).convert("RGB"))
         return image[..., : frame.shape[2]]
 
