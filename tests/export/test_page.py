@@ -16,6 +16,7 @@ from rts_tf.networks.layers import BicubicUpscaling, PixelShuffle
 from tests.support.browser import browser as started
 from tests.support.html_page import Page
 from tests.support.pages import (
+    SMALL_TILES,
     differs,
     expected,
     models,
@@ -29,7 +30,6 @@ LARGEST = 300 * 1024  # bytes of the page with the fast network
 MOST_DIFFERING = 1e-4  # of the samples, by one level
 LARGE = np.ascontiguousarray(data.chelsea()[:211, :323])
 SMALL = np.ascontiguousarray(data.astronaut()[60:121, 180:263])  # odd sides
-TILES = "const TILES = [1024, 512, 256, 128];"
 NASTY = "<img src=x onerror=alert(1)>&amp;\"'</script>.png"
 
 
@@ -66,7 +66,7 @@ def test_any_size(tab, number, size):
 
 
 def test_tiles_equal_the_whole_image(tab, tmp_path):
-    with opened(tmp_path, page_of_both(), {TILES: "const TILES = [16];"}) as tiles:
+    with opened(tmp_path, page_of_both(), SMALL_TILES) as tiles:
         for number in range(2):
             image = SMALL[:37, :33]
             whole = result(tab, image, network=number, strength=100)
@@ -105,7 +105,7 @@ def test_nothing_is_sent(tab):
         "fetch('http://127.0.0.1:9/').then(() => 'sent', () => 'refused')",
         "new Promise(say => { const image = new Image(); image.onload = () => say('sent');"
         " image.onerror = () => say('refused'); image.src = 'http://127.0.0.1:9/'; })",
-        "new Promise(say => { const source = 'onmessage = () => fetch(\"http://127.0.0.1:9/\")"
+        'new Promise(say => { const source = \'onmessage = () => fetch("http://127.0.0.1:9/")'
         ".then(() => postMessage(`sent`), () => postMessage(`refused`))';"
         " const worker = new Worker(URL.createObjectURL(new Blob([source])));"
         " worker.onmessage = event => say(event.data); worker.postMessage(0); })",
@@ -138,9 +138,7 @@ def test_the_runner(tmp_path):
     with started(tmp_path / "profile"):
         pass  # skips the test where there is no Chromium
     runner, luma = browser.__name__, SMALL[..., :1]
-    run = process.run(
-        runner, tmp_path / "page.html", "enhance", luma, seconds=0, scratch=tmp_path
-    )
+    run = process.run(runner, tmp_path / "page.html", "enhance", luma, seconds=0, scratch=tmp_path)
     reference = models()[0].enhance_luma(luma[..., 0].astype(np.float32) / 255)[..., None]
     assert run.output.shape == luma.shape
     assert np.abs(run.output - np.clip(reference, 0, 1)).max() < 0.51 / 255

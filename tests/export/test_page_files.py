@@ -12,10 +12,11 @@ from PIL.ExifTags import Base
 from rts_tf.export.runners.browser import enhanced
 from rts_tf.images.icc import SRGB_CURVE, SRGB_PRIMARIES, profile
 from tests.support.image_files import EIGHT, GREY_PROFILE, ORIENTED, SIXTEEN, chunk, exif
-from tests.support.pages import file_of, notes, opened, page_of_both, png
+from tests.support.pages import SMALL_TILES, file_of, notes, opened, page_of_both, png
 
-# Green and blue are exchanged, so that a conversion is seen at once. It fills two segments of a JPEG.
+# Green and blue are exchanged, so that a conversion is seen at once.
 WIDE = profile((*SRGB_PRIMARIES[:4], *SRGB_PRIMARIES[6:], *SRGB_PRIMARIES[4:6]), SRGB_CURVE, 3, "x")
+# It fills two segments of a JPEG.
 LONG = profile(SRGB_PRIMARIES, SRGB_CURVE, 3, "a long name " * 6000)
 KINDS = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
 ALPHA = np.dstack([EIGHT, np.linspace(0, 255, EIGHT[..., 0].size).reshape(EIGHT.shape[:2])])
@@ -29,7 +30,7 @@ SIZES = """Promise.all([...document.querySelectorAll('.compare img')].map(async 
 
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory):
-    with opened(tmp_path_factory.mktemp("page"), page_of_both()) as opened_tab:
+    with opened(tmp_path_factory.mktemp("page"), page_of_both(), SMALL_TILES) as opened_tab:
         yield opened_tab
 
 
@@ -171,9 +172,14 @@ def test_of_a_plain_file_nothing_is_said(tab):
 
 
 def test_a_browser_that_converts_colours(tmp_path):
-    before, after = (f'(probe("profile"), {{ colorSpaceConversion: "{x}"' for x in ("none", "default"))
+    before, after = (
+        f'(probe("profile"), {{ colorSpaceConversion: "{x}"' for x in ("none", "default")
+    )
     changes = {before: after}
     with opened(tmp_path, page_of_both(), changes) as tab:
         image = taken(tab, png(EIGHT, icc_profile=WIDE), strength=0)
         assert "converted to sRGB: this browser" in " ".join(notes(tab))
-        assert "icc_profile" not in image.info and np.abs(np.asarray(image.convert("RGB"), int) - EIGHT).mean() > 3
+        assert (
+            "icc_profile" not in image.info
+            and np.abs(np.asarray(image.convert("RGB"), int) - EIGHT).mean() > 3
+        )

@@ -1,4 +1,4 @@
-"""The page in use: several images, settings, keyboard, screen readers, screens, missing graphics."""
+"""The page in use: images, settings, keyboard, screen readers, screens, missing graphics."""
 
 import base64
 import json

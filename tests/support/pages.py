@@ -17,6 +17,8 @@ from rts_tf.export.runners.chromium import Tab
 from tests.support.browser import browser
 
 NAMES = "fast", "residual1"  # the networks of the page, in this order
+# A change to the page: tiles of 16 pixels, so that a small image has many
+SMALL_TILES = {"const TILES = [1024, 512, 256, 128];": "const TILES = [16];"}
 
 
 @functools.cache

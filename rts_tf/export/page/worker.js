@@ -52,7 +52,8 @@ async function opened(file) {
       found.left.add("damaged EXIF");
     } else if (orientation > 1) {
       notes.push("The image was turned upright.");
-      if (!await turns(found.kind)) ({ bitmap, before } = await turned(bitmap, orientation, found));
+      const needed = await turns(found.kind) ? 1 : orientation;
+      ({ bitmap, before } = await turned(bitmap, needed, found));
     }
   }
   if (found.exif) makeUpright(found.exif, bitmap.width, bitmap.height);
@@ -78,7 +79,11 @@ async function turns(kind) {
   return bitmap.height > bitmap.width;  // it lies on its side in the file
 }
 
-/** An image turned by its orientation, and a file of it to compare with. */
+/**
+ * An image turned by an orientation, and a file of it to compare with if the browser did not turn it.
+ *
+ * What the browser has turned is drawn as well: Chromium cuts parts out of it at other places.
+ */
 async function turned(bitmap, orientation, found) {
   const { width, height } = bitmap;
   const canvas = new OffscreenCanvas(...orientation > 4 ? [height, width] : [width, height]);
@@ -91,9 +96,12 @@ async function turned(bitmap, orientation, found) {
   ][orientation - 1]);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  const png = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
-  const before = new Blob([await withMetadata(png, "image/png", found.profile, null)]);
-  return { bitmap: await createImageBitmap(canvas, { premultiplyAlpha: "none" }), before };
+  let before = null;
+  if (orientation > 1) {
+    const png = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer());
+    before = new Blob([await withMetadata(png, "image/png", found.profile, null)]);
+  }
+  return { bitmap: canvas.transferToImageBitmap(), before };
 }
 
 /** The texture of the part of an image that a tile depends on. */

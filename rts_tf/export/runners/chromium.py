@@ -87,7 +87,11 @@ class Tab:
         self._session = session["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
-        workers = {"autoAttach": True, "waitForDebuggerOnStart": True, "flatten": True}
+        workers: dict[str, Any] = {
+            "autoAttach": True,
+            "waitForDebuggerOnStart": True,
+            "flatten": True,
+        }
         self.call("Target.setAutoAttach", **workers)
         self.call("Page.navigate", url=path.as_uri())
         until = time.monotonic() + ANSWER_TIMEOUT
@@ -99,7 +103,7 @@ class Tab:
                 raise NoAnswer(f"Chromium does not load {path}")
             time.sleep(0.02)
 
-    def call(self, method: str, patience: float = ANSWER_TIMEOUT, **parameters) -> dict:
+    def call(self, method: str, patience: float = ANSWER_TIMEOUT, **parameters: Any) -> dict:
         """Send a command and wait for its answer, at most ``patience`` seconds for each message.
 
         Raises:
@@ -152,7 +156,7 @@ class Tab:
         Raises:
             RtsError: The expression throws an exception.
         """
-        settings = {"returnByValue": True, "awaitPromise": True}
+        settings: dict[str, Any] = {"returnByValue": True, "awaitPromise": True}
         answer = self.call("Runtime.evaluate", patience=patience, expression=script, **settings)
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
@@ -161,14 +165,14 @@ class Tab:
 
     def drag(self, start: tuple[float, float], stop: tuple[float, float]) -> None:
         """Drag with the left button of the mouse. Points are (x, y) in pixels of the window."""
-        button = {"button": "left", "buttons": 1, "clickCount": 1}
+        button: dict[str, Any] = {"button": "left", "buttons": 1, "clickCount": 1}
         events = ("mousePressed", start), ("mouseMoved", stop), ("mouseReleased", stop)
         for kind, (x, y) in events:
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button)
 
     def press(self, key: str, code: int) -> None:
         """Press a key, given by its name and its virtual key code."""
-        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        named: dict[str, Any] = {"key": key, "code": key, "windowsVirtualKeyCode": code}
         for kind in ("rawKeyDown", "keyUp"):
             self.call("Input.dispatchKeyEvent", type=kind, **named)
 
@@ -192,7 +196,9 @@ def browser(profile: pathlib.Path) -> Iterator[Tab]:
         raise RtsError(missing())
     with contextlib.ExitStack() as running:
         for start in range(STARTS):
-            tab = running.enter_context(_started(program, profile.with_name(f"{profile.name} {start}")))
+            tab = running.enter_context(
+                _started(program, profile.with_name(f"{profile.name} {start}"))
+            )
             with contextlib.suppress(NoAnswer):
                 tab.call("Browser.getVersion", patience=START_TIMEOUT)
                 break
@@ -214,7 +220,8 @@ def _started(program: str, profile: pathlib.Path) -> Iterator[Tab]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    os.close(to_read), os.close(to_write)
+    for end in ends:
+        os.close(end)
     try:
         yield Tab(write, read)
     finally:
@@ -224,4 +231,5 @@ def _started(program: str, profile: pathlib.Path) -> Iterator[Tab]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        os.close(write), os.close(read)
+        for end in (write, read):
+            os.close(end)
