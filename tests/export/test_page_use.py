@@ -64,6 +64,15 @@ def test_images_are_chosen_dropped_or_pasted(tab, event):
     assert tab.evaluate("element('name').textContent") == "b.png"
 
 
+def test_a_file_of_another_kind_is_refused(tab):
+    notice = "element('notice').textContent"
+    before = tab.evaluate(notice)
+    tab.evaluate("add([new File(['words'], 'a.txt', { type: 'text/plain' })])")
+    assert tab.evaluate(notice) == "None of these files is an image."
+    enhanced(tab, png(EIGHT))
+    assert tab.evaluate(notice) == before
+
+
 def test_names_are_text(tab):
     before = tab.evaluate("document.images.length")
     enhanced(tab, png(EIGHT), NASTY, format="image/webp", strength=100)

@@ -9,6 +9,7 @@ let shown = null;
 let job = { number: 0, image: null };
 let ready = false;
 let waiting = 0;
+let standing = "";  // the notice that holds for all images
 
 const settings = () => ({
   network: Number(element("network").value),
@@ -48,8 +49,9 @@ const answers = {
   ready({ software }) {
     ready = true;
     if (software) {
-      notice("This browser computes without a graphics card, so an image takes longer here."
-        + " The result is the same.");
+      standing = "This browser computes without a graphics card, so an image takes longer here."
+        + " The result is the same.";
+      notice(standing);
     }
     work();
   },
@@ -169,6 +171,7 @@ function add(files) {
     if (files.length) notice("None of these files is an image.");
     return;
   }
+  notice(standing);
   const made = taken.map(file => {
     const image = { file, name: file.name || "pasted.png", before: URL.createObjectURL(file) };
     image.row = document.createElement("button");
