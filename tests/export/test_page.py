@@ -142,6 +142,8 @@ def test_the_runner(tmp_path):
     reference = models()[0].enhance_luma(luma[..., 0].astype(np.float32) / 255)[..., None]
     assert run.output.shape == luma.shape
     assert np.abs(run.output - np.clip(reference, 0, 1)).max() < 0.51 / 255
+    with pytest.raises(RtsError, match="luma2_16_16, residual1, not other"):
+        process.run(runner, tmp_path / "page.html", "other", luma, seconds=0, scratch=tmp_path)
 
 
 def test_without_chromium_the_runner_says_so(tmp_path, monkeypatch):

@@ -11,6 +11,7 @@ import tempfile
 import numpy as np
 from PIL import Image
 
+from rts_tf.errors import RtsError
 from rts_tf.export.runners import chromium
 from rts_tf.export.runners.process import Opened, serve
 
@@ -71,7 +72,8 @@ def opened(path: pathlib.Path, signature: str) -> Opened:
         of writing and reading two PNG files in it.
 
     Raises:
-        RtsError: Chromium is not installed or does not start, or the page cannot compute here.
+        RtsError: Chromium is not installed or does not start, the page has no such network, or it
+            cannot compute here.
     """
     running = contextlib.ExitStack()
     atexit.register(running.close)
@@ -79,6 +81,8 @@ def opened(path: pathlib.Path, signature: str) -> Opened:
     tab = running.enter_context(chromium.browser(scratch / "profile"))
     tab.open(path.resolve())
     names = tab.evaluate("networks.map(({name}) => name)")
+    if signature not in ("enhance", *names):
+        raise RtsError(f"{path.name}: it has the networks {', '.join(names)}, not {signature}")
     network = 0 if signature == "enhance" else names.index(signature)
 
     def function(frame: np.ndarray) -> np.ndarray:
