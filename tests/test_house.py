@@ -34,6 +34,7 @@ ON_DISK = ('"photographs": list(names)', 'SOURCE_KEY = "film"')
 TEXTS = [
     *MODULES,
     *sorted((ROOT / "rts_tf" / "report" / "web").iterdir()),
+    *sorted((ROOT / "rts_tf" / "export" / "page").iterdir()),
     *sorted(ROOT.glob("*.md")),
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted((ROOT / "export").rglob("*.md")),

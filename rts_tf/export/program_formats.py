@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rts_tf import pretrained
 from rts_tf.export import HEADS, OUTPUT_NAME, limits
 from rts_tf.export.measurement import Frame
 from rts_tf.export.program import Program, program_of
@@ -31,12 +32,15 @@ class ProgramFormat(NamedTuple):
         runner: A module of ``RUNNERS``, which runs a file. Its function ``missing`` says what it
             lacks on this machine.
         share: The frame on which a file is measured is shorter by this on each side.
+        timed: Whether the time and the memory of the runner say something about the file. Shaders
+            and the page run on whatever draws there, in a process of its own.
     """
 
     heads: tuple[str, ...]
     write: Writer
     runner: str
     share: int
+    timed: bool = False
 
 
 def _onnx(program: Program, head: str, about: Mapping[str, str]) -> dict[str, bytes]:
@@ -54,13 +58,13 @@ def _shader(program: Program, head: str, about: Mapping[str, str]) -> dict[str, 
 def _page(program: Program, head: str, about: Mapping[str, str]) -> dict[str, bytes]:
     from rts_tf.export.page import page_file
 
-    return {f"{program.name}.html": page_file([program], about).encode()}
+    return {f"{about['name']}.html": page_file([program], about).encode()}
 
 
 PROGRAM_FORMATS = {
-    "onnx": ProgramFormat(HEADS, _onnx, "onnx_runtime", 1),
+    "onnx": ProgramFormat(HEADS, _onnx, "onnx_runtime", 1, timed=True),
     "shader": ProgramFormat(("enhance",), _shader, "placebo", 2),
-    "page": ProgramFormat(("enhance",), _page, "browser", 4),
+    "page": ProgramFormat(("enhance",), _page, "browser", 8),
 }
 
 
@@ -107,7 +111,10 @@ def steps_of(
 def about(export: Export) -> dict[str, str]:
     """What a file says about itself."""
     weights = weights_sha256(export.network.get_weights())
-    return {"source": f"{export.source}, weights {weights[:12]}", "licence": LICENCE}
+    known = pretrained.resolved(export.source) in pretrained.names()
+    name = export.source if known else export.network.name.replace("_", "-")
+    source = f"{export.source}, weights {weights[:12]}"
+    return {"name": name, "source": source, "licence": LICENCE}
 
 
 def _make(
@@ -143,13 +150,10 @@ def _make(
         return
     frame = frame_of()
     run = export.measured(PROGRAM_FORMATS[name].runner, path, head, frame.pixels)
-    area = height * width / (frame.pixels.shape[0] * frame.pixels.shape[1])
-    entry |= _figures(name, run, frame) | {
-        "milliseconds": run.milliseconds * area,
-        "peak_memory_mb": run.peak_memory_mb,
-        "measured_at": f"{frame.pixels.shape[1]}x{frame.pixels.shape[0]}"
-        + (", scaled by area" if area != 1 else ""),
-    }
+    entry |= _figures(name, run, frame)
+    entry["measured_at"] = f"{frame.pixels.shape[1]}x{frame.pixels.shape[0]}"
+    if PROGRAM_FORMATS[name].timed:
+        entry |= {"milliseconds": run.milliseconds, "peak_memory_mb": run.peak_memory_mb}
     export.add(entry, functools.partial(limits.check_program, name, channels))
 
 

@@ -20,7 +20,7 @@ def fill(template: str, **parts: object) -> str:
         template: The file name of the template.
         parts: The HTML for each of its placeholders.
     """
-    return Template(_web(template)).substitute(parts)
+    return Template(web_file(template)).substitute(parts)
 
 
 def page(template: str, **parts: object) -> str:
@@ -32,8 +32,9 @@ def page(template: str, **parts: object) -> str:
         template: The file name of the template.
         parts: The HTML for each of its other placeholders.
     """
-    return fill(template, **{part: _web(file) for part, file in _PARTS.items()}, **parts)
+    return fill(template, **{part: web_file(file) for part, file in _PARTS.items()}, **parts)
 
 
-def _web(name: str) -> str:
+def web_file(name: str) -> str:
+    """The text of a file of the folder ``web``."""
     return (resources.files("rts_tf.report") / "web" / name).read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from rts_tf.images.image_file import ImageFile
 from rts_tf.report import comparison
 from rts_tf.report.comparison import Comparison
 from rts_tf.report.run_page import write_report
-from tests.support.browser import browser
+from tests.support.browser import browser, seen
 from tests.support.html_page import Page, decode
 from tests.support.image_files import PROFILE
 from tests.support.summaries import NASTY, summary
@@ -66,8 +66,8 @@ def test_in_a_browser(make, tmp_path):
 
         tab.drag((left + width / 2, middle), (left + width / 4, middle))
         assert percent(tab.evaluate(CUT.format(0))) == pytest.approx(25, abs=1)
-        seen = tab.screenshot()
-        row = seen[int(top + 0.8 * height)]  # below the labels and the grip
+        window = seen(tab)
+        row = window[int(top + 0.8 * height)]  # below the labels and the grip
         assert tuple(row[int(left + 0.2 * width)]) == RED
         assert tuple(row[int(left + 0.3 * width)]) == BLUE
         tab.drag((left + 5, middle), (left + 2 * width, middle))  # beyond the edge

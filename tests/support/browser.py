@@ -1,174 +1,27 @@
-"""A headless Chromium that tests drive through its DevTools pipe.
+"""The headless Chromium of the tests: as :mod:`rts_tf.export.runners.chromium`, or skipped."""
 
-The protocol: https://chromedevtools.github.io/devtools-protocol
-"""
-
-import base64
 import contextlib
 import io
-import json
-import os
 import pathlib
-import select
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
 
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-    "--remote-debugging-pipe",
-    "--window-size=1000,900",
-)
-STARTS = 3  # At times Chromium hangs while it starts on a busy machine.
-START_TIMEOUT = 60  # seconds
-ANSWER_TIMEOUT = 120  # seconds
-END_TIMEOUT = 20  # seconds
-# Chromium reads from descriptor 3 and writes to 4. A process of its own sets them: Python code
-# between fork and exec can wait forever for a lock that a thread of TensorFlow held.
-ON_DESCRIPTORS = """
-import os, sys
-read, write, *command = sys.argv[1:]
-low = os.dup(int(read)), os.dup(int(write))
-os.dup2(low[0], 3), os.dup2(low[1], 4)
-os.set_inheritable(3, True), os.set_inheritable(4, True)
-os.execv(command[0], command)
-"""
-
-
-class NoAnswer(Exception):
-    """Chromium has ended or hangs."""
-
-
-class Tab:
-    """One tab with one page.
-
-    Attributes:
-        errors: The errors of scripts, and what the security policy of the page forbade.
-    """
-
-    def __init__(self, write: int, read: int):
-        self._write, self._read, self._buffer, self._number = write, read, b"", 0
-        self._session: str | None = None
-        self.errors: list[dict] = []
-
-    def open(self, path: pathlib.Path) -> None:
-        """Open a file and wait until it is loaded."""
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        session = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self._session = session["sessionId"]
-        for domain in ("Page", "Runtime", "Log"):
-            self.call(f"{domain}.enable")
-        self.call("Page.navigate", url=path.as_uri())
-        until = time.monotonic() + ANSWER_TIMEOUT
-        while (
-            self.evaluate("document.readyState") != "complete"
-            or self.evaluate("location.href") == "about:blank"
-        ):
-            assert time.monotonic() < until, f"Chromium does not load {path}"
-            time.sleep(0.02)
-
-    def call(self, method: str, patience: float = ANSWER_TIMEOUT, **parameters) -> dict:
-        """Send one command and wait for its answer, ``patience`` seconds for each message."""
-        self._number += 1
-        message = {"id": self._number, "method": method, "params": parameters}
-        if self._session:
-            message["sessionId"] = self._session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next(patience)
-            if answer.get("method") in ("Runtime.exceptionThrown", "Log.entryAdded"):
-                self.errors.append(answer["params"])
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer
-                return answer["result"]
-
-    def _next(self, patience: float) -> dict:
-        while b"\0" not in self._buffer:
-            ready, _, _ = select.select([self._read], [], [], patience)
-            part = os.read(self._read, 2**20) if ready else b""
-            if not part:
-                raise NoAnswer("Chromium has ended" if ready else "Chromium does not answer")
-            self._buffer += part
-        message, _, self._buffer = self._buffer.partition(b"\0")
-        return json.loads(message)
-
-    def evaluate(self, script: str):
-        """The value of a JavaScript expression."""
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def drag(self, start: tuple[float, float], stop: tuple[float, float]) -> None:
-        """Drag with the left button of the mouse. Points are (x, y) in pixels of the window."""
-        button = {"button": "left", "buttons": 1, "clickCount": 1}
-        events = ("mousePressed", start), ("mouseMoved", stop), ("mouseReleased", stop)
-        for kind, (x, y) in events:
-            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, **button)
-
-    def press(self, key: str, code: int) -> None:
-        """Press a key, given by its name and its virtual key code."""
-        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
-        for kind in ("rawKeyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, **named)
-
-    def screenshot(self) -> np.ndarray:
-        """The window, uint8 [H, W, 3]."""
-        file = io.BytesIO(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
-        return np.asarray(Image.open(file).convert("RGB"))
+from rts_tf.export.runners import chromium
+from rts_tf.export.runners.chromium import Tab
 
 
 @contextlib.contextmanager
 def browser(profile: pathlib.Path) -> Iterator[Tab]:
     """A new browser with a profile of its own. Skips the test if Chromium is not installed."""
-    if not CHROMIUM:
-        pytest.skip("chromium is not installed")
-    with contextlib.ExitStack() as running:
-        for start in range(STARTS):
-            tab = running.enter_context(_started(profile.with_name(f"{profile.name} {start}")))
-            with contextlib.suppress(NoAnswer):
-                tab.call("Browser.getVersion", patience=START_TIMEOUT)
-                break
-            running.close()
-        else:
-            raise NoAnswer(f"Chromium was started {STARTS} times and did not answer")
+    if reason := chromium.missing():
+        pytest.skip(reason)
+    with chromium.browser(profile) as tab:
         yield tab
 
 
-@contextlib.contextmanager
-def _started(profile: pathlib.Path) -> Iterator[Tab]:
-    to_read, write = os.pipe()
-    read, to_write = os.pipe()
-    ends = to_read, to_write
-    command = [sys.executable, "-I", "-S", "-c", ON_DESCRIPTORS, *map(str, ends)]
-    process = subprocess.Popen(
-        [*command, CHROMIUM, *FLAGS, f"--user-data-dir={profile}"],
-        pass_fds=ends,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(to_read), os.close(to_write)
-    try:
-        yield Tab(write, read)
-    finally:
-        process.terminate()
-        try:
-            process.wait(END_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        os.close(write), os.close(read)
+def seen(tab: Tab) -> np.ndarray:
+    """The window of a tab, uint8 [H, W, 3]."""
+    return np.asarray(Image.open(io.BytesIO(tab.screenshot())).convert("RGB"))
