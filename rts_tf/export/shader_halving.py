@@ -1,0 +1,120 @@
+"""The last pass of a shader for RGB: the head and d() of section 3.1, without the doubled image.
+
+A work group of 8 x 8 pixels keeps what it needs of the enhanced image and of the doubled one in its
+shared memory, in full precision. The weights of d() beyond the image are left out, and the others
+are divided by their sum.
+"""
+
+import numpy as np
+
+from rts_tf.export.downscale import halving_kernels
+from rts_tf.export.shader_plan import Layer, Plan
+from rts_tf.export.shader_reading import binds_of, layer_function, pixel_function
+from rts_tf.export.shader_text import Block, number
+from rts_tf.images.resample import D_RADIUS
+
+SIDE = 8  # pixels a side of a work group
+REACH = SIDE + 2 * D_RADIUS  # pixels a side of which it needs the doubled pixels
+TILE = REACH + 2  # pixels a side of which it needs the enhanced image
+
+
+def head_block(plan: Plan, layer: Layer, hook: str, strength: str) -> str:
+    """Write the pass.
+
+    Args:
+        layer: The last one before the head, which makes what is added to the image.
+        hook: The name of the texture after which the player runs the shader.
+        strength: GLSL that defines ``STRENGTH``.
+    """
+    assert plan.head
+    functions = (
+        pixel_function()
+        + layer_function(plan, layer, "change", tiled=False)
+        + _phase_functions(plan.head)
+    )
+    columns, rows = halving_kernels()
+    assert np.array_equal(_taps(columns[0]), _taps_across(rows[:, 0]))
+    doubled = 2 * REACH
+    body = f"""
+{strength}shared vec3 tile[{TILE**2}];
+shared vec3 doubled[{doubled**2}];
+shared vec3 halved[{doubled * SIDE}];
+const float taps[{4 * D_RADIUS + 2}] = float[](
+    {", ".join(map(number, _taps(columns[0])))});
+{functions}
+// The factor that makes up for the taps beyond the image.
+float gain(int at, int size) {{
+    float sum = 0.0;
+    for (int i = 0; i < {2 * D_RADIUS + 1}; i++)
+        if (at + i >= {D_RADIUS} && at + i < size + {D_RADIUS})
+            sum += taps[2 * i] + taps[2 * i + 1];
+    return 1.0 / sum;
+}}
+
+void hook() {{
+    ivec2 size = ivec2(HOOKED_size), base = ivec2(gl_WorkGroupID.xy) * {SIDE};
+    int thread = int(gl_LocalInvocationIndex);
+    for (int i = thread; i < {TILE**2}; i += {SIDE**2}) {{
+        ivec2 p = base + ivec2(i % {TILE}, i / {TILE}) - {D_RADIUS + 1};
+        tile[i] = pixel(p).rgb + change(p + {plan.border}, 0).rgb;
+    }}
+    barrier();
+    for (int i = thread; i < {REACH**2}; i += {SIDE**2}) {{
+        ivec2 at = ivec2(i % {REACH}, i / {REACH}), p = base + at - {D_RADIUS};
+        bool inside = all(greaterThanEqual(p, ivec2(0))) && all(lessThan(p, size));
+        int to = 2 * at.y * {doubled} + 2 * at.x, from = at.y * {TILE} + at.x;
+        doubled[to] = inside ? phase0(from) : vec3(0.0);
+        doubled[to + 1] = inside ? phase1(from) : vec3(0.0);
+        doubled[to + {doubled}] = inside ? phase2(from) : vec3(0.0);
+        doubled[to + {doubled + 1}] = inside ? phase3(from) : vec3(0.0);
+    }}
+    barrier();
+    for (int i = thread; i < {doubled * SIDE}; i += {SIDE**2}) {{
+        int x = i % {SIDE}, from = i / {SIDE} * {doubled} + 2 * x;
+        vec3 sum = vec3(0.0);
+        for (int tap = 0; tap < {4 * D_RADIUS + 2}; tap++)
+            sum += taps[tap] * doubled[from + tap];
+        halved[i] = sum * gain(base.x + x, size.x);
+    }}
+    barrier();
+    ivec2 local = ivec2(gl_LocalInvocationID.xy), p = base + local;
+    vec3 sum = vec3(0.0);
+    for (int tap = 0; tap < {4 * D_RADIUS + 2}; tap++)
+        sum += taps[tap] * halved[(2 * local.y + tap) * {SIDE} + local.x];
+    vec4 before = pixel(p);
+    vec3 after = mix(before.rgb, sum * gain(p.y, size.y), STRENGTH);
+    if (all(lessThan(p, size)))
+        imageStore(out_image, p, vec4(clamp(after, 0.0, 1.0), before.a));
+}}
+"""
+    compute = (SIDE, SIDE)
+    title = f"{plan.head.name}: the head and d()"
+    return str(Block(hook, title, binds_of(layer), "", (), compute, body))
+
+
+def _taps(along: np.ndarray) -> np.ndarray:
+    """The weights of d() along a doubled line, from the kernel [7, (row, column, colour), ...]."""
+    return along[:, [0, 3], 0].ravel()
+
+
+def _taps_across(across: np.ndarray) -> np.ndarray:
+    """Likewise along a doubled column, from the kernel [7, (row, colour), colour]."""
+    return across[:, [0, 3], 0].ravel()
+
+
+def _phase_functions(head: Layer) -> str:
+    """GLSL for ``phase0(at)`` to ``phase3``: one doubled pixel of a place in ``tile``."""
+    functions = ""
+    for phase in range(4):
+        first = 3 * phase
+        lines = [f"vec3 s=vec3({_numbers(head.bias[first : first + 3])});"]
+        for i, j in np.ndindex(3, 3):
+            weights = _numbers(head.kernel[i, j, :, first : first + 3].ravel())
+            lines.append(f"s+=mat3({weights})*tile[at+{i * TILE + j}];")
+        code = "\n".join(lines)
+        functions += f"\nvec3 phase{phase}(int at) {{\n{code}\nreturn s;\n}}\n"
+    return functions
+
+
+def _numbers(values: np.ndarray) -> str:
+    return ",".join(map(number, values))
