@@ -62,7 +62,6 @@ void store(ivec2 p, float change) {
     }
 }
 """
-    functions = (pixel_function() if layer.source else "") + store
     block = Block(
         hook,
         f"{layer.name}: added to luma",
@@ -70,7 +69,7 @@ void store(ivec2 p, float change) {
         "",
         (),
         (WIDTH * pack, HEIGHT * pack, WIDTH, HEIGHT),
-        strength + _body(plan, layer, functions, code, plan.border // pack),
+        strength + _body(plan, layer, store, code, plan.border // pack),
     )
     return str(block)
 
@@ -79,7 +78,7 @@ def _body(plan: Plan, layer: Layer, functions: str, code: str, first: int = 0) -
     """GLSL of a pass: ``code`` takes the sums, beginning at position (``first``, ``first``)."""
     start = f" + {first}" if first else ""
     return f"""
-{shared(layer)}{source_function(plan, layer, tiled=False)}{functions}
+{shared(layer)}{pixel_function()}{source_function(plan, layer, tiled=False)}{functions}
 void hook() {{
     ivec2 local = ivec2(gl_LocalInvocationID.xy);
     ivec2 base = ivec2(gl_WorkGroupID.xy) * ivec2({WIDTH}, {HEIGHT}){start};

@@ -32,7 +32,7 @@ def layer_block(plan: Plan, layer: Layer, hook: str) -> str:
     skip = layer_function(plan, layer.skip, "skipped", tiled=True) if layer.skip else ""
     body = f"""
 #define V(x,y,g) source(p+ivec2(x,y),g)
-{source_function(plan, layer, tiled=True)}{skip}
+{pixel_function()}{source_function(plan, layer, tiled=True)}{skip}
 vec4 hook() {{
     ivec2 size = {positions(plan)}, p = ivec2(gl_FragCoord.xy), cell = p / size;
     p -= cell * size;
@@ -65,7 +65,7 @@ def luma_block(plan: Plan, layer: Layer, hook: str, strength: str) -> str:
     body = f"""
 {strength}{pixel_function()}{layer_function(plan, layer, "change", tiled=True)}
 vec4 hook() {{
-    ivec2 p = ivec2(HOOKED_pos * HOOKED_size), at = p + {plan.border};
+    ivec2 p = ivec2(gl_FragCoord.xy), at = p + {plan.border};
     int channel = at.y % {pack} * {pack} + at.x % {pack};
     float change = change(at / {pack}, channel / {CHANNELS})[channel % {CHANNELS}];
     return vec4(clamp(pixel(p).x + STRENGTH * change, 0.0, 1.0), 0.0, 0.0, 1.0);

@@ -52,7 +52,7 @@ float gain(int at, int size) {{
 }}
 
 void hook() {{
-    ivec2 size = ivec2(HOOKED_size), base = ivec2(gl_WorkGroupID.xy) * {SIDE};
+    ivec2 size = image_size(), base = ivec2(gl_WorkGroupID.xy) * {SIDE};
     int thread = int(gl_LocalInvocationIndex);
     for (int i = thread; i < {TILE**2}; i += {SIDE**2}) {{
         ivec2 p = base + ivec2(i % {TILE}, i / {TILE}) - {D_RADIUS + 1};

@@ -22,15 +22,21 @@ def size_of_layer(plan: Plan, layer: Layer) -> tuple[str, str]:
 
 def positions(plan: Plan) -> str:
     """GLSL for how many positions there are, an ivec2."""
-    return f"(ivec2(HOOKED_size) + {2 * plan.border + plan.pack - 1}) / {plan.pack}"
+    return f"(image_size() + {2 * plan.border + plan.pack - 1}) / {plan.pack}"
 
 
 def pixel_function() -> str:
-    """GLSL for ``pixel(p)``: a pixel of the image, beyond its border the nearest one."""
+    """GLSL for ``pixel(p)``, a pixel of the image, or the nearest one where ``p`` lies beyond it.
+
+    vo=gpu of mpv hands over a video that is shown upright as it is stored, on its side.
+    """
     return """
+ivec2 image_size() { return ivec2(abs(HOOKED_rot * HOOKED_size) + 0.5); }
+
 vec4 pixel(ivec2 p) {
-    p = clamp(p, ivec2(0), ivec2(HOOKED_size) - 1);
-    return HOOKED_tex((vec2(p) + 0.5) * HOOKED_pt);
+    vec2 size = vec2(image_size());
+    vec2 at = HOOKED_rot * (clamp(vec2(p), vec2(0.0), size - 1.0) + 0.5);
+    return HOOKED_tex((at + max(-(HOOKED_rot * size), 0.0)) * HOOKED_pt);
 }
 """
 
@@ -51,8 +57,8 @@ def image_function(plan: Plan) -> str:
         per_row, rows = max(1, plan.pack // CHANNELS), max(1, CHANNELS // plan.pack)
         start = f"ivec2({CHANNELS} * (group % {per_row}), {rows} * (group / {per_row}))"
         value = f"p = p * {plan.pack} - {plan.border} + {start};\n    return {value}"
-        return f"{pixel_function()}\nvec4 source(ivec2 p, int group) {{\n    {value};\n}}\n"
-    return f"{pixel_function()}\nvec4 source(ivec2 p, int group) {{ return {value}; }}\n"
+        return f"\nvec4 source(ivec2 p, int group) {{\n    {value};\n}}\n"
+    return f"\nvec4 source(ivec2 p, int group) {{ return {value}; }}\n"
 
 
 def layer_function(plan: Plan, layer: Layer, name: str, tiled: bool) -> str:
