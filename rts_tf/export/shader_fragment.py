@@ -1,7 +1,8 @@
 """The layers of a shader for players without compute shaders: one pass each.
 
 A program for fragments makes four channels, so the groups of channels lie beside each other in the
-texture of a layer, and the program finds out at which of them it is.
+texture of a layer, and the program finds out at which of them it is. It is for networks for luma:
+networks for RGB have so many channels that it would read each of them far too often.
 """
 
 import numpy as np
@@ -29,23 +30,22 @@ def layer_block(plan: Plan, layer: Layer, hook: str) -> str:
         f"if (group == {group}) {{\n{_sum(layer, group)}}}" for group in range(layer.groups)
     )
     result = "max(s, 0.0)" if layer.relu else "s"
-    skip = layer_function(plan, layer.skip, "skipped", tiled=True) if layer.skip else ""
     body = f"""
 #define V(x,y,g) source(p+ivec2(x,y),g)
-{pixel_function()}{source_function(plan, layer, tiled=True)}{skip}
+{pixel_function()}{source_function(plan, layer, tiled=True)}
 vec4 hook() {{
     ivec2 size = {positions(plan)}, p = ivec2(gl_FragCoord.xy), cell = p / size;
     p -= cell * size;
     int group = cell.y * {columns} + cell.x;
     vec4 s = vec4(0.0);
     {cases}
-    return {result}{" + skipped(p, group)" if layer.skip else ""};
+    return {result};
 }}
 """
     block = Block(
         hook,
         f"{layer.name}: {layer.kernel.shape[3]} channels",
-        binds_of(layer.source, layer.skip),
+        binds_of(layer.source),
         layer.name,
         size_of_layer(plan, layer),
         (),
@@ -67,8 +67,9 @@ def luma_block(plan: Plan, layer: Layer, hook: str, strength: str) -> str:
 vec4 hook() {{
     ivec2 p = ivec2(gl_FragCoord.xy), at = p + {plan.border};
     int channel = at.y % {pack} * {pack} + at.x % {pack};
-    float change = change(at / {pack}, channel / {CHANNELS})[channel % {CHANNELS}];
-    return vec4(clamp(pixel(p).x + STRENGTH * change, 0.0, 1.0), 0.0, 0.0, 1.0);
+    vec4 changes = change(at / {pack}, channel / {CHANNELS});
+    float luma = pixel(p).x + STRENGTH * changes[channel % {CHANNELS}];
+    return vec4(clamp(luma, 0.0, 1.0), 0.0, 0.0, 1.0);
 }}
 """
     return str(Block(hook, f"{layer.name}: added to luma", binds_of(layer), "", (), (), body))

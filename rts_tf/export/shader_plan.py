@@ -133,7 +133,8 @@ class _Search:
         head = self._made.get(self._phases)
         layers = tuple(layer for layer in self._layers if layer is not head)
         last = self._program.passes[-1]
-        if not layers or not self._sum or (self._program.channels == 3) != (head is not None):
+        fits = layers and self._sum and (self._program.channels == 3) == (head is not None)
+        if not fits or self._program.scale != 1:
             raise self._refusal(last)
         plan = Plan(layers, head, border or 0, pack or 1)
         if plan.border % plan.pack:
