@@ -49,7 +49,7 @@ def _compute_blocks(plan: Plan) -> list[str]:
     hook, last = RGB if plan.head else LUMA, plan.layers[-1]
     blocks = [block for each in saved for block in shader_compute.layer_blocks(plan, each, hook)]
     if plan.head:
-        return [*blocks, shader_halving.head_block(plan, last, hook, STRENGTH)]
+        return [*blocks, shader_halving.head_block(plan, plan.head, hook, STRENGTH)]
     return [*blocks, shader_compute.luma_block(plan, last, hook, STRENGTH)]
 
 

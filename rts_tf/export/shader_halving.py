@@ -16,32 +16,29 @@ from rts_tf.images.resample import D_RADIUS
 SIDE = 8  # pixels a side of a work group
 REACH = SIDE + 2 * D_RADIUS  # pixels a side of which it needs the doubled pixels
 TILE = REACH + 2  # pixels a side of which it needs the enhanced image
+DOUBLED, TAPS = 2 * REACH, 4 * D_RADIUS + 2  # doubled pixels a side, and those that d() weights
 
 
-def head_block(plan: Plan, layer: Layer, hook: str, strength: str) -> str:
+def head_block(plan: Plan, head: Layer, hook: str, strength: str) -> str:
     """Write the pass.
 
     Args:
-        layer: The last one before the head, which makes what is added to the image.
+        head: The layer of the phases.
         hook: The name of the texture after which the player runs the shader.
         strength: GLSL that defines ``STRENGTH``.
     """
-    assert plan.head
-    functions = (
-        pixel_function()
-        + layer_function(plan, layer, "change", tiled=False)
-        + _phase_functions(plan.head)
-    )
+    change = plan.layers[-1]
     columns, rows = halving_kernels()
-    assert np.array_equal(_taps(columns[0]), _taps_across(rows[:, 0]))
-    doubled = 2 * REACH
+    taps = _taps(columns[0])
+    assert np.array_equal(taps, _taps(rows[:, 0]))
+    functions = pixel_function() + layer_function(plan, change, "change", tiled=False)
     body = f"""
 {strength}shared vec3 tile[{TILE**2}];
-shared vec3 doubled[{doubled**2}];
-shared vec3 halved[{doubled * SIDE}];
-const float taps[{4 * D_RADIUS + 2}] = float[](
-    {", ".join(map(number, _taps(columns[0])))});
-{functions}
+shared vec3 doubled[{DOUBLED**2}];
+shared vec3 halved[{DOUBLED * SIDE}];
+const float taps[{TAPS}] = float[](
+    {_numbers(taps)});
+{functions}{_phase_functions(head)}
 // The factor that makes up for the taps beyond the image.
 float gain(int at, int size) {{
     float sum = 0.0;
@@ -54,6 +51,16 @@ float gain(int at, int size) {{
 void hook() {{
     ivec2 size = image_size(), base = ivec2(gl_WorkGroupID.xy) * {SIDE};
     int thread = int(gl_LocalInvocationIndex);
+{_doubling(plan)}
+{_halving()}}}
+"""
+    title = f"{head.name}: the head and d()"
+    return str(Block(hook, title, binds_of(change), "", (), (SIDE, SIDE), body))
+
+
+def _doubling(plan: Plan) -> str:
+    """GLSL that fills ``doubled``, which is zero beyond the image."""
+    return f"""
     for (int i = thread; i < {TILE**2}; i += {SIDE**2}) {{
         ivec2 p = base + ivec2(i % {TILE}, i / {TILE}) - {D_RADIUS + 1};
         tile[i] = pixel(p).rgb + change(p + {plan.border}, 0).rgb;
@@ -62,44 +69,41 @@ void hook() {{
     for (int i = thread; i < {REACH**2}; i += {SIDE**2}) {{
         ivec2 at = ivec2(i % {REACH}, i / {REACH}), p = base + at - {D_RADIUS};
         bool inside = all(greaterThanEqual(p, ivec2(0))) && all(lessThan(p, size));
-        int to = 2 * at.y * {doubled} + 2 * at.x, from = at.y * {TILE} + at.x;
+        int to = 2 * at.y * {DOUBLED} + 2 * at.x, from = at.y * {TILE} + at.x;
         doubled[to] = inside ? phase0(from) : vec3(0.0);
         doubled[to + 1] = inside ? phase1(from) : vec3(0.0);
-        doubled[to + {doubled}] = inside ? phase2(from) : vec3(0.0);
-        doubled[to + {doubled + 1}] = inside ? phase3(from) : vec3(0.0);
+        doubled[to + {DOUBLED}] = inside ? phase2(from) : vec3(0.0);
+        doubled[to + {DOUBLED + 1}] = inside ? phase3(from) : vec3(0.0);
     }}
     barrier();
-    for (int i = thread; i < {doubled * SIDE}; i += {SIDE**2}) {{
-        int x = i % {SIDE}, from = i / {SIDE} * {doubled} + 2 * x;
+"""
+
+
+def _halving() -> str:
+    """GLSL that makes a pixel of the image from ``doubled``."""
+    return f"""
+    for (int i = thread; i < {DOUBLED * SIDE}; i += {SIDE**2}) {{
+        int x = i % {SIDE}, from = i / {SIDE} * {DOUBLED} + 2 * x;
         vec3 sum = vec3(0.0);
-        for (int tap = 0; tap < {4 * D_RADIUS + 2}; tap++)
+        for (int tap = 0; tap < {TAPS}; tap++)
             sum += taps[tap] * doubled[from + tap];
         halved[i] = sum * gain(base.x + x, size.x);
     }}
     barrier();
     ivec2 local = ivec2(gl_LocalInvocationID.xy), p = base + local;
     vec3 sum = vec3(0.0);
-    for (int tap = 0; tap < {4 * D_RADIUS + 2}; tap++)
+    for (int tap = 0; tap < {TAPS}; tap++)
         sum += taps[tap] * halved[(2 * local.y + tap) * {SIDE} + local.x];
     vec4 before = pixel(p);
     vec3 after = mix(before.rgb, sum * gain(p.y, size.y), STRENGTH);
     if (all(lessThan(p, size)))
         imageStore(out_image, p, vec4(clamp(after, 0.0, 1.0), before.a));
-}}
 """
-    compute = (SIDE, SIDE)
-    title = f"{plan.head.name}: the head and d()"
-    return str(Block(hook, title, binds_of(layer), "", (), compute, body))
 
 
-def _taps(along: np.ndarray) -> np.ndarray:
-    """The weights of d() along a doubled line, from the kernel [7, (row, column, colour), ...]."""
-    return along[:, [0, 3], 0].ravel()
-
-
-def _taps_across(across: np.ndarray) -> np.ndarray:
-    """Likewise along a doubled column, from the kernel [7, (row, colour), colour]."""
-    return across[:, [0, 3], 0].ravel()
+def _taps(kernel: np.ndarray) -> np.ndarray:
+    """The weights of d() along a doubled line, from a kernel [7, (..., phase, colour), ...]."""
+    return kernel[:, [0, 3], 0].ravel()
 
 
 def _phase_functions(head: Layer) -> str:
