@@ -37,7 +37,7 @@ SETTINGS = (
     "--screenshot-high-bit-depth=yes",
 )
 OPENGL = ("--gpu-api=opengl", "--gpu-context=x11egl")
-PATIENCE = 120  # seconds
+PATIENCE = 60  # seconds
 
 
 def needs_placebo() -> None:
