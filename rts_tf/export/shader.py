@@ -28,7 +28,7 @@ def shader_files(program: Program, about: Mapping[str, str]) -> dict[str, str]:
             Under ``name``, the name of the files; else it is that of the network.
 
     Returns:
-        The texts, ASCII, by the names of the files.
+        The texts by the names of the files, ``NAME-compute.glsl`` and ``NAME-fragment.glsl``.
 
     Raises:
         ConfigError: A shader cannot compute the program, or it would be too large.

@@ -6,6 +6,7 @@ texels there, columns by rows, each of which holds four channels.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -150,7 +151,8 @@ class _Search:
             self._phases = each.name
         if not fits:
             raise self._refusal(each)
-        name = f"{self._program.name}_{len(self._layers) + 1}".upper().replace("-", "_")
+        name = f"RTS_{self._program.name}_{len(self._layers) + 1}".upper()
+        name = re.sub(r"[\W_]+", "_", name, flags=re.ASCII)  # a name in GLSL
         self._layers.append(Layer(name, each.kernel, each.bias, each.relu, source, None))
         self._made[each.name] = self._layers[-1]
 

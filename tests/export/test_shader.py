@@ -222,6 +222,12 @@ def test_about_cannot_break_out_of_the_header():
     assert text.index("\n//!") > text.index("// Licence: mine\n")
 
 
+def test_any_name_of_a_network_becomes_one_of_glsl():
+    program = program_of(build_luma("luma1-4"))._replace(name="my net__v2.é")
+    (text, _) = shader_files(program, {"name": "mine"}).values()
+    assert "//!SAVE RTS_MY_NET_V2_1\n" in text
+
+
 @pytest.mark.parametrize("name", ["residual3", "residual6"])
 def test_large_networks_are_refused_by_name(name):
     with pytest.raises(ConfigError, match=rf"network {name}: its [\d,]+ weights are too many"):
