@@ -14,8 +14,8 @@ STRENGTH = """
 // The share of the change that is taken: 0.0 gives the video as it is, 1.0 the enhanced one.
 #define STRENGTH 1.0
 """
-_LUMA = """It enhances luma as it is stored, and leaves colours alone. Video of 8 bits and of more
-and limited and full range go through this one file."""
+_LUMA = """It enhances luma as it is stored, and leaves colours alone. Video of 8 bits and of
+more, and of limited and full range, goes through this one file."""
 _RGB = "It enhances RGB, after the player has made it from what is stored."
 
 
@@ -71,9 +71,9 @@ def _header(
         "",
         f"Cost: {program.macs:,} MACs for each pixel, in {passes} passes; it needs {needs}.",
         "Strength: see #define STRENGTH in the last block.",
-        "Install in mpv: copy this file to the folder shaders beside mpv.conf, and write into it",
+        "Install in mpv: copy this file to the folder shaders beside mpv.conf, which gets the line",
         f'    glsl-shaders-append="~~/shaders/{file}"',
-        f"FFmpeg: -vf libplacebo=custom_shader_path={file}",
+        f"FFmpeg: -vf hwupload,libplacebo=custom_shader_path={file},hwdownload",
     ]
     for key, value in {"licence": "Apache-2.0", **about}.items():
         if key != "name":
