@@ -22,6 +22,7 @@ PAGES = (
     "WORKSPACE_NOTES.md",
     "experiments/results/*.md",
     "experiments/results/*.png",
+    "export/player/README.md",
     "export/serving/README.md",
     "export/settop/NPU.md",
 )

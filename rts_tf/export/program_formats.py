@@ -111,8 +111,9 @@ def steps_of(
 def about(export: Export) -> dict[str, str]:
     """What a file says about itself."""
     weights = weights_sha256(export.network.get_weights())
-    known = pretrained.resolved(export.source) in pretrained.names()
-    name = export.source if known else export.network.name.replace("_", "-")
+    name = pretrained.resolved(export.source)
+    if name not in pretrained.names():
+        name = export.network.name.replace("_", "-")
     source = f"{export.source}, weights {weights[:12]}"
     return {"name": name, "source": source, "licence": LICENCE}
 
