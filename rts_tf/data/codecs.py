@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from rts_tf.errors import ConfigError
+from rts_tf.video.scheduling import usual_scheduling
 
 try:
     import av
@@ -112,6 +113,8 @@ def video(frames: Sequence[np.ndarray], codec: str, crf: float) -> list[np.ndarr
     encoder.width, encoder.height, encoder.pix_fmt = even[1], even[0], "yuv420p"
     encoder.framerate, encoder.time_base = RATE, 1 / RATE
     encoder.options = kind.options | {"crf": f"{round(kind.scale * crf + kind.offset)}"}
+    with usual_scheduling():
+        encoder.open(strict=False)
     decoder: Any = av.CodecContext.create(kind.decoder, "r")
     decoder.thread_count = 1
     packets = []

@@ -15,6 +15,9 @@ from rts_tf.video.info import UNSPECIFIED, VideoInfo
 from rts_tf.video.pixel_formats import planes_of
 from rts_tf.video.presets import preset_options
 from rts_tf.video.reader import Frame
+from rts_tf.video.scheduling import usual_scheduling
+
+GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
 
 # Frames bring closed captions and what programs wrote into them, which the encoders then keep.
 _SIDE_DATA_OPTIONS = {"h264": {"udu_sei": "1"}, "hevc": {"udu_sei": "1", "a53cc": "1"}}
@@ -133,11 +136,21 @@ def _options_of_size(codec: str, info: VideoInfo) -> dict[str, str]:
     return {"slices": "1"} if odd and codec == "ffv1" else {}
 
 
-def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> VideoStream:
+def add_video(
+    container: OutputContainer, info: VideoInfo, coding: Coding, global_header: bool = True
+) -> VideoStream:
     """Add a stream to ``container`` with an encoder for the video ``info``.
+
+    Args:
+        container: Where it is added.
+        info: The video.
+        coding: How it is encoded.
+        global_header: Whether the header of the encoder may be stored once in front of the stream,
+            as the container wants it, and not with every key frame.
 
     Raises:
         ValueError: The container cannot hold what the encoder makes.
+        av.error.FFmpegError: The encoder of AV1 cannot be opened. Others are opened later.
     """
     encoder = coding.encoder
     if container.format.name == "mpegts" and coding.codec not in _TRANSPORT_STREAM_CODECS:
@@ -168,6 +181,11 @@ def add_video(container: OutputContainer, info: VideoInfo, coding: Coding) -> Vi
     stream.set_display_matrix(info.display_matrix)
     if info.alpha and coding.codec == "vp9":
         stream.metadata["alpha_mode"] = "1"
+    if not global_header:
+        context.flags &= ~GLOBAL_HEADER
+    if coding.codec == "av1":
+        with usual_scheduling():
+            context.open(strict=False)
     return stream
 
 

@@ -16,7 +16,7 @@ from av.video.stream import VideoStream
 from rts_tf.errors import VideoError
 from rts_tf.video.container import open_input, open_output
 from rts_tf.video.conversion import MOST_CHANNELS
-from rts_tf.video.encoders import Coding, add_video
+from rts_tf.video.encoders import GLOBAL_HEADER, Coding, add_video
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.losses import Losses, losses
 from rts_tf.video.muxers import (
@@ -30,7 +30,6 @@ from rts_tf.video.muxers import (
 )
 from rts_tf.video.pixel_formats import planes_of
 from rts_tf.video.reader import VideoReader
-from rts_tf.video.segments import GLOBAL_HEADER
 from rts_tf.video.streams import Outlet, add_stream, give_tags, kept_tags
 from rts_tf.video.suffixes import container_of
 from rts_tf.video.trials import Trial

@@ -19,7 +19,6 @@ from rts_tf.video.encoders import Coding, Packer, add_video
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.reader import Frame
 
-GLOBAL_HEADER = 1 << 22  # AV_CODEC_FLAG_GLOBAL_HEADER
 # The earliest time in seconds at which a video may begin. This much is added to the times of a
 # segment so that none of them is negative, since FFmpeg would shift them all.
 EARLIEST = -60
@@ -49,9 +48,7 @@ def write_segment(
     times: list[int] = []
     with atomic_path(path) as temporary:
         with open_output(temporary, "nut") as container:
-            stream = add_video(container, info, coding)
-            if not global_header:
-                stream.codec_context.flags &= ~GLOBAL_HEADER
+            stream = add_video(container, info, coding, global_header)
             for i, packet in enumerate(_encoded(stream, info, frames, times)):
                 packet.dts = i  # x265 gives none to the first two; ``join`` makes new ones
                 if _alpha_beside_packets(info, stream):

@@ -11,6 +11,7 @@ import av
 import numpy as np
 from PIL import Image
 
+from rts_tf.video.scheduling import usual_scheduling
 from tests.formats.sei import afd_message, caption_message, with_message
 from tests.formats.video_plans import ANY_TIME, Sound, VideoPlan
 
@@ -191,6 +192,8 @@ def _add_video(container, plan: VideoPlan):
         video.metadata["language"] = "nld"
     if "timecode" in plan.extras:
         video.metadata["timecode"] = "01:00:00:00"
+    with usual_scheduling():
+        context.open(strict=False)
     return video
 
 
