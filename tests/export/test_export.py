@@ -324,8 +324,8 @@ WRONG = {
         "--precisions=int4: choose from float32",
     ),
     "an unknown format": (
-        ["--model=a", "--formats=onnx"],
-        "--formats=onnx: choose from saved_model, tflite",
+        ["--model=a", "--formats=pytorch"],
+        "--formats=pytorch: choose from saved_model, tflite, onnx, shader, page",
     ),
     "no format": (["--model=a", "--formats="], "--formats=: choose from"),
     "an odd width": (["--model=a", "--width=961"], "--width=961: must be even"),
