@@ -10,7 +10,7 @@ from rts_tf.export.downscale import halving_kernels
 from rts_tf.export.program import Program
 from rts_tf.images.resample import D_RADIUS
 
-# A fragment shader of WebGL2 reads 16 textures.
+# A shader of WebGL2 or WebGPU reads 16 textures.
 MOST_SOURCES = 16
 
 
