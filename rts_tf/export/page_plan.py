@@ -48,7 +48,7 @@ def check(program: Program) -> None:
         if len(each.sources) > MOST_SOURCES:
             raise ConfigError(
                 f"network {program.name}, layer {each.name}: it reads {len(each.sources)} tensors,"
-                f" and WebGL2 at most {MOST_SOURCES} at once; leave out the page"
+                f" and a shader at most {MOST_SOURCES} at once; leave out the page"
             )
 
 

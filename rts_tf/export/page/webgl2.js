@@ -136,12 +136,14 @@ class WebGL2Network extends Network {
     }
   }
 
-  convolve(step, part, { layer, count, buffer }, { source, earlier, tensor }, shared) {
-    const shader = convolutionShader(step, { ...part, outputs: count });
+  convolve(step, part, draw, { source, earlier, tensor }, shared) {
+    const { layer, count, buffer } = draw;
+    draw.shader ||= convolutionShader(step, { ...part, outputs: count });
     const sources = { source: source.texture, earlier: earlier && earlier.texture };
     const { size } = tensor;
     this.target(tensor, layer, count);
-    this.draw(shader, size, { ...shared, ...sources, size, first: part.first, layer }, buffer);
+    const places = { size, first: part.first, layer };
+    this.draw(draw.shader, size, { ...shared, ...sources, ...places }, buffer);
   }
 
   samples(tile, output, shared) {

@@ -114,10 +114,12 @@ class WebGPUNetwork extends Network {
     this.dispatch(movingWgsl(step), tensor.size, values, tensor.layers);
   }
 
-  convolve(step, part, { layer, count, buffer }, { source, earlier, tensor }) {
+  convolve(step, part, draw, { source, earlier, tensor }) {
+    const { layer, count, buffer } = draw;
     const place = new Int32Array([part.first, layer]);
     this.device.queue.writeBuffer(buffer, buffer.size - 16, place);
-    this.dispatch(convolutionWgsl(step, { ...part, outputs: count }), tensor.size, {
+    draw.shader ||= convolutionWgsl(step, { ...part, outputs: count });
+    this.dispatch(draw.shader, tensor.size, {
       source: source.texture, earlier: earlier?.texture, made: tensor.texture,
       weights: buffer, tile: this.tileBuffer,
     });

@@ -104,10 +104,13 @@ async function turned(bitmap, orientation, found) {
   return { bitmap: canvas.transferToImageBitmap(), before };
 }
 
+const sayReady = () =>
+  postMessage({ kind: "ready", graphics: graphics.name, software: graphics.software });
+
 /** Open WebGPU if it is there and WebGL2 otherwise, and say so. */
 async function openGraphics() {
   graphics = await openedWebGPU() || openedWebGL2();
-  postMessage({ kind: "ready", software: graphics.software });
+  sayReady();
 }
 
 /** Go on with WebGL2. */
@@ -115,7 +118,7 @@ function leaveWebGPU() {
   graphics.close();
   networks.clear();
   graphics = openedWebGL2();
-  postMessage({ kind: "ready", software: graphics.software });
+  sayReady();
 }
 
 /** The RGBA of a tile. If WebGPU fails, WebGL2 computes this tile and all later ones. */
