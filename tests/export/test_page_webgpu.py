@@ -16,12 +16,16 @@ SMALL = np.ascontiguousarray(data.astronaut()[60:97, 180:213])  # odd sides
 # Each makes WebGPU fail at another moment.
 FAILURES = {
     "the device is lost": {"this.pass.end();": "device.destroy(); this.pass.end();"},
-    "a shader is refused": {"module = device.createShaderModule({ code })": (
-        "module = device.createShaderModule({ code: code + '!' })"
-    )},
-    "memory is missing": {"let result;\n    const errors": (
-        "device.createBuffer({ size: 2 ** 50, usage: 1 });\n    let result;\n    const errors"
-    )},
+    "a shader is refused": {
+        "module = device.createShaderModule({ code })": (
+            "module = device.createShaderModule({ code: code + '!' })"
+        )
+    },
+    "memory is missing": {
+        "let result;\n    const errors": (
+            "device.createBuffer({ size: 2 ** 50, usage: 1 });\n    let result;\n    const errors"
+        )
+    },
 }
 
 
