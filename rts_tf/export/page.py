@@ -23,7 +23,10 @@ from rts_tf.export.program import Program
 from rts_tf.images.icc import SRGB_CURVE, SRGB_PRIMARIES, profile
 from rts_tf.report.templates import fill, web_file
 
-WORKER = ("metadata.js", "exif.js", "containers.js", "shaders.js", "network.js", "worker.js")
+WORKER = (
+    *("metadata.js", "exif.js", "containers.js"),
+    *("network.js", "shaders.js", "webgl2.js", "wgsl.js", "webgpu.js", "worker.js"),
+)
 # Red, green and blue of a pixel whose profile has the primaries of sRGB in another order
 PROBE = (200, 100, 50)
 PROBE_PRIMARIES = (*SRGB_PRIMARIES[:2], *SRGB_PRIMARIES[4:], *SRGB_PRIMARIES[2:4])

@@ -10,7 +10,7 @@ from rts_tf.export.downscale import halving_kernels
 from rts_tf.export.program import Program
 from rts_tf.images.resample import D_RADIUS
 
-# A fragment shader of WebGL2 reads 16 textures.
+# A shader of WebGL2 or WebGPU reads 16 textures.
 MOST_SOURCES = 16
 
 
@@ -48,7 +48,7 @@ def check(program: Program) -> None:
         if len(each.sources) > MOST_SOURCES:
             raise ConfigError(
                 f"network {program.name}, layer {each.name}: it reads {len(each.sources)} tensors,"
-                f" and WebGL2 at most {MOST_SOURCES} at once; leave out the page"
+                f" and a shader at most {MOST_SOURCES} at once; leave out the page"
             )
 
 

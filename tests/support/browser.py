@@ -3,7 +3,7 @@
 import contextlib
 import io
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -14,11 +14,11 @@ from rts_tf.export.runners.chromium import Tab
 
 
 @contextlib.contextmanager
-def browser(profile: pathlib.Path) -> Iterator[Tab]:
+def browser(profile: pathlib.Path, flags: Sequence[str] = ()) -> Iterator[Tab]:
     """A new browser with a profile of its own. Skips the test if Chromium is not installed."""
     if reason := chromium.missing():
         pytest.skip(reason)
-    with chromium.browser(profile) as tab:
+    with chromium.browser(profile, flags) as tab:
         yield tab
 
 

@@ -35,14 +35,17 @@ def page_of_both() -> str:
 
 @contextlib.contextmanager
 def opened(
-    folder: pathlib.Path, html: str, changes: Mapping[str, str] | None = None
+    folder: pathlib.Path,
+    html: str,
+    changes: Mapping[str, str] | None = None,
+    flags: Sequence[str] = (),
 ) -> Iterator[Tab]:
     """The page in a browser of its own, with ``changes`` to its text."""
     for before, after in (changes or {}).items():
         assert html.count(before) == 1, before
         html = html.replace(before, after)
     (folder / "page.html").write_text(html, encoding="utf-8")
-    with browser(folder / "profile") as tab:
+    with browser(folder / "profile", flags) as tab:
         tab.open(folder / "page.html")
         yield tab
 

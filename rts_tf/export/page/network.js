@@ -1,4 +1,4 @@
-// Runs the steps of a network on tiles with WebGL2.
+// Runs the steps of a network on tiles.
 "use strict";
 
 const TENSOR_BYTES = 2 ** 24;  // of the largest tensor of a tile: a phone has some of these
@@ -12,32 +12,21 @@ const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 /** A message for the reader of the page. */
 class Problem extends Error {}
 
-/** Makes the context: {gl, format, software}. */
-function openedGraphics() {
-  const made = options => new OffscreenCanvas(1, 1).getContext("webgl2", options);
-  const fast = made({ failIfMajorPerformanceCaveat: true });
-  const gl = fast || made({});
-  if (!gl) throw new Problem("This browser offers no WebGL2, which this page computes with.");
-  const floats = gl.getExtension("EXT_color_buffer_float");
-  if (!floats && !gl.getExtension("EXT_color_buffer_half_float")) {
-    throw new Problem("The graphics of this device cannot compute with fractions.");
-  }
-  const info = gl.getExtension("WEBGL_debug_renderer_info");
-  const name = gl.getParameter(info ? info.UNMASKED_RENDERER_WEBGL : gl.RENDERER);
-  return { gl, format: floats ? gl.RGBA32F : gl.RGBA16F, software: !fast || SOFTWARE.test(name) };
-}
-
+/**
+ * A network on a tile. A subclass computes the steps, with these methods:
+ *
+ * texture(size, layers), uploaded(part of the image), remove(texture); weights(values): a buffer;
+ * border(), move() and convolve(), which fill a tensor; samples(tile, output, shared): the RGBA of
+ * the tile, or a promise of it.
+ */
 class Network {
   /** description: of the page's data; weights: a Float32Array that its steps point into. */
-  constructor({ gl, format }, description, weights) {
-    Object.assign(this, { gl, format, description, programs: new Map(), free: new Map() });
+  constructor(description, weights) {
+    const { steps, radius, multiple } = description;
+    Object.assign(this, { description, values: weights, parts: new Map(), free: new Map() });
     this.tile = this.largestTile();
-    this.reach = Math.max(0, ...description.steps.map(step => step.taps ? step.reach : 0));
-    this.framebuffer = gl.createFramebuffer();
-    this.parts = new Map();
-    for (const step of description.steps) {
-      if (step.kind === "convolution") this.parts.set(step, this.partsOf(step, weights));
-    }
+    this.reach = Math.max(0, ...steps.map(step => step.taps ? step.reach : 0));
+    this.around = radius + multiple;  // pixels of the image that a tile depends on, on each side
   }
 
   largestTile() {
@@ -47,8 +36,8 @@ class Network {
   }
 
   /** Divide a convolution so that the weights of each draw fit into one block. */
-  partsOf(step, weights) {
-    const { gl } = this;
+  partsOf(step) {
+    if (this.parts.has(step)) return this.parts.get(step);
     const taps = step.height * step.width;
     const [inputs, outputs] = [step.inputs[0], step.channels].map(n => Math.ceil(n / 4));
     const most = Math.max(1, Math.min(outputs, MOST_LAYERS, Math.floor(MOST_MATRICES / taps)));
@@ -61,104 +50,32 @@ class Network {
       };
       for (let layer = 0; layer < outputs; layer += most) {
         const count = Math.min(most, outputs - layer);
-        const values = blockOfWeights(step, weights, part, layer, count);
-        const buffer = gl.createBuffer();
-        gl.bindBuffer(gl.UNIFORM_BUFFER, buffer);
-        gl.bufferData(gl.UNIFORM_BUFFER, values, gl.STATIC_DRAW);
-        part.draws.push({
-          layer, count, buffer, shader: convolutionShader(step, { ...part, outputs: count }),
-        });
+        const values = blockOfWeights(step, this.values, part, layer, count);
+        part.draws.push({ layer, count, buffer: this.weights(values) });
       }
       parts.push(part);
     }
+    this.parts.set(step, parts);
     return parts;
   }
 
-  program(shader) {
-    const { gl, programs } = this;
-    if (programs.has(shader)) return programs.get(shader);
-    const program = gl.createProgram();
-    for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, shader]]) {
-      const made = gl.createShader(kind);
-      gl.shaderSource(made, text);
-      gl.compileShader(made);
-      gl.attachShader(program, made);
-    }
-    gl.linkProgram(program);
-    if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
-      const reason = gl.getAttachedShaders(program).map(made => gl.getShaderInfoLog(made)).join(" ");
-      throw new Problem(`The graphics of this device refuse a shader: ${reason.trim()}`);
-    }
-    const uniforms = new Map();
-    const count = gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS);
-    for (let i = 0; i < count; i++) {
-      const { name, type } = gl.getActiveUniform(program, i);
-      const location = gl.getUniformLocation(program, name);
-      if (location) uniforms.set(name, { type, location });
-    }
-    programs.set(shader, { program, uniforms });
-    return programs.get(shader);
-  }
-
-  /** Draw a triangle over `size` pixels of the bound framebuffer. */
-  draw(shader, size, values, buffer = null) {
-    const { gl } = this;
-    const { program, uniforms } = this.program(shader);
-    gl.useProgram(program);
-    gl.viewport(0, 0, ...size);
-    let unit = 0;
-    for (const [name, { type, location }] of uniforms) {
-      const value = values[name];
-      if (type === gl.INT) gl.uniform1i(location, value);
-      else if (type === gl.INT_VEC2) gl.uniform2i(location, ...value);
-      else if (type === gl.FLOAT) gl.uniform1f(location, value);
-      else {
-        gl.activeTexture(gl.TEXTURE0 + unit);
-        gl.bindTexture(type === gl.SAMPLER_2D ? gl.TEXTURE_2D : gl.TEXTURE_2D_ARRAY, value);
-        gl.uniform1i(location, unit++);
-      }
-    }
-    if (buffer) gl.bindBufferBase(gl.UNIFORM_BUFFER, 0, buffer);
-    gl.drawArrays(gl.TRIANGLES, 0, 3);
-  }
-
-  /** Let draws go to some layers of a tensor. */
-  target(tensor, layer, count) {
-    const { gl } = this;
-    gl.bindFramebuffer(gl.FRAMEBUFFER, this.framebuffer);
-    for (let n = 0; n < MOST_LAYERS; n++) {
-      const texture = n < count ? tensor.texture : null;
-      gl.framebufferTextureLayer(
-        gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0 + n, texture, 0, texture ? layer + n : 0);
-    }
-    gl.drawBuffers(Array.from({ length: count }, (_, n) => gl.COLOR_ATTACHMENT0 + n));
-  }
-
-  /** A texture array for a tensor, one that is not in use any more if there is one of that size. */
+  /** A tensor, one that is not in use any more if there is one of that size. */
   tensor(size, channels) {
-    const { gl } = this;
     const layers = Math.ceil(channels / 4);
     const key = [...size, layers].join();
-    const texture = (this.free.get(key) || []).pop() || gl.createTexture();
-    gl.bindTexture(gl.TEXTURE_2D_ARRAY, texture);
-    if (!texture.key) {
-      gl.texStorage3D(gl.TEXTURE_2D_ARRAY, 1, this.format, ...size, layers);
-      gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-      gl.texParameteri(gl.TEXTURE_2D_ARRAY, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
-      texture.key = key;
-    }
-    return { texture, size, layers };
+    const free = (this.free.get(key) || []).pop();
+    return free || { key, size, layers, texture: this.texture(size, layers) };
   }
 
-  release({ texture }) {
-    if (!this.free.has(texture.key)) this.free.set(texture.key, []);
-    this.free.get(texture.key).push(texture);
+  release(tensor) {
+    if (!this.free.has(tensor.key)) this.free.set(tensor.key, []);
+    this.free.get(tensor.key).push(tensor);
   }
 
   /** Give the memory of all tensors back. */
   forget() {
-    for (const textures of this.free.values()) {
-      for (const texture of textures) this.gl.deleteTexture(texture);
+    for (const tensors of this.free.values()) {
+      for (const { texture } of tensors) this.remove(texture);
     }
     this.free.clear();
   }
@@ -166,11 +83,15 @@ class Network {
   /**
    * Compute one tile.
    *
-   * tile: {x, y, width, height} in the image. pixels: see uploaded(). Returns RGBA of the tile.
+   * tile: {x, y, width, height} in the image. part: a bitmap of the image from the place `start` on.
+   * Returns RGBA of the tile, or a promise of it.
    */
-  run(tile, image, pixels, strength) {
+  run(tile, image, { part, start }, strength) {
     const window = grown(tile, this.reach, image);
-    const shared = { ...pixels, origin: [window.x, window.y], image };
+    const pixels = this.uploaded(part);
+    const shared = {
+      pixels, start, origin: [window.x, window.y], image, tile: [tile.x, tile.y], strength,
+    };
     const made = new Map();
     const { steps } = this.description;
     steps.forEach((step, index) => {
@@ -181,71 +102,40 @@ class Network {
       }
     });
     const output = made.get(steps.at(-1).name);
-    const result = this.pixelsOf(tile, { ...shared, source: output.texture, strength });
+    const result = this.samples(tile, output, shared);
     this.release(output);
+    this.remove(pixels);
     return result;
   }
 
   step(step, window, inputs, shared) {
     const { multiple } = this.description;
-    if (step.kind === "border") {
-      const size = [window.width, window.height].map(
-        side => Math.ceil((side + 2 * step.pixels) / multiple) * multiple);
-      const tensor = this.tensor(size, step.channels);
-      this.target(tensor, 0, 1);
-      this.draw(borderShader(step), size, shared);
-      return tensor;
-    }
     if (step.kind === "convolution") return this.convolution(step, inputs[0], shared);
-    const [width, height] = inputs[0].size;
+    const [width, height] = inputs[0]?.size || [];
     const sizes = {
+      border: [window.width, window.height].map(
+        side => Math.ceil((side + 2 * step.pixels) / multiple) * multiple),
       pack: [width / step.block, height / step.block],
       unpack: [width * step.block, height * step.block],
       cut: [window.width, window.height],
     };
     const tensor = this.tensor(sizes[step.kind] || inputs[0].size, step.channels);
-    const sources = Object.fromEntries(inputs.map(({ texture }, n) => [`source${n}`, texture]));
-    for (let layer = 0; layer < tensor.layers; layer++) {
-      this.target(tensor, layer, 1);
-      this.draw(movingShader(step), tensor.size, { ...shared, ...sources, layer });
-    }
+    if (step.kind === "border") this.border(step, tensor, shared);
+    else this.move(step, inputs, tensor, shared);
     return tensor;
   }
 
-  convolution(step, { texture, size }, shared) {
+  convolution(step, source, shared) {
     let earlier = null;
-    for (const part of this.parts.get(step)) {
-      const tensor = this.tensor(size, step.channels);
-      for (const { layer, count, buffer, shader } of part.draws) {
-        this.target(tensor, layer, count);
-        const sources = {
-          source: texture, earlier: earlier && earlier.texture, first: part.first,
-        };
-        this.draw(shader, size, { ...shared, ...sources, size, layer }, buffer);
+    for (const part of this.partsOf(step)) {
+      const tensor = this.tensor(source.size, step.channels);
+      for (const draw of part.draws) {
+        this.convolve(step, part, draw, { source, earlier, tensor }, shared);
       }
       if (earlier) this.release(earlier);
       earlier = tensor;
     }
     return earlier;
-  }
-
-  /** The samples of a tile, RGBA. */
-  pixelsOf(tile, shared) {
-    const { gl } = this;
-    const size = [tile.width, tile.height];
-    const buffer = gl.createRenderbuffer();
-    gl.bindRenderbuffer(gl.RENDERBUFFER, buffer);
-    gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGBA8, ...size);
-    this.target({}, 0, 0);
-    gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, buffer);
-    gl.drawBuffers([gl.COLOR_ATTACHMENT0]);
-    const shader = resultShader(this.description.channels);
-    this.draw(shader, size, { ...shared, tile: [tile.x, tile.y] });
-    const samples = new Uint8ClampedArray(4 * tile.width * tile.height);
-    const bytes = new Uint8Array(samples.buffer);
-    gl.readPixels(0, 0, ...size, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
-    gl.deleteRenderbuffer(buffer);
-    return samples;
   }
 }
 

@@ -23,31 +23,40 @@ const literal = number => {
 };
 
 /**
- * A part of a convolution: some groups of four input channels, `outputs` groups of four outputs.
+ * The sums of a part of a convolution, in words that GLSL and WGSL share: {taps, matrices}.
  *
  * step.taps, where the weights beyond the image do not count: the sum of the weights of each tap.
- * follows: whether it adds to what an earlier part has made. last: whether no part comes after it.
  */
-function convolutionShader(step, { groups, outputs, follows, last }) {
-  const each = make => Array.from({ length: outputs }, (_, n) => make(n)).join("\n");
+function sumsOfTaps(step, { groups, outputs }, vector) {
   const [down, right] = [(step.height - 1) / 2, (step.width - 1) / 2];
-  const relu = step.relu && last;
   // Without loops, since some drivers are ten times as slow where the index of a matrix is computed.
   const taps = [];
   let matrices = 0;
   for (let tap = 0; tap < step.height * step.width; tap++) {
-    const x = tap % step.width - right;
-    const y = Math.floor(tap / step.width) - down;
-    const sums = [`ivec2 at = clamp(here + ivec2(${x}, ${y}), ivec2(0), size - 1);`];
+    const place = `here + ${vector}(${tap % step.width - right}, ${Math.floor(tap / step.width) - down})`;
+    const sums = [`at = clamp(${place}, ${vector}(0), size - 1);`];
     for (let group = 0; group < groups; group++) {
-      sums.push(`value = texelFetch(source, ivec3(at, first + ${group}), 0);`);
+      sums.push(`value = read(at, ${group});`);
       for (let n = 0; n < outputs; n++) sums.push(`sum${n} += kernel[${matrices++}] * value;`);
     }
-    taps.push(!step.taps ? `{ ${sums.join("\n")} }` : `if (isInside(here + ivec2(${x}, ${y}))) {
+    taps.push(!step.taps ? sums.join("\n") : `if (isInside(${place})) {
       inside += ${literal(step.taps[tap])};
       ${sums.join("\n")}
     }`);
   }
+  return { taps: taps.join("\n"), matrices };
+}
+
+const each = (count, make) => Array.from({ length: count }, (_, n) => make(n)).join("\n");
+
+/**
+ * A part of a convolution: some groups of four input channels, `outputs` groups of four outputs.
+ *
+ * follows: whether it adds to what an earlier part has made. last: whether no part comes after it.
+ */
+function convolutionShader(step, { groups, outputs, follows, last }) {
+  const relu = step.relu && last;
+  const { taps, matrices } = sumsOfTaps(step, { groups, outputs }, "ivec2");
   return HEAD + `
 uniform sampler2DArray source;
 uniform sampler2DArray earlier;
@@ -57,20 +66,22 @@ uniform ivec2 image;  // its size
 uniform int first;  // of the groups of inputs
 uniform int layer;
 layout(std140) uniform Weights { mat4 kernel[${matrices}]; vec4 bias[${outputs}]; };
-${each(n => `layout(location = ${n}) out vec4 out${n};`)}
+${each(outputs, n => `layout(location = ${n}) out vec4 out${n};`)}
+vec4 read(ivec2 at, int group) { return texelFetch(source, ivec3(at, first + group), 0); }
 bool isInside(ivec2 place) {
   place += origin;
   return place == clamp(place, ivec2(0), image - 1);
 }
 void main() {
   ivec2 here = ivec2(gl_FragCoord.xy);
-${each(n => follows
+${each(outputs, n => follows
     ? `  vec4 sum${n} = texelFetch(earlier, ivec3(here, layer + ${n}), 0);`
     : `  vec4 sum${n} = bias[${n}];`)}
   float inside = 0.0;
   vec4 value;
-${taps.join("\n")}
-${each(n => {
+  ivec2 at;
+${taps}
+${each(outputs, n => {
     const sum = step.taps ? `sum${n} / inside` : `sum${n}`;
     return `  out${n} = ${relu ? `max(${sum}, 0.0)` : sum};`;
   })}

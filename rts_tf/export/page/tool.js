@@ -46,8 +46,9 @@ function started() {
 }
 
 const answers = {
-  ready({ software }) {
+  ready({ graphics, software }) {
     ready = true;
+    document.body.dataset.graphics = graphics;
     if (software) {
       standing = "This browser computes without a graphics card, so an image takes longer here."
         + " The result is the same.";

@@ -17,7 +17,7 @@ class Superseded extends Error {}
 
 function network(index) {
   if (!networks.has(index)) {
-    networks.set(index, new Network(graphics, data[index], weights));
+    networks.set(index, graphics.network(data[index], weights));
   }
   return networks.get(index);
 }
@@ -104,45 +104,59 @@ async function turned(bitmap, orientation, found) {
   return { bitmap: canvas.transferToImageBitmap(), before };
 }
 
-/** The texture of the part of an image that a tile depends on. */
-async function uploaded(bitmap, { x, y, width, height }) {
-  const { gl } = graphics;
+const sayReady = () =>
+  postMessage({ kind: "ready", graphics: graphics.name, software: graphics.software });
+
+/** Open WebGPU if it is there and WebGL2 otherwise, and say so. */
+async function openGraphics() {
+  graphics = await openedWebGPU() || openedWebGL2();
+  sayReady();
+}
+
+/** Go on with WebGL2. */
+function leaveWebGPU() {
+  graphics.close();
+  networks.clear();
+  graphics = openedWebGL2();
+  sayReady();
+}
+
+/** The RGBA of a tile. If WebGPU fails, WebGL2 computes this tile and all later ones. */
+async function computed(job, bitmap, tile, image) {
+  const chosen = network(job.network);
+  const { x, y, width, height } = grown(tile, chosen.around, image);
   const part = await createImageBitmap(bitmap, x, y, width, height, { premultiplyAlpha: "none" });
-  const texture = gl.createTexture();
-  gl.bindTexture(gl.TEXTURE_2D, texture);
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
-  gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
-  gl.pixelStorei(gl.UNPACK_COLORSPACE_CONVERSION_WEBGL, gl.NONE);
-  gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, gl.RGBA, gl.UNSIGNED_BYTE, part);
-  part.close();
-  return { pixels: texture, start: [x, y] };
+  try {
+    if (job.number !== current) throw new Superseded();
+    return await chosen.run(tile, image, { part, start: [x, y] }, job.strength);
+  } catch (error) {
+    if (error instanceof Superseded || !graphics.close) throw error;
+    leaveWebGPU();
+  } finally {
+    part.close();
+  }
+  return computed(job, bitmap, tile, image);
 }
 
 async function enhanced(job, { bitmap, found }) {
-  const { gl } = graphics;
-  const chosen = network(job.network);
+  const side = network(job.network).tile;
   const image = [bitmap.width, bitmap.height];
   const canvas = new OffscreenCanvas(...image);
   const context = canvas.getContext("2d");
   if (!context) throw new Problem(BEYOND);
-  const columns = Math.ceil(image[0] / chosen.tile);
-  const count = columns * Math.ceil(image[1] / chosen.tile);
+  const columns = Math.ceil(image[0] / side);
+  const count = columns * Math.ceil(image[1] / side);
   let transparent = false;
-  const around = chosen.description.radius + chosen.description.multiple;
   for (let n = 0; n < count; n++) {
-    const [x, y] = [n % columns * chosen.tile, Math.floor(n / columns) * chosen.tile];
-    const tile = grown({ x, y, width: chosen.tile, height: chosen.tile }, 0, image);
-    const texture = await uploaded(bitmap, grown(tile, around, image));
-    if (job.number !== current) throw new Superseded();
-    const samples = chosen.run(tile, image, texture, job.strength);
-    gl.deleteTexture(texture.pixels);
-    if (gl.isContextLost()) throw new Problem("The graphics of this device gave up. Load the page again.");
+    const [x, y] = [n % columns * side, Math.floor(n / columns) * side];
+    const tile = grown({ x, y, width: side, height: side }, 0, image);
+    const samples = await computed(job, bitmap, tile, image);
     transparent ||= found.kind !== "jpeg" && samples.some((sample, n) => n % 4 === 3 && sample < 255);
     context.putImageData(new ImageData(samples, tile.width, tile.height), x, y);
     postMessage({ kind: "progress", number: job.number, share: (n + 1) / count });
     await new Promise(resolve => setTimeout(resolve));  // lets a newer job arrive
   }
-  chosen.forget();
+  network(job.network).forget();
   return { canvas, transparent };
 }
 
@@ -193,15 +207,10 @@ let queue = Promise.resolve();
 
 onmessage = ({ data: message }) => {
   if (message.kind === "start") {
-    try {
-      graphics = openedGraphics();
-      data = message.networks;
-      probes = message.probes;
-      weights = new Float32Array(message.weights);
-      postMessage({ kind: "ready", software: graphics.software });
-    } catch (error) {
-      postMessage({ kind: "unable", reason: error.message });
-    }
+    data = message.networks;
+    probes = message.probes;
+    weights = new Float32Array(message.weights);
+    openGraphics().catch(error => postMessage({ kind: "unable", reason: error.message }));
     return;
   }
   if (message.kind === "stop") {

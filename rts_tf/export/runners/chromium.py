@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rts_tf.errors import RtsError
@@ -182,11 +182,12 @@ class Tab:
 
 
 @contextlib.contextmanager
-def browser(profile: pathlib.Path) -> Iterator[Tab]:
+def browser(profile: pathlib.Path, flags: Sequence[str] = ()) -> Iterator[Tab]:
     """A new browser with a profile of its own.
 
     Args:
         profile: A directory that is not there yet, for what Chromium writes.
+        flags: Further flags of Chromium.
 
     Raises:
         RtsError: Chromium is not installed, or does not start.
@@ -197,7 +198,7 @@ def browser(profile: pathlib.Path) -> Iterator[Tab]:
     with contextlib.ExitStack() as running:
         for start in range(STARTS):
             tab = running.enter_context(
-                _started(program, profile.with_name(f"{profile.name} {start}"))
+                _started(program, profile.with_name(f"{profile.name} {start}"), flags)
             )
             with contextlib.suppress(NoAnswer):
                 tab.call("Browser.getVersion", patience=START_TIMEOUT)
@@ -209,13 +210,13 @@ def browser(profile: pathlib.Path) -> Iterator[Tab]:
 
 
 @contextlib.contextmanager
-def _started(program: str, profile: pathlib.Path) -> Iterator[Tab]:
+def _started(program: str, profile: pathlib.Path, flags: Sequence[str]) -> Iterator[Tab]:
     to_read, write = os.pipe()
     read, to_write = os.pipe()
     ends = to_read, to_write
     command = [sys.executable, "-I", "-S", "-c", ON_DESCRIPTORS, *map(str, ends)]
     process = subprocess.Popen(
-        [*command, program, *FLAGS, f"--user-data-dir={profile}"],
+        [*command, program, *FLAGS, *flags, f"--user-data-dir={profile}"],
         pass_fds=ends,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
