@@ -127,7 +127,7 @@ def _export_one(source: NetworkSource, spec: ExportSpec, report: Report) -> None
     from rts_tf.export.pipeline import export_network
 
     output = source.output
-    notes = export_network(source, spec, start_progress=lambda work: RunProgress(work).running())
+    notes = export_network(source, spec, lambda work: RunProgress(work).running())
     card = read_json(output / "export.json") or {}
     files, withheld = card["files"], card["withheld"]
     if not is_quiet():

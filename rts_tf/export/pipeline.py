@@ -37,15 +37,13 @@ TWIN_FROM = 64 * TWIN  # pixels a side from which on that is done
 def export_network(
     source: NetworkSource,
     spec: ExportSpec,
-    output: pathlib.Path | None = None,
     start_progress: StartProgress = lambda work: contextlib.nullcontext(Silent()),
 ) -> list[str]:
     """Export a network.
 
     Args:
-        source: the network (``rts_tf.export.spec.find_network``).
+        source: the network, and the directory to export to (``rts_tf.export.spec.find_network``).
         spec: the files to export.
-        output: the directory to export to; by default that of ``source``.
         start_progress: called with the work of the export; returns a context manager of what is
             called after every step.
 
@@ -56,7 +54,7 @@ def export_network(
         RtsError: if the network cannot be exported in that way, all files miss their limits, or
             the directory cannot be written. What was published before is as it was.
     """
-    pipeline = _pipeline(source, spec, output or source.output)
+    pipeline = _pipeline(source, spec, source.output)
     pipeline.run(start_progress)
     for entry in pipeline.entries:
         if entry["kind"] == "page" and source.report:

@@ -108,9 +108,10 @@ def test_export(tmp_path, monkeypatch, model_file):
     }
     names = ("network", "weights_sha256", "source", "software", "machine", "frame", "calibration")
 
-    def export_network(source, spec, output, start_progress):
-        output.mkdir()
-        card.write(output, dict.fromkeys(names, "") | {"files": [entry]})
+    def export_network(source, spec, start_progress):
+        source.output.mkdir()
+        contents = dict.fromkeys(names, "") | {"files": [entry], "withheld": []}
+        card.write(source.output, contents)
         return ["a `model` note"]
 
     monkeypatch.setattr(pipeline, "export_network", export_network)

@@ -15,7 +15,6 @@ came out. A file that misses its limits is withheld.""",
     examples=(
         ("the selected stage of a run", "--workdir=my_run"),
         ("a folder for a box", "--model=residual3 --formats=tflite --bundle=box"),
-        ("the network that runs in real time", "--model=fast"),
         ("for players, other engines and browsers", "--model=fast --formats=onnx,shader,page"),
     ),
     groups=(
