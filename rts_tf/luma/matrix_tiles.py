@@ -2,7 +2,7 @@
 
 XNNPACK uses tiles for 8-bit integers wherever it may. They multiply 64 channels at once, and a
 network for luma has 4 to 32: with tiles `luma-large` takes more than twice as long for a frame
-(docs/measurements.md). The integers are the same. XNNPACK has no setting for this, but it asks
+(docs/realtime.md). The integers are the same. XNNPACK has no setting for this, but it asks
 Linux for permission once in a process, and Linux refuses as long as a thread has too small a stack
 for signal handlers (https://docs.kernel.org/arch/x86/xstate.html). TensorFlow, which computes
 bfloat16 with tiles, asks for itself and later.
