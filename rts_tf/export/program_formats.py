@@ -101,9 +101,13 @@ def steps_of(
         for head in filter(heads.__contains__, made.heads):
             program = program_of(export.network, head)
             for file, contents in made.write(program, head, about(export)).items():
-                run = functools.partial(_make, export, name, program, head)
                 frame = functools.partial(frame_of, head, made.share)
-                run = functools.partial(run, file=file, contents=contents, frame_of=frame)
+                run = functools.partial(
+                    *(_make, export, name, program, head),
+                    file=file,
+                    contents=contents,
+                    frame_of=frame,
+                )
                 steps.append(Step(f"{name} {head}", 5, run))
     return steps
 

@@ -28,8 +28,9 @@ on_linux = pytest.mark.skipif(
 )
 
 
-def said(program):
-    done = subprocess.run([sys.executable, "-c", STATE + program], capture_output=True, text=True)
+def said(program, *arguments):
+    command = [sys.executable, "-c", STATE + program, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -44,6 +45,29 @@ rts_tf.load("luma-small").enhance_luma(plane)
 print(may_use_tiles())
 """
     assert said(program) == ["False"]
+
+
+@on_linux
+def test_the_integers_are_the_same_with_tiles():
+    pytest.importorskip("ai_edge_litert")
+    program = """
+import contextlib, zlib
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from rts_tf import pretrained
+from rts_tf.luma.matrix_tiles import without_matrix_tiles
+plane = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 1), dtype=np.uint8)
+with without_matrix_tiles() if sys.argv[1:] else contextlib.nullcontext():
+    for name in ("luma-small", "luma-clean-large"):
+        interpreter = Interpreter(model_content=pretrained.integer_file(name), num_threads=1)
+        (entry,), (result,) = interpreter.get_input_details(), interpreter.get_output_details()
+        interpreter.resize_tensor_input(entry["index"], plane.shape)
+        interpreter.allocate_tensors()
+        interpreter.set_tensor(entry["index"], plane)
+        interpreter.invoke()
+        print(zlib.crc32(interpreter.get_tensor(result["index"]).tobytes()))
+"""
+    assert said(program) == said(program, "without")
 
 
 @on_linux
