@@ -103,10 +103,7 @@ def steps_of(
             for file, contents in made.write(program, head, about(export)).items():
                 frame = functools.partial(frame_of, head, made.share)
                 run = functools.partial(
-                    *(_make, export, name, program, head),
-                    file=file,
-                    contents=contents,
-                    frame_of=frame,
+                    _make, export, name, program, head, file=file, contents=contents, frame_of=frame
                 )
                 steps.append(Step(f"{name} {head}", 5, run))
     return steps
