@@ -34,6 +34,10 @@ class TrainingDiverged(RtsError):
     """The loss or a weight is no longer a finite number."""
 
 
+class WorkerError(RtsError):
+    """Another worker of the training stopped, or was lost."""
+
+
 class Interrupted(RtsError):
     """The user asked to stop. It is raised only where the state on disk is whole."""
 

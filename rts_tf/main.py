@@ -21,6 +21,7 @@ from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.descriptions.train import TRAIN
 from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.interrupts import stopped_at_once
 from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.program import in_same_form
 from rts_tf.cli.settings import define_flag
@@ -29,6 +30,7 @@ from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.cli.trainings import check_workdir, train_in
 from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.config import PRESETS, Config, preset
+from rts_tf.workers import task_of
 
 FLAGS = flags.FlagValues()
 
@@ -92,14 +94,20 @@ def _train(workdir: pathlib.Path, report: Report) -> None:
     if ":" in config.network:
         # A module in the current folder: only ``python -m`` looks there by itself.
         sys.path.append(os.getcwd())
+    task_of()  # refuses a TF_CONFIG that cannot work
     load_tensorflow(FLAGS.device)
     from rts_tf.cli.device_line import DeviceLine
     from rts_tf.networks.precision import resolve_precision
-    from rts_tf.training import recurrence
+    from rts_tf.training import cluster, recurrence
 
+    with stopped_at_once():
+        workers = cluster.connect(inform)
     DeviceLine().floats(resolve_precision(config.precision))
-    train = functools.partial(recurrence.train, config, workdir)
-    summary, was_finished = train_in(workdir, train)
+    train = functools.partial(recurrence.train, config, workdir, workers=workers)
+    summary, was_finished = train_in(workdir, train, workers)
+    if not workers.is_chief:
+        inform(f"{workers.name}: the run is over; the chief has printed the results")
+        return
     if was_finished:
         inform(f"{workdir}: this run is finished; nothing to do.")
     _print_results(summary, workdir)

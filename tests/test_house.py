@@ -25,6 +25,7 @@ ROOT_MODULES = {
     "settings",
     "storage",
     "viqet",
+    "workers",
 }
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # The field says image, video, baseline. Names count as well: read_picture, FilmInfo.

@@ -11,6 +11,24 @@ from rts_tf.errors import Interrupted
 _SIGNALS = ("SIGINT", "SIGTERM")
 
 
+@contextlib.contextmanager
+def stopped_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the process at once while the body runs.
+
+    Python handles a signal only between two of its own steps, so a call that waits inside of a
+    native library could not be stopped.
+    """
+    number = getattr(signal, "SIGINT", None)
+    if number is None or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(number, signal.SIG_DFL if before is None else before)
+
+
 class Interrupts:
     """Remembers that the user asked to stop, until the work reaches a safe point.
 

@@ -6,20 +6,22 @@ written again. When all are there, one rename publishes the directory as ``NAME`
 
 When a published set is opened, every shard is verified by its hash. A missing or damaged shard is
 made again from what it was made of, and compared with the hash that it was published with.
+
+Several workers (:mod:`rts_tf.workers`) share out the shards that are missing. The chief publishes
+the set when all are there and it has verified each.
 """
 
 import collections
-import contextlib
 import functools
 import json
 import pathlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
-import tensorflow as tf
-
+from rts_tf.data.shard_file import ShardFile
 from rts_tf.data.shards import (
     MANIFEST,
     Record,
@@ -27,19 +29,15 @@ from rts_tf.data.shards import (
     find_problem,
     find_problems,
     open_set,
-    serialize,
-    size_of,
     stem_of,
 )
-from rts_tf.errors import ShardError, first_line
-from rts_tf.storage import (
-    publish,
-    read_json,
-    read_json_or_none,
-    rename,
-    sha256_of_file,
-    write_text,
-)
+from rts_tf.errors import ShardError
+from rts_tf.storage import publish, read_json, read_json_or_none, rename, write_text
+from rts_tf.workers import ALONE, SEEN_WITHIN, Workers
+
+# Takes the numbers of shards that are missing, writes them by write_shards in whatever process, and
+# returns the lines to warn with.
+WriteElsewhere = Callable[[Sequence[int]], list[str]]
 
 
 def build(
@@ -51,6 +49,8 @@ def build(
     warn: Callable[[str], None] = print,
     *,
     made_on: str = "",
+    workers: Workers = ALONE,
+    elsewhere: WriteElsewhere | None = None,
 ) -> ShardSet:
     """Open the set of ``count`` shards at ``directory``, and write what is missing or damaged.
 
@@ -71,34 +71,131 @@ def build(
             (:func:`rts_tf.networks.precision.instruction_set`), which is recorded for each shard.
             If it is empty, shards made again must be the same whatever they were first made on.
             A shard of an earlier version, which recorded nothing, counts as made on another CPU.
+        workers: The workers that share out the shards. Every one must make this call.
+        elsewhere: Writes shards in other processes, instead of the workers.
 
     Raises:
         ShardError: The directory holds a file that does not belong there, a shard made again on
-            the same CPU comes out different, or the disk is full.
+            the same CPU comes out different, the disk is full, or another worker has other images.
+        WorkerError: Another worker failed, or was lost.
     """
-    partial = directory.with_name(directory.name + ".partial")
-    if directory.exists():
-        problems = find_problems(directory, made_from)
-        if not problems:
-            return open_set(directory)
-        for file, problem in problems.items():
-            warn(f"{directory / file}: {problem}; it is made again")
-        shutil.rmtree(partial, ignore_errors=True)
-        rename(directory, partial)
-    manifest = _prepare(partial, made_from, count)
-    missing = [k for k in range(count) if not (partial / f"{stem_of(k)}.json").exists()]
+    missing = workers.by_chief(lambda: _missing(directory, count, made_from, warn))
+    if missing:
+        with workers.together():
+            _check_made_from(directory, made_from, workers)
+            if elsewhere:
+                for line in elsewhere(missing) if workers.is_chief else ():
+                    warn(line)
+            else:
+                mine = workers.share(missing)
+                write_shards(directory, mine, records, dtypes, warn, made_on=made_on)
+        several = workers.count > 1 or elsewhere is not None
+        workers.by_chief(lambda: _publish(directory, count, made_from, verify=several))
+    with workers.together():
+        if not workers.is_chief:
+            _wait_for(directory / MANIFEST, workers)
+        return open_set(directory)
+
+
+def partial_of(directory: pathlib.Path) -> pathlib.Path:
+    """The directory in which the set ``directory`` is written before it is published."""
+    return directory.with_name(directory.name + ".partial")
+
+
+def write_shards(
+    directory: pathlib.Path,
+    numbers: Iterable[int],
+    records: Callable[[int], Iterable[Record]],
+    dtypes: Mapping[str, type],
+    warn: Callable[[str], None],
+    *,
+    made_on: str = "",
+) -> None:
+    """Write some shards of the set ``directory`` that :func:`build` is building, in any process.
+
+    The arguments are those of :func:`build`.
+
+    Raises:
+        ShardError: See :func:`build`.
+    """
+    partial = partial_of(directory)
+    manifest = read_json_or_none(partial / MANIFEST) or {}
 
     def steps() -> Iterator[Callable[[], str]]:
-        for k in missing:
-            shard = _Shard(directory, partial, k, dtypes, manifest=manifest, made_on=made_on)
+        for k in numbers:
+            shard = ShardFile(directory, partial, k, dtypes, manifest=manifest, made_on=made_on)
             for record in records(k):
                 yield functools.partial(shard.add, record)
             yield shard.finish
 
     _run_behind(steps(), warn)
+
+
+def _missing(
+    directory: pathlib.Path, count: int, made_from: dict[str, Any], warn: Callable[[str], None]
+) -> list[int]:
+    """The numbers of the shards that must be written before the set can be published.
+
+    It is empty only if the set is published and whole.
+    """
+    partial = partial_of(directory)
+    if directory.exists():
+        problems = find_problems(directory, made_from)
+        if not problems:
+            return []
+        for file, problem in problems.items():
+            warn(f"{directory / file}: {problem}; it is made again")
+        shutil.rmtree(partial, ignore_errors=True)
+        rename(directory, partial)
+    _prepare(partial, made_from, count)
+    missing = [k for k in range(count) if not (partial / f"{stem_of(k)}.json").exists()]
+    if not missing:
+        _publish(directory, count, made_from)
+    return missing
+
+
+def _check_made_from(directory: pathlib.Path, made_from: dict[str, Any], workers: Workers) -> None:
+    """Check that this worker would make the set from what the chief makes it from."""
+    if workers.is_chief:
+        return
+    file = partial_of(directory) / MANIFEST
+    _wait_for(file, workers)
+    if (read_json(file) or {}).get("made_from") != json.loads(json.dumps(made_from)):
+        raise ShardError(
+            f"{workers.name} has other images or settings for {directory} than the chief; all"
+            " workers need the same images at the same paths"
+        )
+
+
+def _publish(
+    directory: pathlib.Path, count: int, made_from: dict[str, Any], verify: bool = False
+) -> None:
+    """Publish a set whose shards are all there, after a look at those that others wrote."""
+    partial = partial_of(directory)
+    for stem in map(stem_of, range(count)) if verify else ():
+        problem, until = find_problem(partial, stem), time.monotonic() + SEEN_WITHIN
+        while problem and time.monotonic() < until:
+            time.sleep(1)
+            problem = find_problem(partial, stem)
+        if problem:
+            raise ShardError(
+                f"{partial / stem}.tfrecord: {problem}, though another process has written it. All"
+                " of them need the same directory. Run the command again."
+            )
     _write_manifest(partial, made_from, count)
     publish(partial, directory)
-    return open_set(directory)
+
+
+def _wait_for(path: pathlib.Path, workers: Workers) -> None:
+    """Wait until a file that the chief has written is seen here, too."""
+    until = time.monotonic() + SEEN_WITHIN
+    while not path.exists():
+        if time.monotonic() > until:
+            raise ShardError(
+                f"{workers.name} does not see {path}, which the chief has written; all workers need"
+                " the same directory"
+            )
+        time.sleep(0.2)
 
 
 def _run_behind(steps: Iterable[Callable[[], str]], warn: Callable[[str], None]) -> None:
@@ -135,8 +232,8 @@ def _write_manifest(partial: pathlib.Path, made_from: dict[str, Any], count: int
     write_text(partial / MANIFEST, json.dumps(manifest, indent=1))
 
 
-def _prepare(partial: pathlib.Path, made_from: dict[str, Any], count: int) -> dict[str, Any]:
-    """Leave nothing in ``partial`` but whole shards made from ``made_from``. Returns the manifest.
+def _prepare(partial: pathlib.Path, made_from: dict[str, Any], count: int) -> None:
+    """Leave nothing in ``partial`` but a manifest and whole shards made from ``made_from``.
 
     The manifest has the hashes of all shards if the set was published before.
     """
@@ -154,87 +251,3 @@ def _prepare(partial: pathlib.Path, made_from: dict[str, Any], count: int) -> di
     for file in partial.iterdir():
         if file.name not in kept:
             file.unlink()
-    return manifest
-
-
-class _Shard:
-    """A shard that is being written."""
-
-    def __init__(
-        self,
-        directory: pathlib.Path,
-        partial: pathlib.Path,
-        k: int,
-        dtypes: Mapping[str, type],
-        *,
-        manifest: dict[str, Any],
-        made_on: str,
-    ):
-        stem = stem_of(k)
-        self.path, self.temporary = partial / f"{stem}.tfrecord", partial / f"{stem}.tmp"
-        self.final_path = directory / self.path.name
-        self.dtypes, self.made_on = dtypes, made_on
-        # What the shard was published with, if it was
-        self.published_sha256 = manifest.get("sha256", {}).get(stem)
-        self.published_on = manifest.get("made_on", {}).get(stem, "")
-        self.sizes: dict[str, tuple[int, int]] = {}
-        self.notes: dict[str, dict[str, Any]] = {}
-        with self._disk():
-            self.writer = tf.io.TFRecordWriter(str(self.temporary))
-
-    def add(self, record: Record) -> str:
-        """Write one image. Returns "", for there is nothing to warn of."""
-        self.sizes[record.name], self.notes[record.name] = size_of(record), record.note
-        with self._disk():
-            self.writer.write(serialize(record, self.dtypes))
-        return ""
-
-    def finish(self) -> str:
-        """Close the shard and rename it into place, the .json last.
-
-        Returns:
-            A line to warn with if the shard differs from the published one and is kept, else "".
-
-        Raises:
-            ShardError: The shard must not differ from the published one, but does.
-        """
-        with self._disk():
-            self.writer.close()
-            publish(self.temporary, self.path)
-            sha256 = sha256_of_file(self.path)
-            line = self._compare(sha256)
-            contents: dict[str, Any] = {"file": self.path.name}
-            contents |= {"sizes": self.sizes, "notes": self.notes}
-            contents |= {"bytes": self.path.stat().st_size, "sha256": sha256}
-            if self.made_on:
-                contents["made_on"] = self.made_on
-            write_text(self.path.with_suffix(".json"), json.dumps(contents))
-        return line
-
-    def _compare(self, sha256: str) -> str:
-        """Compare the hash with that of the published shard. Returns and raises as ``finish``."""
-        if self.published_sha256 in (None, sha256):
-            return ""
-        if not self.made_on or self.made_on == self.published_on:
-            raise ShardError(
-                f"{self.path}: made again, it differs from what the run began with: the images or"
-                " the library changed. Start a new run in another `workdir`."
-            )
-        before = f"a CPU with {self.published_on}" if self.published_on else "an unknown CPU"
-        return (
-            f"{self.final_path}: was first made on {before} and differs when made again on this CPU"
-            f" with {self.made_on}; the run goes on, and its figures may differ by rounding"
-        )
-
-    @contextlib.contextmanager
-    def _disk(self) -> Iterator[None]:
-        """Turn an error of the disk into a ShardError, and remove what was written."""
-        try:
-            yield
-        except (tf.errors.OpError, OSError) as error:
-            self.temporary.unlink(missing_ok=True)
-            free = shutil.disk_usage(self.path.parent).free / 1e6
-            raise ShardError(
-                f"{self.path}: cannot be written ({first_line(error)}; {free:.0f} MB free); make"
-                " room and run the command again"
-            ) from None

@@ -12,6 +12,7 @@ from rts_tf.data.degradation import Degradation
 from rts_tf.data.shard_writer import build
 from rts_tf.data.shards import Record, ShardSet
 from rts_tf.errors import ConfigError, ImageError, printable
+from rts_tf.workers import ALONE, Workers
 
 DTYPES: dict[str, type] = {"hr": np.uint8, "lr": np.uint8}
 
@@ -26,6 +27,7 @@ def build_source(
     *,
     made_on: str = "",
     on_image: Callable[[], None] = lambda: None,
+    workers: Workers = ALONE,
 ) -> ShardSet:
     """Write the source shards, or open those that are there.
 
@@ -39,6 +41,7 @@ def build_source(
             :func:`rts_tf.data.shard_writer.build` says.
         made_on: The instruction set of this CPU, see :func:`rts_tf.data.shard_writer.build`.
         on_image: Called after each image of ``images``, in the thread of the caller.
+        workers: The workers that share out the shards. Every one must make this call.
 
     Raises:
         ConfigError: None of the images can be used.
@@ -62,9 +65,13 @@ def build_source(
     count = math.ceil(len(names) / images_per_shard)
     made_from = {"photographs": list(names), "smallest": smallest}
     made_from |= degradation.record()
-    source = build(directory, count, records, DTYPES, made_from, warn, made_on=made_on)
+    source = build(
+        directory, count, records, DTYPES, made_from, warn, made_on=made_on, workers=workers
+    )
     if not source.sizes:
-        shutil.rmtree(directory)  # so that the same call looks at the images again
+        with workers.together():  # all have opened the set
+            pass
+        shutil.rmtree(directory, ignore_errors=True)  # so that the same call looks again
         raise ConfigError(
             f"{images.origin}: none of its {len(names)} images can be used; the lines above say"
             f" why. Each needs {smallest} pixels a side (for training, that is `patch`)."

@@ -96,13 +96,13 @@ class Callbacks:
             self._list.on_train_batch_end(step - 1, {"loss": loss})
         self._done = step
 
-    def stage_ends(self, stage: Stage) -> None:
-        """The stage is validated."""
+    def stage_ends(self, stage: Stage, weights: list[np.ndarray], metrics: dict) -> None:
+        """The stage is validated, with these weights and metrics."""
         if self._list:
             if self._begun != stage.number:  # an earlier call trained it
                 self._list.on_epoch_begin(stage.number - 1)
-            self._model.set_weights(stage.weights)
-            self._list.on_epoch_end(stage.number - 1, _logs(stage.metrics()))
+            self._model.set_weights(weights)
+            self._list.on_epoch_end(stage.number - 1, _logs(metrics))
 
 
 def _logs(metrics: dict) -> dict[str, float]:

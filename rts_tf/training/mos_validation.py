@@ -20,6 +20,7 @@ from rts_tf.metrics.parallel import in_parallel
 from rts_tf.metrics.unsharp import AMOUNTS
 from rts_tf.metrics.viqet import is_measurable, measure
 from rts_tf.training.pairs import pairs
+from rts_tf.workers import ALONE, Workers
 
 ORIGINALS = ("lr_jpeg", "lr_half", "hr_0")
 MEASURES_OF_ORIGINALS = len(ORIGINALS) + len(AMOUNTS)  # for one image
@@ -34,9 +35,12 @@ def images_for_mos(source: ShardSet) -> list[str]:
 
 
 def measure_originals(
-    source: ShardSet, degradation: Degradation, on_image: OnImage
+    source: ShardSet, degradation: Degradation, on_image: OnImage, workers: Workers = ALONE
 ) -> dict[str, dict]:
     """Measure what the stages start from.
+
+    Args:
+        workers: The workers that share out the images. Every one must make this call.
 
     Returns:
         A row for each image that VIQET can measure, by its name. ``hr_0`` is HR_0. ``lr_jpeg`` is
@@ -58,11 +62,17 @@ def measure_originals(
         found["unsharp_scores"] = unsharp_scores(hr_0, found["hr_0"]["mos_raw"])
         return name, found
 
-    return _by_name(in_parallel(rows, _with_lr(source)), on_image)
+    mine = set(workers.share(images_for_mos(source)))
+    found = _by_name(in_parallel(rows, _with_lr(source, mine)), on_image)
+    return workers.merged(found, images_for_mos(source))
 
 
 def measure_stage(
-    source: ShardSet, stage: ShardSet, before: dict[str, dict], on_image: OnImage
+    source: ShardSet,
+    stage: ShardSet,
+    before: dict[str, dict],
+    on_image: OnImage,
+    workers: Workers = ALONE,
 ) -> dict[str, dict]:
     """Measure HR_n.
 
@@ -70,6 +80,7 @@ def measure_stage(
         source: Shards with ``hr``, HR_0.
         stage: Shards of HR_n.
         before: The result of :func:`measure_originals`.
+        workers: The workers that share out the images. Every one must make this call.
 
     Returns:
         For each image, by its name, VIQET's measures and the result of
@@ -82,8 +93,9 @@ def measure_stage(
         scores = before[name]["unsharp_scores"]
         return name, found | compare_with_unsharp(hr_n, hr_0, found["mos_raw"], scores)
 
-    items = (item for item in pairs(source, stage) if is_measurable(*item[1].shape[:2]))
-    return _by_name(in_parallel(row, items), on_image)
+    mine = set(workers.share(images_for_mos(source)))
+    items = (item for item in pairs(source, stage) if item[0] in mine)
+    return workers.merged(_by_name(in_parallel(row, items), on_image), images_for_mos(source))
 
 
 def means(rows: Iterable[dict]) -> dict[str, float | None]:
@@ -101,11 +113,11 @@ def _measures(image: np.ndarray) -> dict[str, float]:
     return measure(to_uint8(image))._asdict()
 
 
-def _with_lr(source: ShardSet) -> Iterator[_Item]:
-    """The name, HR_0 and LR of the images that VIQET can measure."""
+def _with_lr(source: ShardSet, names: set[str]) -> Iterator[_Item]:
+    """The name, HR_0 and LR of the images of these names."""
     for k in range(len(source.shards)):
         for record in source.records(k, {"hr": np.uint8, "lr": np.uint8}):
-            if is_measurable(*source.sizes[record.name]):
+            if record.name in names:
                 yield record.name, to_float(record.arrays["hr"]), to_float(record.arrays["lr"])
 
 

@@ -26,6 +26,7 @@ from rts_tf.training.checkpoints import Checkpoints
 from rts_tf.training.progress import PhaseAProgress
 from rts_tf.training.run import Run
 from rts_tf.training.stage import Stage
+from rts_tf.workers import ALONE, Workers
 
 REPORT_EVERY = 10  # steps between looks at the loss; each look waits for the device
 STATISTICS_STEPS = 50  # with a momentum of 0.9 nothing of the old statistics is left
@@ -49,7 +50,7 @@ class Fitted(NamedTuple):
 
 
 def run_phase_a(run: Run, stage: Stage, targets: ShardSet | None) -> None:
-    """Fit the network to HR_{n-1} and write SR_n.
+    """Fit the network to HR_{n-1} and write SR_n. Every worker must call it.
 
     Args:
         targets: Shards of HR_{n-1} of the training images; None if the target is HR_0.
@@ -69,8 +70,9 @@ def run_phase_a(run: Run, stage: Stage, targets: ShardSet | None) -> None:
             flat_share=config.flat_share,
         )
 
+    workers = run.workers
     warm = config.warm_start and stage.number > 1
-    start = run.directory.stage(stage.number - 1).weights if warm else run.start
+    start = run.weights(run.directory.stage(stage.number - 1)) if warm else run.start
     step_work = run.work.of_step(config)
     report = PhaseAProgress(run.progress, stage, config.stages, steps, step_work)
     trained: list[keras.Model] = []
@@ -85,12 +87,18 @@ def run_phase_a(run: Run, stage: Stage, targets: ShardSet | None) -> None:
         report(step, loss, rate)
 
     run.callbacks.stage_begins(stage.number, steps, start)
-    fitted = fit(config, start, batches, steps, stage.checkpoints, on_report, build=build)
+    fitted = fit(
+        config, start, batches, steps, stage.checkpoints, on_report, build=build, workers=workers
+    )
     keras.backend.clear_session()
-    network = networks.build(config.network)  # the saved network is float32 in every run
-    network.set_weights(fitted.weights)
-    record = {"steps": steps, "final_loss": fitted.loss, "phase_a_seconds": fitted.seconds}
-    stage.write_network(network, record)
+
+    def write() -> None:
+        network = networks.build(config.network)  # the saved network is float32 in every run
+        network.set_weights(fitted.weights)
+        record = {"steps": steps, "final_loss": fitted.loss, "phase_a_seconds": fitted.seconds}
+        stage.write_network(network, record)
+
+    workers.by_chief(write)
 
 
 def fit(
@@ -103,6 +111,7 @@ def fit(
     *,
     strategy: tf.distribute.Strategy | None = None,
     build: Callable[[], keras.Model] | None = None,
+    workers: Workers = ALONE,
 ) -> Fitted:
     """Train a network for ``steps`` steps, from ``start`` or from the last checkpoint.
 
@@ -112,14 +121,17 @@ def fit(
         batches: Gives the endless data set from a step on (:mod:`rts_tf.data.patches`).
         directory: Where the checkpoints are.
         on_report: Called at the start and after every few steps. It may raise Interrupted.
-        strategy: Where to run; by default ``tf.distribute.get_strategy()``.
+        strategy: Where to run; by default that of ``workers``, else TensorFlow's default.
         build: Makes the network, if it is not the one that ``config`` names.
+        workers: The workers that share out each batch. Every one must make this call. The chief
+            writes the checkpoints and reads them for all.
 
     Raises:
         TrainingDiverged: The loss or a weight is not finite; the last checkpoint is from before.
         RtsError: The checkpoints cannot be read or written.
+        WorkerError: Another worker failed, or was lost.
     """
-    strategy = strategy or tf.distribute.get_strategy()
+    strategy = strategy or workers.strategy or tf.distribute.get_strategy()
     schedule = learning_rate_schedule(config, steps)
     with strategy.scope():
         network, optimizer = _at_start(config, start, schedule, build)
@@ -128,7 +140,7 @@ def fit(
     seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
     state = {"done": done, "running_loss": running_loss, "seconds": seconds}
     state |= {"network": network, "optimizer": optimizer}
-    checkpoints = Checkpoints(pathlib.Path(directory), state)
+    checkpoints = Checkpoints(pathlib.Path(directory), state, workers)
     step = _counted(make_step(network, optimizer, config.batch, strategy), done, running_loss)
 
     first, began = int(done), time.monotonic() - float(seconds)
@@ -142,13 +154,16 @@ def fit(
             seconds.assign(time.monotonic() - began)
             if save:
                 checkpoints.save(number)
+            interruption = None
             try:
                 on_report(number, float(running_loss), float(schedule(number)))
-            except Interrupted:
+            except Interrupted as error:
+                interruption = error
+            if workers.any(interruption is not None):  # then all stop, at the same step
                 if not save:  # never write over the newest checkpoint
                     _check_finite(number, float(running_loss), network)
                     checkpoints.save(number)
-                raise
+                raise interruption or Interrupted("another worker was asked to stop")
     if config.ema:
         optimizer.finalize_variable_values(network.trainable_variables)
         _settle_statistics(network, strategy, data)

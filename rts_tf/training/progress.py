@@ -81,15 +81,25 @@ class PhaseAProgress:
 class PhaseBProgress:
     """Reports the images of Phase B."""
 
-    def __init__(self, progress: Progress, label: str, source: ShardSet, work: NetworkWork):
+    def __init__(
+        self,
+        progress: Progress,
+        label: str,
+        source: ShardSet,
+        work: NetworkWork,
+        workers: int = 1,
+    ):
+        """``workers``: How many workers share the images; each counts what all of them do."""
         self._progress, self._label, self._source, self._work = progress, label, source, work
+        self._workers = workers
         self._count, self._left = 0, work.of_images(source)
 
     def __call__(self, name: str) -> None:
         """Note that the image ``name`` is done."""
         height, width = self._source.sizes[name]
-        work = self._work.of_image(height, width)
-        self._count, self._left = self._count + 1, self._left - work
+        work = min(self._workers * self._work.of_image(height, width), self._left)
+        self._left -= work
+        self._count = min(self._count + self._workers, len(self._source.sizes))
         text = f"{self._label} {self._count}/{len(self._source.sizes)}"
         self._progress.advance("Phase B", work, text, height * width / 1e6, "MP")
 
@@ -101,13 +111,19 @@ class PhaseBProgress:
 class MeasureProgress:
     """Reports the images that VIQET measured."""
 
-    def __init__(self, progress: Progress, what: str, images: int, times: int = 1):
-        """``times``: How often VIQET measures each image."""
+    def __init__(
+        self, progress: Progress, what: str, images: int, times: int = 1, workers: int = 1
+    ):
+        """``times``: How often VIQET measures each image.
+
+        ``workers``: How many workers share the images; each counts what all of them do.
+        """
         self._progress, self._what, self._images, self._times = progress, what, images, times
-        self._count = 0
+        self._workers, self._count = workers, 0
 
     def __call__(self, name: str) -> None:
         """Note that the image ``name`` is done."""
-        self._count += 1
+        done = min(self._workers, self._images - self._count)
+        self._count += done
         text = f"VIQET  {self._what}  {self._count}/{self._images}"
-        self._progress.advance("VIQET", self._times * MEASURE_WORK, text, 1, "images")
+        self._progress.advance("VIQET", done * self._times * MEASURE_WORK, text, done, "images")

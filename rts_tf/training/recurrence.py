@@ -7,6 +7,7 @@ Every result is written to the run directory once. Whatever is there already is 
 the same call continues a run that was stopped at any moment.
 """
 
+import dataclasses
 import os
 from collections.abc import Callable, Sequence
 
@@ -23,8 +24,10 @@ from rts_tf.training.run import Run, prepare
 from rts_tf.training.run_directory import RunDirectory, is_run
 from rts_tf.training.selection import turned_upward
 from rts_tf.training.summary import finish
+from rts_tf.training.targets_job import Engine
 from rts_tf.training.trials import try_later_phases
 from rts_tf.training.validation import validate
+from rts_tf.workers import ALONE, Workers
 
 
 def train(
@@ -33,6 +36,9 @@ def train(
     say: Callable[[str], None] = print,
     start_progress: StartProgress = no_progress,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    *,
+    workers: Workers = ALONE,
+    engine: Engine | None = None,
 ) -> dict:
     """Train a network in stages in ``workdir``, or continue, and return the summary of the run.
 
@@ -44,6 +50,9 @@ def train(
         start_progress: Called once with the work that is left, in GFLOP by phase. It returns a
             context manager that gives a :class:`rts_tf.training.progress.Progress`.
         callbacks: Callbacks of Keras, see :mod:`rts_tf.training.callbacks`.
+        workers: The workers that share out the run (:mod:`rts_tf.training.cluster`). Every one must
+            make this call, with the same settings and a directory that all share.
+        engine: Makes the target shards in other processes.
 
     Returns:
         The contents of ``summary.json``, see :mod:`rts_tf.training.summary`.
@@ -51,33 +60,42 @@ def train(
     Raises:
         RtsError: The settings, the images or the directory do not allow the run. The message says
             what to do.
+        WorkerError: Another worker failed or was lost; the same call of all continues the run.
         Interrupted: The user asked to stop; the same call continues the run.
     """
     config.validate()
     callbacks = checked(callbacks)
-    if not is_run(workdir):
-        config = settled(config)  # what cannot be built or loaded must not leave a run behind
-    with RunDirectory(workdir, config, say) as directory:
-        if summary := directory.summary():
+    with workers.together():
+        if workers.is_chief and not is_run(workdir):
+            config = settled(config)  # what cannot be built or loaded must not leave a run behind
+    with RunDirectory(workdir, config, say, workers) as directory:
+        if summary := workers.by_chief(directory.summary):
             return summary
-        run = prepare(directory, say)
+        run = prepare(directory, say, workers, engine)
         run.callbacks = Callbacks(callbacks, run.config)
-        logs = tf.summary.create_file_writer(str(directory.root / "logs"))
-        with start_progress(run.remaining_work()) as run.progress, logs.as_default():
+        with start_progress(run.remaining_work()) as run.progress, _logs(run).as_default():
             try_later_phases(run)
             return recur(run)
 
 
+def _logs(run: Run) -> tf.summary.SummaryWriter:
+    """What writes the logs for TensorBoard."""
+    if not run.workers.is_chief:
+        return tf.summary.create_noop_writer()
+    return tf.summary.create_file_writer(str(run.directory.root / "logs"))
+
+
 def recur(run: Run) -> dict:
     """Run the stages (section 3.1), and return the summary of the run."""
-    config = run.config
+    config, workers = run.config, run.workers
     history: list[dict] = []
     reason = f"all {config.stages} stages were trained"
     run.callbacks.training_begins()
     for number in range(1, config.stages + 1):
         stage = run.directory.stage(number)
-        if not stage.is_over:
-            if not stage.is_trained:
+        metrics = workers.by_chief(stage.metrics)
+        if not metrics:
+            if not workers.chiefs(stage.is_trained):
                 # The targets are HR_{n-1}: HR_0 itself in stage 1, then what Phase B makes.
                 before, enhanced = (
                     run.directory.stage(number - 1),
@@ -86,14 +104,16 @@ def recur(run: Run) -> dict:
                 targets = run_phase_b(run, before) if enhanced else None
                 run_phase_a(run, stage, targets)
             validate(run, stage, history)
-            run.callbacks.stage_ends(stage)
-        history.append(stage.metrics())
-        if run.callbacks.stop:
+            metrics = workers.by_chief(stage.metrics)
+            run.callbacks.stage_ends(stage, run.weights(stage), metrics)
+        history.append(metrics)
+        if workers.chiefs(run.callbacks.stop):
             reason = f"a callback asked to stop after stage {number}"
             break
         if config.stop_early and turned_upward(history):
             reason = f"stage {number} changed the images more than stage {number - 1} (section 3.4)"
             break
-    summary = finish(run, history, reason)
+    by_itself = dataclasses.replace(run, workers=ALONE)
+    summary = workers.by_chief(lambda: finish(by_itself, history, reason))
     run.callbacks.training_ends()
     return summary

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import math
 import time
 from collections.abc import Callable
 
@@ -23,7 +24,9 @@ from rts_tf.training.progress import Progress, Silent
 from rts_tf.training.run_directory import RunDirectory
 from rts_tf.training.selection import choose_criterion
 from rts_tf.training.stage import Stage
+from rts_tf.training.targets_job import Engine
 from rts_tf.training.work_estimate import MEASURE_WORK, NetworkWork
+from rts_tf.workers import ALONE, Workers
 
 ANNOUNCED_EVERY = 10.0  # seconds between two lines while LR is made
 SMALLEST_VALIDATED = 16  # pixels a side that d() and the anchor need to mean something
@@ -39,6 +42,8 @@ class Run:
         criterion: How a stage is selected: ``"mos"``, or ``"delta"`` and the reason for it.
         start: The weights that stage 1 starts from.
         parameters: The number of trainable parameters of the network.
+        workers: The workers that the run is shared out to.
+        engine: What makes the target shards, if other processes than the workers do.
     """
 
     directory: RunDirectory[Config]
@@ -48,8 +53,11 @@ class Run:
     start: list[np.ndarray]
     parameters: int
     work: NetworkWork
+    workers: Workers = ALONE
+    engine: Engine | None = None
     progress: Progress = dataclasses.field(default_factory=Silent)
     callbacks: Callbacks = dataclasses.field(default_factory=Callbacks)
+    _weights: dict[int, list[np.ndarray]] = dataclasses.field(default_factory=dict)
 
     @property
     def config(self) -> Config:
@@ -59,13 +67,25 @@ class Run:
         """Training steps of stage ``number``."""
         return self.config.steps(number, len(self.training.sizes))
 
+    def weights(self, stage: Stage) -> list[np.ndarray]:
+        """The weights of a trained stage, as the chief reads them. Every worker must call it."""
+        if stage.number not in self._weights:
+            own = self.start
+            with self.workers.together():
+                if self.workers.is_chief:
+                    own = stage.weights
+            self._weights = {stage.number: self.workers.chiefs_arrays(own)}
+        return self._weights[stage.number]
+
     def enhancer(self, stage: Stage) -> Enhancer:
         """The network of a trained stage, in the precision and with the d() of the run.
+
+        Every worker must call it.
 
         A run has only one, since TensorFlow would trace each anew. So the result is the network of
         the stage that was asked for last.
         """
-        self._enhancer.network.set_weights(stage.weights)
+        self._enhancer.network.set_weights(self.weights(stage))
         return self._enhancer
 
     def untrained_enhancer(self) -> Enhancer:
@@ -100,27 +120,42 @@ class Run:
         return work
 
 
-def prepare(directory: RunDirectory[Config], say: Callable[[str], None]) -> Run:
+def prepare(
+    directory: RunDirectory[Config],
+    say: Callable[[str], None],
+    workers: Workers = ALONE,
+    engine: Engine | None = None,
+) -> Run:
     """Write the source shards where they are missing, and choose how stages are selected.
+
+    Every worker must call it.
 
     Raises:
         RtsError: The images or the settings do not allow the run.
     """
     config = directory.config
     network = networks.build(config.network, config.seed)
-    training, validation = _sources(directory, say)
+    training, validation = _sources(directory, say, workers)
+    start = network.get_weights()
+    with workers.together():
+        if workers.is_chief:
+            start = start_weights(directory, network, say)
     return Run(
         directory=directory,
         training=training,
         validation=validation,
         criterion=choose_criterion(config.judge, validation, say),
-        start=start_weights(directory, network, say),
+        start=workers.chiefs_arrays(start),
         parameters=networks.parameters(network),
         work=NetworkWork(network),
+        workers=workers,
+        engine=engine,
     )
 
 
-def _sources(directory: RunDirectory[Config], say: Callable[[str], None]) -> list[ShardSet]:
+def _sources(
+    directory: RunDirectory[Config], say: Callable[[str], None], workers: Workers
+) -> list[ShardSet]:
     """The source shards of the training and of the validation images."""
     config, sets = directory.config, []
     names = "training", "validation"
@@ -140,7 +175,8 @@ def _sources(directory: RunDirectory[Config], say: Callable[[str], None]) -> lis
                 config.images_per_shard,
                 say,
                 made_on=instruction_set(),
-                on_image=_announcer(len(images.names), say),
+                on_image=_announcer(math.ceil(len(images.names) / workers.count), say),
+                workers=workers,
             )
         )
     return sets

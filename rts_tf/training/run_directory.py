@@ -5,6 +5,7 @@ These are the files and directories of a run:
     config.json                 the settings; a run with other settings is refused, unless they
                                 extend it
     machine.json                the instruction sets of the CPUs that the run was on
+    workers.json                by this, several workers know that they see one directory
     source/training, validation source shards: HR_0 and LR
     init.json                   the weights of `init`: their name and hash, if the run has some
     stage_0/model.keras         a copy of these weights
@@ -28,15 +29,18 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import secrets
 import shutil
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from rts_tf.errors import ConfigError
 from rts_tf.networks.precision import instruction_set, resolve_precision
 from rts_tf.settings import Settings
-from rts_tf.storage import lock, read_json, write_json, write_text
+from rts_tf.storage import lock, read_json, read_json_or_none, write_json, write_text
 from rts_tf.training.stage import Stage
+from rts_tf.workers import ALONE, SEEN_WITHIN, Workers
 
 Config = TypeVar("Config", bound=Settings)
 
@@ -48,6 +52,9 @@ def is_run(root: str | os.PathLike) -> bool:
 
 class RunDirectory(Generic[Config]):
     """Paths and small files of a run; a context manager that keeps other processes out.
+
+    Of several workers the chief keeps other runs out and writes what is here. The other workers
+    check that they see the same directory and have the same settings.
 
     If a ConfigError ends a new run before a shard is written, the directory is left as it was, so
     that the corrected call may use it.
@@ -61,6 +68,7 @@ class RunDirectory(Generic[Config]):
         root: str | os.PathLike,
         config: Config,
         say: Callable[[str], None] = print,
+        workers: Workers = ALONE,
     ):
         """Create the directory for ``config``, or open one that was made with the same settings.
 
@@ -69,20 +77,40 @@ class RunDirectory(Generic[Config]):
         of those that were recorded. ``say`` is called with one line where a run goes on under other
         conditions than it began with.
 
+        Args:
+            workers: The workers of the run. Every one must make this call.
+
         Raises:
             ConfigError: The directory holds a run with other settings, or something that is not a
-                run, or it cannot be made.
+                run, or it cannot be made; or this worker has another directory or other settings
+                than the chief.
             RtsError: Another process works on it.
+            WorkerError: Another worker failed, or was lost.
         """
         self.root = pathlib.Path(root)
+        self._workers = workers
         self.originals_file = self.root / "originals.json"
         self.init_file = self.root / "init.json"
         self.summary_file = self.root / "summary.json"
         self._config_file = self.root / "config.json"
+        self._workers_file = self.root / "workers.json"
+        self._stages: dict[int, Stage] = {}
+        with workers.together():
+            if workers.is_chief:
+                self._open(config, say)
+        if workers.count > 1:
+            try:
+                self._join(config)
+            except BaseException as error:
+                self.__exit__(type(error))
+                raise
+
+    def _open(self, config: Config, say: Callable[[str], None]) -> None:
+        """Create or open the directory, and keep other processes out."""
         is_run = self._config_file.exists() or not self.root.is_dir()
         if not is_run and any(not path.name.startswith(".") for path in self.root.iterdir()):
             raise ConfigError(
-                f"`workdir`={root}: is not empty and not a run (it has no config.json); name"
+                f"`workdir`={self.root}: is not empty and not a run (it has no config.json); name"
                 " another."
             )
         self._made = [path for path in (self.root, *self.root.parents) if not path.exists()]
@@ -91,7 +119,8 @@ class RunDirectory(Generic[Config]):
             self._lock = lock(self.root, "workdir", "is working on this run")
         except OSError as error:
             raise ConfigError(
-                f"`workdir`={root}: cannot be made or written to ({error.strerror}); name another."
+                f"`workdir`={self.root}: cannot be made or written to ({error.strerror}); name"
+                " another."
             ) from None
         self._is_new = not self._config_file.exists()
         try:
@@ -101,12 +130,45 @@ class RunDirectory(Generic[Config]):
         except BaseException:
             self._lock.close()
             raise
-        self._stages: dict[int, Stage] = {}
+
+    def _join(self, config: Config) -> None:
+        """Check that all workers see the same directory and have the same settings."""
+        workers = self._workers
+        token = workers.by_chief(self._write_token)
+        recorded = workers.by_chief(lambda: self.config.to_json())
+        with workers.together():
+            if not workers.is_chief:
+                self._wait_for(token)
+                self.config = type(config).from_json(recorded)
+                differing = self.config.differences(config.continuing(self.config))
+                if differing:
+                    raise ConfigError(
+                        f"{workers.name} has other settings than the chief"
+                        f" ({'; '.join(differing)}); start all of them with the same command."
+                    )
+
+    def _write_token(self) -> str:
+        token = secrets.token_hex(16)
+        write_json(self._workers_file, {"token": token})
+        return token
+
+    def _wait_for(self, token: str) -> None:
+        """Wait until this worker sees what the chief has written."""
+        until = time.monotonic() + SEEN_WITHIN
+        while (read_json_or_none(self._workers_file) or {}).get("token") != token:
+            if time.monotonic() > until:
+                raise ConfigError(
+                    f"`workdir`={self.root}: {self._workers.name} sees another directory there than"
+                    " the chief; name one that all workers share."
+                )
+            time.sleep(0.2)
 
     def __enter__(self) -> "RunDirectory[Config]":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._workers.is_chief:
+            return
         refused = kind is not None and issubclass(kind, ConfigError)
         if refused and self._is_new and not any(self.root.glob("source/*/*.tfrecord")):
             self._forget()
@@ -115,7 +177,7 @@ class RunDirectory(Generic[Config]):
     def _forget(self) -> None:
         """Remove what this process made for a run that cannot be."""
         shutil.rmtree(self.root / "source", ignore_errors=True)
-        for name in ("config.json", "machine.json"):
+        for name in ("config.json", "machine.json", "workers.json"):
             (self.root / name).unlink(missing_ok=True)
         self._lock.remove()
         with contextlib.suppress(OSError):  # the directory holds files of others

@@ -28,6 +28,8 @@ from rts_tf.training.stage import Stage
 def validate(run: Run, stage: Stage, history: list[dict]) -> None:
     """Measure the validation images after ``stage``, and close the stage by writing its metrics.
 
+    Every worker must call it. The workers share out Phase B and VIQET; the chief does the rest.
+
     Args:
         history: The metrics of the stages before.
     """
@@ -35,31 +37,43 @@ def validate(run: Run, stage: Stage, history: list[dict]) -> None:
     is_enhanced = run.config.trains_on_enhanced(stage.number)
     before = run_phase_b(run, previous, "validation") if is_enhanced else None
     images = run_phase_b(run, stage, "validation")
-    save_crops(stage.crops_file, run.validation, images)
-    ratio_before = history[-1]["difference_ratio_percent"] if history else 0.0
-    if before and not history:
-        ratio_before = difference_ratio(run.validation, before)
-    metrics = measure_change(run.validation, images, before, ratio_before)
-    metrics |= measure_fit(run.enhancer(stage), run.validation, before)
-    metrics |= measure_coded(run.enhancer(stage), run.validation)
-    if run.criterion == "mos":
-        metrics |= _measure_mos(run, stage, images)
-    for name, value in metrics.items():
-        if value is not None:
-            tf.summary.scalar(f"stages/{name}", value, stage.number)
-    stage.write_metrics(metrics)
-    if not run.config.keep_targets:
-        previous.remove(previous.shards("validation"))
+    mos = _measure_mos(run, stage, images) if run.criterion == "mos" else {}
+    enhancer = run.enhancer(stage)
+
+    def close() -> None:
+        save_crops(stage.crops_file, run.validation, images)
+        ratio_before = history[-1]["difference_ratio_percent"] if history else 0.0
+        if before and not history:
+            ratio_before = difference_ratio(run.validation, before)
+        metrics = measure_change(run.validation, images, before, ratio_before)
+        metrics |= measure_fit(enhancer, run.validation, before)
+        metrics |= measure_coded(enhancer, run.validation)
+        metrics |= mos
+        for name, value in metrics.items():
+            if value is not None:
+                tf.summary.scalar(f"stages/{name}", value, stage.number)
+        stage.write_metrics(metrics)
+        if not run.config.keep_targets:
+            previous.remove(previous.shards("validation"))
+
+    run.workers.by_chief(close)
 
 
 def _measure_mos(run: Run, stage: Stage, images: ShardSet) -> dict:
     """VIQET's measures and the artifacts of HR_n, as means over the validation images."""
     count, file = len(images_for_mos(run.validation)), run.directory.originals_file
-    if not file.exists():
-        progress = MeasureProgress(run.progress, "LR, HR0", count, MEASURES_OF_ORIGINALS)
-        rows = measure_originals(run.validation, Degradation.of(run.config), progress)
-        write_json(file, rows)
-    progress = MeasureProgress(run.progress, f"HR{stage.number}", count)
-    rows = measure_stage(run.validation, images, read_json(file) or {}, progress)
-    write_json(stage.quality_file, rows)
+    workers = run.workers
+    originals = workers.by_chief(lambda: read_json(file))
+    if originals is None:
+        progress = MeasureProgress(
+            run.progress, "LR, HR0", count, MEASURES_OF_ORIGINALS, workers.count
+        )
+        degradation = Degradation.of(run.config)
+        rows = measure_originals(run.validation, degradation, progress, workers)
+        workers.by_chief(lambda: write_json(file, rows))
+        originals = workers.by_chief(lambda: read_json(file)) or {}
+    progress = MeasureProgress(run.progress, f"HR{stage.number}", count, workers=workers.count)
+    rows = measure_stage(run.validation, images, originals, progress, workers)
+    if workers.is_chief:
+        write_json(stage.quality_file, rows)
     return means(rows.values())

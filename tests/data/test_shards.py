@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from rts_tf.data import shard_writer
+from rts_tf.data import shard_file
 from rts_tf.data.shard_writer import build
 from rts_tf.data.shards import Record, find_problems, open_set, parse, serialize
 from rts_tf.data.source_shards import DTYPES
@@ -227,7 +227,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, monkeypatch):
     make(tmp_path / "before")
     message = r"00000.tfrecord: cannot be written \(No space left on device; \d+ MB free\)"
     with monkeypatch.context() as patch:
-        patch.setattr(shard_writer.tf.io, "TFRecordWriter", FullDisk)
+        patch.setattr(shard_file.tf.io, "TFRecordWriter", FullDisk)
         with pytest.raises(ShardError, match=message):
             make(tmp_path / "set")
     assert not list(tmp_path.glob("set*/*.tmp"))
