@@ -144,7 +144,7 @@ def test_a_mistake_leaves_what_was_made(photo_folder, tmp_path, monkeypatch):
     """A finished shard, of a set that is published or not, and the settings it was made with."""
     from rts_tf.training import run as run_module
 
-    def sources(directory, say):
+    def sources(directory, say, workers):
         shard.parent.mkdir(parents=True)
         shard.write_bytes(b"shard")
         raise ConfigError("a mistake")
