@@ -81,11 +81,14 @@ def write_images(folder: pathlib.Path, count: int = 7, side: int = 96) -> list[s
 # ---- in the child
 
 
-def command(flags: list[str], log: str, prepare=None, arguments: tuple = ()) -> None:
+def command(
+    flags: list[str], log: str, prepare=None, arguments: tuple = (), environment: dict | None = None
+) -> None:
     """Run the real command with ``flags`` in a child, after ``prepare(*arguments)``.
 
-    Output goes to ``log``.
+    Output goes to ``log``. ``environment``: Variables to set.
     """
+    os.environ.update(environment or {})
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1), os.dup2(output, 2)
     sys.stdout, sys.stderr = (
@@ -203,9 +206,16 @@ class Runner:
             ["rts_tf.training.recurrence", "rts_tf.report", "rts_tf.main"]
         )
 
-    def start(self, flags: list[str], log: pathlib.Path, prepare=None, arguments: tuple = ()):
+    def start(
+        self,
+        flags: list[str],
+        log: pathlib.Path,
+        prepare=None,
+        arguments: tuple = (),
+        environment: dict | None = None,
+    ):
         process = self._context.Process(
-            target=command, args=(flags, str(log), prepare, arguments), daemon=True
+            target=command, args=(flags, str(log), prepare, arguments, environment), daemon=True
         )
         process.start()
         return process
