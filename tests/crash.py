@@ -119,6 +119,7 @@ class Faults:
 
         from rts_tf.cli.progress import RunProgress
         from rts_tf.training import recurrence, summary, validation
+        from rts_tf.training.cluster import Cluster
         from rts_tf.training.stage import Stage
 
         def rename(source, *_):
@@ -132,6 +133,7 @@ class Faults:
         self.wrap(tf.train.CheckpointManager, "save", "checkpoint")
         self.wrap(Stage, "write_network", "save the network")
         self.wrap(RunProgress, "advance", "between steps")
+        self.wrap(Cluster, "exchange", "exchange")
         phases = {
             "prepare": "sources",
             "run_phase_a": "Phase A",
@@ -163,7 +165,7 @@ class Faults:
             began = time.perf_counter()
             result = real(*args, **kwargs)
             if mode == "after":
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), fault.get("signal", signal.SIGKILL))
             if self.trace:
                 with open(self.trace, "a") as file:
                     line = {
