@@ -41,6 +41,7 @@ class WorkerRun:
         *,
         prepare: dict[int, tuple] | None = None,
         own: dict[int, list[str]] | None = None,
+        label: str = "",
     ):
         """Start them.
 
@@ -49,9 +50,11 @@ class WorkerRun:
             directory: The run directory.
             prepare: For some workers, a function to call in it first, and its arguments.
             own: Further flags for some workers.
+            label: What the names of the logs begin with; the name of the directory if it is empty.
         """
         self.directory, addresses = directory, free_addresses(count)
-        self.logs = [directory.with_name(f"{directory.name}.{k}.log") for k in range(count)]
+        label = label or directory.name
+        self.logs = [directory.with_name(f"{label}.{k}.log") for k in range(count)]
         self.processes = []
         for number, log in enumerate(self.logs):
             log.unlink(missing_ok=True)
