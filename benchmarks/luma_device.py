@@ -126,6 +126,7 @@ def _add_openvino(
 def report(names: list[str], median: dict[str, float]) -> None:
     """Print the table; times are in seconds."""
     peak = 2 * device.PRODUCT**3 / median["product"] / 1e9
+    threads = f"{FLAGS.threads} thread{'s'[: FLAGS.threads > 1]}"
     lines, winners = [], []
     for name in names:
         ours = 1000 * median[name]
@@ -139,8 +140,7 @@ def report(names: list[str], median: dict[str, float]) -> None:
             ratio = median[peer] / median[name]
             lines.append(Line(f"{name}: OpenVINO's time / LiteRT's", ratio, ">=", 1.0, theirs))
             engines = {"LiteRT": median[name], "OpenVINO": median[peer]}
-            winners.append(fastest(f"{name}, {FLAGS.threads} threads", engines))
-    threads = f"{FLAGS.threads} thread{'s'[: FLAGS.threads > 1]}"
+            winners.append(fastest(f"{name}, {threads}", engines))
     show(f"{FLAGS.width}x{FLAGS.height} luma, {threads}, {instruction_set()}", lines)
     print("\n".join(winners))
 
