@@ -28,6 +28,7 @@ import tensorflow as tf
 from absl import app, flags, logging
 
 from benchmarks import peers
+from benchmarks.engines import fastest
 from benchmarks.table import Line, show
 from benchmarks.timing import Seconds, seconds_of
 from rts_tf import networks
@@ -206,6 +207,10 @@ def report(name: str, least: dict[str, float], macs: dict[str, int]) -> None:
                 lines.append(Line(what, theirs / ours, ">=", kind == "int8", of))
     threads = f"{FLAGS.threads} thread{'s'[: FLAGS.threads > 1]}"
     show(f"{name}, enhance, {FLAGS.width}x{FLAGS.height}, {threads}", lines)
+    for kind, ours in (("int8", "LiteRT int8"), ("float", "LiteRT float32")):
+        engines = {"LiteRT": least[ours]}
+        engines |= {p: least[f"{p} {kind}"] for p in peers.MODULES if f"{p} {kind}" in least}
+        print(fastest(f"{name} in {kind}, {threads}", engines))
     speeds = (f"{run} {gops[run]:.0f}" for run in gops if run.startswith("int8 product"))
     print(f"int8 products, GOP/s: {', '.join(speeds)}")
 

@@ -7,31 +7,28 @@ The benchmark compares what the command does with a folder of JPEG and of PNG fi
 d(), write; the next image is read and the last one written meanwhile) with the bare network on the
 same decoded pixels, in pairs of tiles without overlap or whole, whichever is faster. Beside it
 stands an alternative: OpenCV's filter2D as an unsharp mask, 5x5, amount 1 as in FFmpeg's filter,
-with the same reading and writing. For both, it reports the gain in MOS and what that costs. All
-parts are interleaved in one process, and the shortest time of each part counts. Without ``--data``
-the images are the sample images, repeated to 1460x1030 pixels.
+with the same reading and writing, in a process of its own. For both, it reports the gain in MOS and
+what that costs. All parts are interleaved, and the shortest time of each part counts. Without
+``--data`` the images are the sample images, repeated to 1460x1030 pixels.
 """
 
-import io
+import contextlib
+import functools
 import os
 import pathlib
 import tempfile
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
-from PIL import Image
-from rich.console import Console
 
+from benchmarks.folders import FILES, folder_through, write_images
 from benchmarks.inputs import define_data_flag, define_model_flag, repeated_images
+from benchmarks.peer_process import PeerProcess
 from benchmarks.table import Line, show
 from benchmarks.timing import Seconds, seconds_of
-from rts_tf.cli.progress import RunProgress
-from rts_tf.enhance.images import Network, enhance_all, sizes_of
-from rts_tf.enhance.jobs import Job
-from rts_tf.enhance.progress import IMAGES
+from benchmarks.unsharp_images_peer import unsharp
 from rts_tf.enhance.weights import AUTO_TILE
 from rts_tf.images.dtypes import to_float
 from rts_tf.inference import Enhancer, load
@@ -47,7 +44,6 @@ flags.DEFINE_integer("pictures", 8, "How many images.")
 flags.DEFINE_integer("rounds", 3, "How often everything is measured.")
 
 HEIGHT, WIDTH = 1030, 1460
-FILES = {"jpg": {"quality": 92}, "png": {}}  # suffixes, and how Pillow writes them
 
 
 def main(_: list[str]) -> None:
@@ -56,10 +52,17 @@ def main(_: list[str]) -> None:
     model = load(FLAGS.model, "auto", AUTO_TILE[precision])
     source = repeated_images(FLAGS.data, HEIGHT, WIDTH)
     images = [source.read(name) for name in source.names[: FLAGS.pictures]]
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as processes:
         root = pathlib.Path(name)
         write_images(root, images)
-        least = least_times(parts_of(root, model, images))
+        np.savez(root / "images.npz", *images)
+        arguments = {"root": str(root)}
+        peer = processes.enter_context(PeerProcess("benchmarks.unsharp_images_peer", arguments))
+        ours = parts_of(root, model, images)
+        parts = {part: functools.partial(seconds_of, run) for part, run in ours.items()}
+        for run in peer.names:
+            parts[f"unsharp mask, {run}"] = functools.partial(peer.seconds, run)
+        least = least_times(parts)
     quality = {
         "network": quality_of(images, model.enhance),
         "unsharp mask": quality_of(images, unsharp),
@@ -68,39 +71,26 @@ def main(_: list[str]) -> None:
     report_quality(least, quality, megapixels_of(images))
 
 
-def write_images(root: pathlib.Path, images: list[np.ndarray]) -> None:
-    """Write all images in a folder for each suffix."""
-    for suffix, options in FILES.items():
-        (root / suffix).mkdir()
-        for i, image in enumerate(images):
-            Image.fromarray(image).save(root / suffix / f"{i:02d}.{suffix}", **options)
-
-
 def parts_of(
     root: pathlib.Path, model: Enhancer, images: list[np.ndarray]
 ) -> dict[str, Callable[[], object]]:
-    """What is measured, by name."""
+    """What is measured in this process, by name."""
 
     def ours(pixels: np.ndarray, on_pixels: Callable[[int], None]) -> np.ndarray:
         return model.enhance(pixels, on_pixels=on_pixels)
 
-    def masked(pixels: np.ndarray, on_pixels: Callable[[int], None]) -> np.ndarray:
-        return unsharp(pixels)
-
     return {
         **{f"command, {suffix}": folder_through(root, suffix, ours) for suffix in FILES},
-        "unsharp mask, jpg": folder_through(root, "jpg", masked),
         **forward_passes(model, images),
-        "unsharp mask, pixels": lambda: [unsharp(image) for image in images],
     }
 
 
-def least_times(parts: dict[str, Callable[[], object]]) -> dict[str, Seconds]:
+def least_times(parts: dict[str, Callable[[], Seconds]]) -> dict[str, Seconds]:
     """The shortest time of each part over all rounds."""
     least = {part: Seconds(np.inf, np.inf) for part in parts}
     for turn in range(FLAGS.rounds + 1):
-        for part, function in parts.items():
-            seconds = seconds_of(function)
+        for part, measure_part in parts.items():
+            seconds = measure_part()
             if turn:  # the first time warms up
                 least[part] = Seconds(*np.minimum(seconds, least[part]))
     return least
@@ -150,21 +140,6 @@ def report_quality(
         )
 
 
-def folder_through(root: pathlib.Path, suffix: str, network: Network) -> Callable[[], None]:
-    """Return a function that enhances the folder of that suffix as the command does."""
-    names = sorted(path.name for path in (root / suffix).iterdir())
-    jobs = [Job(str(root / suffix / name), root / "out" / name, name) for name in names]
-
-    def through() -> None:
-        sizes = sizes_of(jobs)
-        progress = RunProgress({IMAGES: sum(sizes) / 1e6}, Console(file=io.StringIO()))
-        errors, _ = enhance_all(jobs, lambda image: network, progress, sizes)
-        if errors:
-            raise RuntimeError(errors[0])
-
-    return through
-
-
 def forward_passes(model: Enhancer, images: list[np.ndarray]) -> dict[str, Callable[[], object]]:
     """SR(x) of the bare network on whole images, and on pairs of tiles without overlap."""
     network, signature = model.network, [tf.TensorSpec([None, None, None, 3], tf.float32)]
@@ -178,13 +153,6 @@ def forward_passes(model: Enhancer, images: list[np.ndarray]) -> dict[str, Calla
         f"forward, {name}": lambda batches=batches: [forward(batch) for batch in batches]
         for name, batches in {"whole": whole, "pairs": pairs}.items()
     }
-
-
-def unsharp(image: np.ndarray) -> np.ndarray:
-    """x + 1.0 * (x - mean of 5x5), the default of FFmpeg's ``unsharp``, on all three channels."""
-    kernel = np.full((5, 5), -1 / 25, np.float32)
-    kernel[2, 2] += 2
-    return cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT)
 
 
 def quality_of(

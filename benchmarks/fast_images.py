@@ -15,7 +15,8 @@ import numpy as np
 from absl import app, flags
 
 import rts_tf
-from benchmarks.enhance import HEIGHT, WIDTH, folder_through, megapixels_of, write_images
+from benchmarks.enhance import HEIGHT, WIDTH, megapixels_of
+from benchmarks.folders import folder_through, write_images
 from benchmarks.inputs import repeated_images
 from benchmarks.table import Line, show
 from benchmarks.timing import seconds_of

@@ -22,7 +22,8 @@ import numpy as np
 from absl import app, flags, logging
 
 from benchmarks import device
-from benchmarks.peer_process import MissingPackage, PeerProcess
+from benchmarks.engines import fastest
+from benchmarks.peer_process import started
 from benchmarks.table import Line, show
 from benchmarks.timing import seconds_of
 from rts_tf import pretrained
@@ -112,22 +113,21 @@ def _clock(function: Callable[[], object]) -> Callable[[], float]:
 def _add_openvino(
     directory: pathlib.Path, runs: dict[str, Callable[[], float]], processes: contextlib.ExitStack
 ) -> str:
-    """Add what runs the files in OpenVINO. Returns a line if it is not there."""
+    """Add what runs the files in OpenVINO. Returns a line if it cannot be compared."""
     arguments = {"directory": str(directory), "threads": FLAGS.threads}
     module = "benchmarks.openvino_luma_peer"
-    try:
-        peer = processes.enter_context(PeerProcess(module, arguments, python=FLAGS.peer_python))
-    except MissingPackage as error:
-        return f"OpenVINO is not compared: {error}"
-    for name in peer.names:
-        runs[f"OpenVINO {name}"] = lambda name=name: peer.seconds(name).clock
-    return ""
+    peer, why_not = started("OpenVINO", module, arguments, FLAGS.peer_python, processes)
+    if peer:
+        for name in peer.names:
+            runs[f"OpenVINO {name}"] = lambda name=name: peer.seconds(name).clock
+    return why_not
 
 
 def report(names: list[str], median: dict[str, float]) -> None:
     """Print the table; times are in seconds."""
     peak = 2 * device.PRODUCT**3 / median["product"] / 1e9
-    lines = []
+    threads = f"{FLAGS.threads} thread{'s'[: FLAGS.threads > 1]}"
+    lines, winners = [], []
     for name in names:
         ours = 1000 * median[name]
         macs = shape_of(pretrained.record(name)["network"]).macs
@@ -139,8 +139,10 @@ def report(names: list[str], median: dict[str, float]) -> None:
             theirs = f"{1000 * median[peer]:.1f} / {ours:.1f} ms"
             ratio = median[peer] / median[name]
             lines.append(Line(f"{name}: OpenVINO's time / LiteRT's", ratio, ">=", 1.0, theirs))
-    threads = f"{FLAGS.threads} thread{'s'[: FLAGS.threads > 1]}"
+            engines = {"LiteRT": median[name], "OpenVINO": median[peer]}
+            winners.append(fastest(f"{name}, {threads}", engines))
     show(f"{FLAGS.width}x{FLAGS.height} luma, {threads}, {instruction_set()}", lines)
+    print("\n".join(winners))
 
 
 if __name__ == "__main__":

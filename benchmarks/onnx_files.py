@@ -4,19 +4,21 @@
     python -m benchmarks.onnx_files --write   # puts it into docs/onnx.md
 
 A distance is the largest one over images of 97x131, 8x5 and 512x512 pixels and two of 97x131 at
-once, in levels of 8 bits. Sides are rounded up to the multiples that a file takes.
+once, in levels of 8 bits. Sides are rounded up to the multiples that a file takes. Each engine runs
+in a process of its own.
 """
 
 import argparse
+import contextlib
 import pathlib
+import tempfile
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 import onnx
-import onnxruntime
-import openvino
 from skimage import data
 
+from benchmarks.peer_process import PeerProcess
 from rts_tf import pretrained
 from rts_tf.export import HEADS
 from rts_tf.export.heads import head_function
@@ -28,6 +30,7 @@ from rts_tf.storage import write_text
 
 PAGE = pathlib.Path(__file__).parents[1] / "docs" / "onnx.md"
 BEGIN, END = "<!-- the table of benchmarks.onnx_files -->\n", "<!-- end of the table -->\n"
+ENGINES = ("onnxruntime", "openvino")  # columns of the table, and how they are imported
 SIZES = ((1, 97, 131), (1, 8, 5), (1, 512, 512), (2, 97, 131))  # images, height, width
 
 
@@ -37,33 +40,46 @@ def table(files: Iterable[tuple[str, bytes]], sizes: Iterable[tuple[int, int, in
     Args:
         files: the names of files, NAME_HEAD.onnx for weights of the package, and their contents.
         sizes: of the images that they are compared on.
+
+    Raises:
+        PeerError: if an engine is not installed or fails.
     """
     lines = [
         "| file | KiB | nodes | multiple | receptive radius | MACs | ONNX Runtime | OpenVINO |",
         "|---" * 8 + "|",
     ]
-    for name, contents in files:
-        model = onnx.load_from_string(contents)
-        about = {entry.key: entry.value for entry in model.metadata_props}
-        distances = np.max([_distances(name, contents, about, size) for size in sizes], axis=0)
-        cells = [f"`{name}`", f"{len(contents) / 1024:.0f}", str(len(model.graph.node))]
-        cells += [about["multiple"], about["receptive_radius"], f"{int(about['macs']):,}"]
-        cells += [f"{distance:.5f}" for distance in distances]
-        lines.append(f"| {' | '.join(cells)} |")
+    module = "benchmarks.onnx_engine_peer"
+    with contextlib.ExitStack() as processes:
+        folder = pathlib.Path(processes.enter_context(tempfile.TemporaryDirectory()))
+        engines = [
+            processes.enter_context(PeerProcess(module, {"engine": engine})) for engine in ENGINES
+        ]
+        for name, contents in files:
+            model, path = onnx.load_from_string(contents), folder / name
+            path.write_bytes(contents)
+            about = {entry.key: entry.value for entry in model.metadata_props}
+            distances = np.max([_distances(path, about, engines, size) for size in sizes], axis=0)
+            cells = [f"`{name}`", f"{len(contents) / 1024:.0f}", str(len(model.graph.node))]
+            cells += [about["multiple"], about["receptive_radius"], f"{int(about['macs']):,}"]
+            cells += [f"{distance:.5f}" for distance in distances]
+            lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def _distances(
-    name: str, contents: bytes, about: dict[str, str], size: tuple[int, int, int]
+    path: pathlib.Path,
+    about: dict[str, str],
+    engines: list[PeerProcess],
+    size: tuple[int, int, int],
 ) -> list[float]:
-    """The largest distance of each engine, in levels."""
+    """The largest distance of each engine on the file ``path``, in levels."""
     count, height, width = size
     multiple = int(about["multiple"])
     height, width = (-(-side // multiple) * multiple for side in (height, width))
     image = data.astronaut()
     images = np.stack([image[9 * i :][:height, 9 * i :][:, :width] for i in range(count)])
     images = images.astype(np.float32) / np.float32(255)
-    weights, head = name.removesuffix(".onnx").rsplit("_", 1)
+    weights, head = path.stem.rsplit("_", 1)
     network = pretrained.network(weights)
     if about["colour"] == "luma":
         images = luma_of(images)[..., None]
@@ -71,20 +87,14 @@ def _distances(
         exact = np.stack([enhancer.enhance_luma(each[..., 0]) for each in images])[..., None]
     else:
         exact = head_function(network, head)(images).numpy()
-    planes = images.transpose(0, 3, 1, 2)
-    outputs = (_in_onnx_runtime(contents, planes), _in_openvino(contents, planes))
-    return [float(255 * np.abs(y.transpose(0, 2, 3, 1) - exact).max()) for y in outputs]
-
-
-def _in_onnx_runtime(contents: bytes, planes: np.ndarray) -> np.ndarray:
-    session = onnxruntime.InferenceSession(contents, providers=["CPUExecutionProvider"])
-    return session.run(None, {session.get_inputs()[0].name: planes})[0]
-
-
-def _in_openvino(contents: bytes, planes: np.ndarray) -> np.ndarray:
-    core = openvino.Core()
-    exact = {"INFERENCE_PRECISION_HINT": "f32"}
-    return core.compile_model(core.read_model(contents), "CPU", exact)(planes)[0]
+    given, made = path.with_name("given.npy"), path.with_name("made.npy")
+    np.save(given, images.transpose(0, 3, 1, 2))
+    distances = []
+    for engine in engines:
+        engine.call("run", str(path), str(given), str(made))
+        output = np.load(made).transpose(0, 2, 3, 1)
+        distances.append(float(255 * np.abs(output - exact).max()))
+    return distances
 
 
 def written(page: str, lines: str) -> str:

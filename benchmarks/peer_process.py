@@ -3,10 +3,11 @@
 Two large libraries in one process can crash each other: PyTorch 2.14 beside TensorFlow does. A
 peer is a module with one function, which prepares whatever it times::
 
-    def open_peer(arguments: dict) -> dict[str, Callable[[], object]]: ...
+    def open_peer(arguments: dict) -> dict[str, Callable[..., object]]: ...
 
 The benchmark starts it by the module's name and asks for one timed call at a time, so that the
-peer's calls can alternate with its own::
+peer's calls can alternate with its own. The peer takes the time, so what passes through the pipe
+does not count::
 
     with PeerProcess("benchmarks.torch_peer", {"batch": "batch.npz"}) as peer:
         for _ in range(rounds):
@@ -18,6 +19,7 @@ This module needs the standard library only: the peer's interpreter may be anoth
 exchange lines of JSON over stdin and stdout.
 """
 
+import contextlib
 import importlib
 import json
 import os
@@ -34,10 +36,11 @@ from benchmarks.timing import Seconds, now, since
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]  # where -m finds benchmarks
 GRACE = 10  # seconds that a peer has to end by itself
+SHOWN = 80  # characters of an answer that cannot be read
 
 
 class PeerError(RuntimeError):
-    """A peer cannot be started, raised an exception or crashed."""
+    """A peer cannot be started, raised an exception, crashed or gave an answer that is none."""
 
 
 class MissingPackage(PeerError):
@@ -85,12 +88,13 @@ class PeerProcess:
                 stderr=self._stderr,
                 text=True,
                 encoding="utf-8",
+                errors="backslashreplace",
             )
         except OSError as error:
             self._stderr.close()
             raise PeerError(f"{module}: cannot start {self._python}: {error.strerror}") from None
         try:
-            self.names: list[str] = self._ask(arguments)["names"]
+            self.names: list[str] = self._ask(arguments, "names")["names"]
         except BaseException:
             self.close()
             raise
@@ -105,8 +109,12 @@ class PeerProcess:
         """Call the function ``name`` once and return what the call took, measured by the peer."""
         return self.call(name)[0]
 
-    def call(self, name: str) -> tuple[Seconds, Any]:
+    def call(self, name: str, *arguments: Any) -> tuple[Seconds, Any]:
         """Call the function ``name`` once.
+
+        Args:
+            name: one of ``names``.
+            arguments: of the function; JSON types.
 
         Returns:
             What the call took, measured by the peer, and what the function returned.
@@ -114,7 +122,7 @@ class PeerProcess:
         Raises:
             PeerError: if the function raises or the process crashes.
         """
-        answer = self._ask(name)
+        answer = self._ask([name, *arguments], "seconds", "value")
         return Seconds(*answer["seconds"]), answer["value"]
 
     def close(self) -> None:
@@ -126,23 +134,27 @@ class PeerProcess:
             self._process.communicate()
         self._stderr.close()
 
-    def _ask(self, question: object) -> dict[str, Any]:
+    def _ask(self, question: object, *wanted: str) -> dict[str, Any]:
+        """Send a question and return the answer, which has the fields ``wanted``."""
         assert self._process.stdin and self._process.stdout
-        line = ""
-        try:
+        with contextlib.suppress(BrokenPipeError):  # it may have said why, and gone
             self._process.stdin.write(json.dumps(question) + "\n")
             self._process.stdin.flush()
-            line = self._process.stdout.readline()
-        except BrokenPipeError:
-            pass
+        line = self._process.stdout.readline()
         if not line:  # the process is gone
             raise PeerError(f"{self._module}: {self._last_words()}")
-        answer = json.loads(line)
-        if "missing" in answer:
-            raise MissingPackage(answer["missing"], self._python)
-        if "error" in answer:
-            raise PeerError(f"{self._module}: {answer['error']}")
-        return answer
+        answer = None
+        with contextlib.suppress(ValueError):
+            answer = json.loads(line)
+        if isinstance(answer, dict):
+            if "missing" in answer:
+                raise MissingPackage(answer["missing"], self._python)
+            if "error" in answer:
+                raise PeerError(f"{self._module}: {answer['error']}")
+            if {*wanted} <= {*answer}:
+                return answer
+        said = line.strip()[:SHOWN]
+        raise PeerError(f"{self._module}: {said!r} is no answer. Does its interpreter print it?")
 
     def _last_words(self) -> str:
         """Say how the process ended, with the last line that it wrote."""
@@ -156,6 +168,31 @@ class PeerProcess:
         return f"{how}; its last line: {lines[-1]}" if lines else how
 
 
+def started(
+    name: str,
+    module: str,
+    arguments: dict[str, Any],
+    python: str,
+    processes: contextlib.ExitStack,
+) -> tuple[PeerProcess | None, str]:
+    """Start a peer if that is possible.
+
+    Args:
+        name: of the peer, for people.
+        module: as for ``PeerProcess``.
+        arguments: likewise.
+        python: likewise.
+        processes: ends the process when it is closed.
+
+    Returns:
+        The peer; or None, and a line that says why it is not compared.
+    """
+    try:
+        return processes.enter_context(PeerProcess(module, arguments, python=python)), ""
+    except PeerError as error:
+        return None, f"{name} is not compared: {error}"
+
+
 def serve(module: str, questions: TextIO, answers: TextIO) -> None:
     """Be the peer's side: prepare ``module``, then answer until ``questions`` ends."""
 
@@ -165,12 +202,13 @@ def serve(module: str, questions: TextIO, answers: TextIO) -> None:
 
     arguments = json.loads(questions.readline())
     try:
-        functions: dict[str, Callable[[], object]]
+        functions: dict[str, Callable[..., object]]
         functions = importlib.import_module(module).open_peer(arguments)
         answer(names=list(functions))
         for question in questions:
-            function, began = functions[json.loads(question)], now()
-            value = function()
+            name, *values = json.loads(question)
+            function, began = functions[name], now()
+            value = function(*values)
             answer(seconds=since(began), value=value)
     except ModuleNotFoundError as error:
         answer(missing=error.name)

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from benchmarks.peer_process import MissingPackage, PeerProcess
+from benchmarks.peer_process import started
 from benchmarks.timing import Seconds
 from rts_tf.export.archive import archive
 from rts_tf.images.resample import halve_shuffled
@@ -43,7 +43,7 @@ def write_files(
 def start(
     directory: pathlib.Path, threads: int, python: str, processes: contextlib.ExitStack
 ) -> tuple[dict[str, Callable[[], Seconds]], list[str]]:
-    """Start the peers that are installed.
+    """Start the peers that are installed and that work here.
 
     Args:
         directory: with the files of ``write_files``.
@@ -59,10 +59,9 @@ def start(
     missing = []
     for name, module in MODULES.items():
         arguments = {"directory": str(directory), "threads": threads}
-        try:
-            peer = processes.enter_context(PeerProcess(module, arguments, python=python))
-        except MissingPackage as error:
-            missing.append(f"{name} is not compared: {error}")
+        peer, why_not = started(name, module, arguments, python, processes)
+        if not peer:
+            missing.append(why_not)
             continue
         for kind in peer.names:
             run = f"int8 product ({name})" if kind == "product" else f"{name} {kind}"

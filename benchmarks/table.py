@@ -1,9 +1,19 @@
 """The table that every benchmark ends with: measured ratios beside their limits."""
 
+import os
 from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
+
+
+def heading() -> str:
+    """Name the CPU, what it can do and what else it does, e.g. "..., 2 cores, load 1.2"."""
+    # It loads TensorFlow, which benchmarks.cold_start must not have while it measures.
+    from rts_tf.networks.cpu import described
+
+    load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+    return f"{described()}, {os.cpu_count()} cores{load}"
 
 
 class Line(NamedTuple):
@@ -27,7 +37,8 @@ class Line(NamedTuple):
 
 
 def show(title: str, lines: list[Line]) -> None:
-    """Print the ratios beside their limits, and whether they keep them."""
+    """Print the machine, and the ratios beside their limits and whether they keep them."""
+    print(heading())
     table = Table("figure", "ratio", "limit", "", "measured", title=title, title_justify="left")
     for line in lines:
         kept = line.ratio >= line.limit if line.relation == ">=" else line.ratio <= line.limit

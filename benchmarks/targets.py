@@ -44,7 +44,7 @@ flags.DEFINE_integer("rounds", 3, "How often everything is measured.")
 
 HEIGHT, WIDTH = 1030, 1460
 SMALLEST = 16  # pixels a side
-CONFIG = Config()
+CONFIG = Config(network="residual3")
 
 
 class TimedEnhancer(Enhancer):

@@ -25,13 +25,15 @@ import math
 import pathlib
 import tempfile
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
-from benchmarks.peer_process import MissingPackage, PeerProcess
+from benchmarks.engines import fastest
+from benchmarks.peer_process import started
 from benchmarks.table import Line, show
 from benchmarks.timing import Seconds, seconds_of
 from rts_tf import networks
@@ -81,12 +83,10 @@ def main(_: list[str]) -> None:
         }
         lr, target = next(feeds["stage 1"])
         single: dict[str, Part] = {"product": matrix_product(precision)}
-        missing = ""
-        try:
-            peer = processes.enter_context(torch_peer(directory, network, lr, target))
+        module, arguments = "benchmarks.torch_peer", torch_arguments(directory, network, lr, target)
+        peer, missing = started("PyTorch", module, arguments, FLAGS.peer_python, processes)
+        if peer:
             single["torch"] = functools.partial(peer.seconds, "step")
-        except MissingPackage as error:
-            missing = f"PyTorch is not compared: {error}"
         steps = {"held": lambda: step(lr, target).numpy()}
         for stage, feed in feeds.items():
             steps[stage] = lambda feed=feed: step(*next(feed)).numpy()
@@ -97,20 +97,19 @@ def main(_: list[str]) -> None:
         print(missing)
 
 
-def torch_peer(
+def torch_arguments(
     directory: pathlib.Path, network: keras.Model, lr: tf.Tensor, target: tf.Tensor
-) -> PeerProcess:
-    """Start PyTorch with the weights of ``network`` and a batch; ``directory`` is for the file."""
+) -> dict[str, Any]:
+    """Write the weights of ``network`` and a batch for PyTorch; ``directory`` is for the file."""
     file = directory / "torch_peer.npz"
     weights = {f"weight_{i}": array for i, array in enumerate(network.get_weights())}
     np.savez(file, lr=lr.numpy(), target=target.numpy(), **weights)
-    arguments = {
+    return {
         "file": str(file),
         "learning_rate": CONFIG.learning_rate,
         "precision": resolve_precision("auto"),
         "loss": float(tf.reduce_mean(tf.square(network(lr) - target))),
     }
-    return PeerProcess("benchmarks.torch_peer", arguments, python=FLAGS.peer_python)
 
 
 def measured(single: dict[str, Part], fed: dict[str, Part]) -> dict[str, list[list[Seconds]]]:
@@ -172,6 +171,10 @@ def report(times: dict[str, list[list[Seconds]]], operations: float, precision: 
         lines.append(Line("PyTorch's time / ours", theirs / ours, ">=", 1.0, of))
     side = CONFIG.patch // 2
     show(f"Phase A: {CONFIG.network}, batch {CONFIG.batch}, LR {side}x{side}, {precision}", lines)
+    engines = {"TensorFlow": call["held"].clock}
+    if "torch" in call:
+        engines["PyTorch"] = call["torch"].clock
+    print(fastest(f"a step in {precision}", engines))
 
 
 def _least(times: Iterator[Seconds]) -> Seconds:

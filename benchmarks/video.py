@@ -7,10 +7,11 @@ The benchmark makes a clip in 1080p that pans over images. It compares what the 
 (read, decode, network on luma, encode, join) with the bare network on RGB frames, which are decoded
 already and go through it in pairs. Beside it stands an alternative: the same decoder and encoder
 with FFmpeg's filter ``unsharp`` (5x5, amount 1, on luma) between them. For both, it reports the
-gain in MOS of frames of the two videos and what that costs. All parts are interleaved in one
-process, and the shortest time of each part counts.
+gain in MOS of frames of the two videos and what that costs. The filter runs in a process of its
+own. All parts are interleaved, and the shortest time of each part counts.
 """
 
+import contextlib
 import os
 import pathlib
 import tempfile
@@ -22,6 +23,7 @@ from absl import app, flags
 
 from benchmarks.clips import HEIGHT, IMAGES, WIDTH, enhance, write_clip
 from benchmarks.inputs import define_data_flag, define_model_flag
+from benchmarks.peer_process import PeerProcess
 from benchmarks.table import Line, show
 from benchmarks.timing import Seconds, seconds_of
 from rts_tf.enhance.weights import AUTO_TILE
@@ -30,8 +32,6 @@ from rts_tf.inference import Enhancer, load
 from rts_tf.metrics.artifacts import measure_artifacts
 from rts_tf.metrics.viqet import measure
 from rts_tf.networks.precision import resolve_precision
-from rts_tf.video.encoders import Coding, add_video
-from rts_tf.video.reader import VideoReader
 
 FLAGS = flags.FLAGS
 define_model_flag()
@@ -46,24 +46,26 @@ def main(_: list[str]) -> None:
     """Measure and print the table."""
     precision = resolve_precision("auto")
     model = load(FLAGS.model, "auto", AUTO_TILE[precision])
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as processes:
         root = pathlib.Path(name)
         video, enhanced, sharpened = (
             root / f"{part}.mp4" for part in ("clip", "enhanced", "sharpened")
         )
         write_clip(video, FLAGS.data, FLAGS.frames)
         forward = bare_network(model, video)
+        arguments = {"video": str(video), "sharpened": str(sharpened)}
+        peer = processes.enter_context(PeerProcess("benchmarks.unsharp_video_peer", arguments))
         parts = {
-            "command": lambda: enhance(video, enhanced, model),
-            "bare network": lambda: [forward() for _ in range(PAIRS)],
-            "unsharp mask": lambda: write_sharpened(video, sharpened),
+            "command": lambda: seconds_of(lambda: enhance(video, enhanced, model)),
+            "bare network": lambda: seconds_of(lambda: [forward() for _ in range(PAIRS)]),
+            "unsharp mask": lambda: peer.seconds("unsharp"),
         }
         counts = {"command": FLAGS.frames, "bare network": 2 * PAIRS, "unsharp mask": FLAGS.frames}
         least = {part: Seconds(np.inf, np.inf) for part in parts}
         forward()  # warms up
         for _ in range(FLAGS.rounds):
-            for part, function in parts.items():
-                per_frame = np.array(seconds_of(function)) / counts[part]
+            for part, measure_part in parts.items():
+                per_frame = np.array(measure_part()) / counts[part]
                 least[part] = Seconds(*np.minimum(per_frame, least[part]))
                 print(f"{part}: {1 / per_frame[0]:.3f} frames/s", flush=True)
         report_speed(least["command"], least["bare network"])
@@ -114,26 +116,6 @@ def report_quality(
             f"{part}: {1 / least[part].clock:.2f} frames/s; MOS {mos:+.3f}, clipped {clipped:.2f}"
             f" %, noise of flat areas x{noise:.2f}, file x{size:.2f}"
         )
-
-
-def write_sharpened(video: pathlib.Path, sharpened: pathlib.Path) -> None:
-    """Write the video through FFmpeg's unsharp mask and the encoder that the command uses."""
-    with VideoReader(video) as reader:
-        info = reader.info
-    with av.open(str(video)) as source, av.open(str(sharpened), "w") as output:
-        stream = source.streams.video[0]
-        stream.thread_type = "AUTO"
-        encoder, graph = add_video(output, info, Coding("h264", 17)), av.filter.Graph()
-        steps = [
-            graph.add_buffer(template=stream),
-            graph.add("unsharp", "5:5:1.0:5:5:0"),
-            graph.add("buffersink"),
-        ]
-        graph.link_nodes(*steps).configure()
-        for frame in source.decode(stream):
-            graph.push(frame)
-            output.mux(encoder.encode(graph.pull()))
-        output.mux(encoder.encode(None))
 
 
 def frames_of(video: pathlib.Path, numbers: list[int]) -> list[np.ndarray]:

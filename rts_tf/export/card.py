@@ -33,15 +33,20 @@ _MEANING_OF_LUMA = """\
 - **MACs**: multiply-accumulate operations by weights for one frame.
 """
 
+_TILES = """\
+This CPU has matrix tiles for 8-bit integers (AMX). On such CPUs another engine can run {} faster
+than LiteRT, with which the times above were measured: docs/benchmarks.md has the measured times of
+each engine, and `python -m benchmarks.device` measures them on yours."""
+
 
 def write(directory: pathlib.Path, card: dict[str, Any]) -> None:
     """Write export.json and EXPORT.md, each of them atomically.
 
     Args:
         directory: that of the export.
-        card: "network", "weights_sha256", "source", "software", "machine", "frame",
-            "calibration", the entries of the "files", and the "file" and "reason" of what was
-            "withheld".
+        card: "network", "weights_sha256", "source", "software", "machine", whether its CPU
+            "has_matrix_tiles" for 8-bit integers, "frame", "calibration", the entries of the
+            "files", and the "file" and "reason" of what was "withheld".
     """
     write_text(directory / "EXPORT.md", _readable(card))
     write_json(directory / "export.json", card)
@@ -62,6 +67,7 @@ def _readable(card: dict[str, Any]) -> str:
         *(_line(row.values()) for row in rows),
         "",
         _MEANING_OF_LUMA if of_luma else _MEANING,
+        *_other_engines(card),
         *_withheld(card["withheld"]),
         "## Inputs, outputs, operations",
         "",
@@ -76,6 +82,18 @@ def _readable(card: dict[str, Any]) -> str:
             counts = {name: operations.count(name) for name in dict.fromkeys(operations)}
             lines.append(f"  {', '.join(f'{name} {n}' for name, n in counts.items())}.")
     return "\n".join(lines) + "\n"
+
+
+def _other_engines(card: dict[str, Any]) -> list[str]:
+    """Say where the times of 8-bit files are not those of the fastest engine there may be."""
+    timed = [
+        f"`{entry['file']}`"
+        for entry in card["files"]
+        if entry["kind"].startswith("int8") and "milliseconds" in entry
+    ]
+    if not timed or not card.get("has_matrix_tiles"):
+        return []
+    return [_TILES.format(", ".join(timed)), ""]
 
 
 def _withheld(files: list[dict[str, str]]) -> list[str]:

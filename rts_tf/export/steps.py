@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import os
 import pathlib
-import platform
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -21,6 +20,7 @@ from rts_tf.export.limits import LimitMissed
 from rts_tf.export.publication import publish_export
 from rts_tf.export.runners import process
 from rts_tf.export.spec import UNCHANGED, ExportSpec
+from rts_tf.networks.cpu import described, multiplies_in_tiles
 from rts_tf.networks.weights import weights_sha256
 from rts_tf.storage import lock
 
@@ -189,7 +189,8 @@ class Export(abc.ABC):
             "weights_sha256": weights_sha256(self.network.get_weights()),
             "source": self.source,
             "software": f"TensorFlow {tf.__version__}",
-            "machine": f"{platform.machine()}, {os.cpu_count()} processors",
+            "machine": f"{described()}, {os.cpu_count()} processors",
+            "has_matrix_tiles": multiplies_in_tiles(),
             "frame": self.frame_in_words(),
             "calibration": f"{len(self.crops.calibration)} {self.crops.origin}",
             "files": self.entries,

@@ -30,6 +30,13 @@ _SHORT = {
     "AVX512_CORE_BF16": "AVX512_BF16",
     "AVX512_CORE_AMX": "AMX",
 }
+# Flags that decide how fast networks are, by the usual names, in the order of their age
+_SETS = {
+    **{"avx2": "AVX2", "avx512f": "AVX512", "avx512_vnni": "AVX512_VNNI", "avx_vnni": "AVX_VNNI"},
+    **{"avx512_bf16": "AVX512_BF16", "avx512_fp16": "AVX512_FP16"},
+    **{"amx_int8": "AMX_INT8", "amx_bf16": "AMX_BF16", "amx_fp16": "AMX_FP16"},
+    **{"asimd": "NEON", "asimddp": "DOTPROD", "i8mm": "I8MM", "bf16": "BF16", "sve": "SVE"},
+}
 # Flags of instructions that multiply 8-bit integers and add, from the best on
 _INTEGERS = ("avx512_vnni", "avx_vnni", "avx512bw", "avx2", "i8mm", "asimddp")
 
@@ -43,6 +50,23 @@ def instruction_set() -> str:
     """
     level = _level(_flags())
     return _NAMES[level] if level >= 0 else platform.machine()
+
+
+def described() -> str:
+    """The name of the CPU and the instruction sets that decide how fast networks are.
+
+    All that the CPU has, for example "Intel(R) Xeon(R) Processor (AVX2, AVX512, AMX_INT8)"; other
+    than :func:`instruction_set`, whatever the environment says.
+    """
+    flags = _flags()
+    sets = ", ".join(name for flag, name in _SETS.items() if flag in flags)
+    name = _listed("model name") or platform.processor() or platform.machine()
+    return f"{name} ({sets})" if sets else name
+
+
+def multiplies_in_tiles() -> bool:
+    """Whether the CPU has matrix tiles for 8-bit integers (AMX)."""
+    return "amx_int8" in _flags()
 
 
 def multiplies_bfloat16() -> bool:
@@ -77,15 +101,20 @@ def instructions_for(precision: str) -> str:
 
 def _flags() -> set[str]:
     """The flags of the first CPU; empty where the system does not list them."""
+    return set(_listed("flags", "Features").split())
+
+
+def _listed(*names: str) -> str:
+    """What the system lists of the first CPU under one of ``names``; empty if nothing."""
     try:
         with open(CPUINFO, encoding="utf-8", errors="replace") as file:
             for line in file:
-                name, _, flags = line.partition(":")
-                if name.strip() in ("flags", "Features"):
-                    return set(flags.split())
+                name, _, value = line.partition(":")
+                if name.strip() in names:
+                    return value.strip()
     except OSError:
         pass
-    return set()
+    return ""
 
 
 def _level(flags: set[str]) -> int:

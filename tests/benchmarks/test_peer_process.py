@@ -1,10 +1,12 @@
 """A peer in a process of its own is timed call by call, and each way to fail has a message."""
 
+import contextlib
+import os
 import sys
 
 import pytest
 
-from benchmarks.peer_process import MissingPackage, PeerError, PeerProcess
+from benchmarks.peer_process import MissingPackage, PeerError, PeerProcess, started
 
 PEER = "tests.support.fake_peer"
 
@@ -28,6 +30,36 @@ def test_what_a_library_prints_does_not_disturb_the_answers():
     with PeerProcess(PEER, {"value": "still here"}) as peer:
         peer.call("print")
         assert peer.call("value")[1] == "still here"
+
+
+def test_calls_have_arguments():
+    with PeerProcess(PEER, {}) as peer:
+        assert peer.call("sum", 1, 2)[1] == 3 and peer.call("sum", "a", "b")[1] == "ab"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the interpreter is a shell script")
+@pytest.mark.parametrize("line", ["Welcome!", "[1]", '{"other": 1}', r"\0377", ""])
+def test_an_interpreter_that_prints_rubbish_is_named(tmp_path, line):
+    """As one does whose startup files print to stdout."""
+    python = tmp_path / "python"
+    python.write_text(f"#!/bin/sh\nprintf '{line}\\n'\n")
+    python.chmod(0o755)
+    with pytest.raises(PeerError, match="^tests.support.fake_peer: .* is no answer. Does its inte"):
+        PeerProcess(PEER, {}, python=str(python))
+
+
+def test_whatever_stops_a_peer_from_starting_is_a_line():
+    with contextlib.ExitStack() as processes:
+        peer, why_not = started("Fake", PEER, {"value": 1}, "", processes)
+        assert peer and peer.call("value")[1] == 1 and not why_not
+        for arguments, reason in (
+            ({"crashes": True}, "crashed with SIGSEGV"),
+            ({"needs": "no_such_package"}, "no_such_package is not installed for "),
+            ({"raises": "too old"}, "ValueError: too old"),
+        ):
+            peer, why_not = started("Fake", PEER, arguments, "", processes)
+            assert peer is None and why_not.startswith("Fake is not compared: ")
+            assert reason in why_not
 
 
 def test_a_missing_package_is_named():

@@ -58,6 +58,21 @@ def test_a_row_and_its_operations(tmp_path):
     assert "; receptive radius 7 pixels.\n  QUANTIZE 1, CONV_2D 2.\n" in readable
 
 
+def test_other_engines_are_named_where_the_cpu_has_matrix_tiles(tmp_path):
+    """docs/benchmarks.md has the times of OpenVINO on such a CPU, which are shorter."""
+    on_tiles = ENTRY | {"kind": "int8"}
+    for has_tiles, entry, said in (
+        (True, on_tiles, True),
+        (False, on_tiles, False),
+        (True, ENTRY | {"kind": "float32"}, False),
+        (True, {name: value for name, value in ENTRY.items() if name != "milliseconds"}, False),
+    ):
+        card.write(tmp_path, CARD | {"files": [entry], "has_matrix_tiles": has_tiles})
+        readable = (tmp_path / "EXPORT.md").read_text()
+        sentence = "another engine can run `tflite/enhance_int8.tflite` faster\nthan LiteRT"
+        assert (sentence in readable) == said == ("docs/benchmarks.md" in readable)
+
+
 @pytest.mark.parametrize("memory", [math.nan, None])
 def test_memory_that_the_system_does_not_tell(tmp_path, memory):
     """Not on every system can a process read its peak memory; JSON has no nan."""

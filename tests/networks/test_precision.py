@@ -52,6 +52,21 @@ def test_the_instructions_of_each_precision(monkeypatch, flags, of_float32, of_b
     assert cpu.instructions_for("int8") == of_int8
 
 
+def test_the_cpu_in_words(monkeypatch, tmp_path):
+    file = tmp_path / "cpuinfo"
+    monkeypatch.setattr(cpu, "CPUINFO", str(file))
+    file.write_text("model name\t: A CPU\nflags\t\t: avx2 fma avx512f amx_tile amx_int8\n")
+    assert cpu.described() == "A CPU (AVX2, AVX512, AMX_INT8)" and cpu.multiplies_in_tiles()
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")  # no limit for other libraries
+    assert cpu.described() == "A CPU (AVX2, AVX512, AMX_INT8)"
+    file.write_text("processor\t: 0\nFeatures\t: fp asimd asimddp i8mm\n")
+    monkeypatch.setattr(cpu.platform, "processor", lambda: "")
+    monkeypatch.setattr(cpu.platform, "machine", lambda: "aarch64")
+    assert cpu.described() == "aarch64 (NEON, DOTPROD, I8MM)" and not cpu.multiplies_in_tiles()
+    file.unlink()
+    assert cpu.described() == "aarch64"
+
+
 @pytest.mark.parametrize("machine", ["arm64", "AMD64", ""])
 def test_where_no_flags_are_listed_the_answer_is_the_safe_one(monkeypatch, tmp_path, machine):
     """As on macOS with Apple's CPUs, and on Windows."""

@@ -6,7 +6,7 @@ import time
 
 
 def open_peer(arguments: dict) -> dict:
-    """Prepare functions that return a value, work, sleep, print, raise or crash."""
+    """Prepare functions that return a value, add, work, sleep, print, raise or crash."""
     print("a library that prints while it loads")
     if arguments.get("needs"):
         __import__(arguments["needs"])
@@ -16,6 +16,7 @@ def open_peer(arguments: dict) -> dict:
         raise ValueError(arguments["raises"])
     return {
         "value": lambda: arguments["value"],
+        "sum": lambda one, two: one + two,
         "busy": lambda: _busy(0.1),
         "sleep": lambda: time.sleep(0.1),
         "print": lambda: os.write(1, b"a library that prints\n"),
