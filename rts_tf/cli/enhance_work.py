@@ -60,7 +60,8 @@ def _enhance_with(
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
         from rts_tf.enhance.coding import Settings
-        from rts_tf.enhance.video import enhance_videos, megapixels_of
+        from rts_tf.enhance.looks import megapixels_of
+        from rts_tf.enhance.video import enhance_videos
 
         work[VIDEOS] = sum(map(megapixels_of, videos.jobs))
     errors: list[str] = []
