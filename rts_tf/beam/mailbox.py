@@ -24,7 +24,7 @@ class Mailbox:
 
     def open(self) -> None:
         """Make the folder."""
-        with contextlib.suppress(BeamIOError, FileExistsError):
+        if not FileSystems.exists(self._folder):
             FileSystems.mkdirs(self._folder)
 
     def put(self, name: str, message: dict[str, Any]) -> None:

@@ -5,13 +5,15 @@ import importlib.util
 import io
 import logging
 import shlex
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from rts_tf.errors import ConfigError
 from rts_tf.metrics.resources import cores
+from rts_tf.quiet import quiet_stderr
 
-# A runner with processes on this machine. Beam's own choice would be one thread, or a program that
-# it downloads.
+# Beam's name for whatever runs on this machine. Beam itself would try to download a program for it,
+# so it is rts_tf.beam.pipeline that chooses the runner.
 ONE_MACHINE = "DirectRunner"
 _PROCESSES = "multi_processing"
 
@@ -21,13 +23,17 @@ class Options(NamedTuple):
 
     Attributes:
         flags: For Beam's PipelineOptions.
-        workers: The number of worker processes on this machine; 0 if the workers are elsewhere.
+        here: Whether everything runs on this machine.
+        workers: The number of worker processes that are started here; 0 for none.
         folder: Where results are handed over, as the user named it; empty: a temporary folder.
+        verbose: Whether Beam's log lines are printed.
     """
 
     flags: tuple[str, ...]
+    here: bool
     workers: int
     folder: str
+    verbose: bool = False
 
 
 def check_installed() -> None:
@@ -36,21 +42,26 @@ def check_installed() -> None:
         raise ConfigError("`engine`=beam: needs Apache Beam: pip install 'rts_tf[beam]'")
 
 
-def parsed(beam_args: str) -> Options:
+def parsed(beam_args: str, verbose: bool = False) -> Options:
     """Return the options that ``beam_args`` names, as a shell would split it.
+
+    Args:
+        beam_args: Options of Beam and of its runners.
+        verbose: Whether Beam's log lines are to be printed.
 
     Raises:
         ConfigError: Beam is not installed, or refuses the options.
     """
     check_installed()
     flags = _words(beam_args)
-    from apache_beam.options.pipeline_options import (
-        DirectOptions,
-        GoogleCloudOptions,
-        PipelineOptions,
-        StandardOptions,
-        WorkerOptions,
-    )
+    with quiet():
+        from apache_beam.options.pipeline_options import (
+            DirectOptions,
+            GoogleCloudOptions,
+            PipelineOptions,
+            StandardOptions,
+            WorkerOptions,
+        )
 
     options = PipelineOptions(_accepted(flags, PipelineOptions))
     folder = options.view_as(GoogleCloudOptions).temp_location or ""
@@ -63,21 +74,17 @@ def parsed(beam_args: str) -> Options:
                 f"`beam_args`: --runner={runner} needs --temp_location=FOLDER, a folder that this"
                 " machine and all workers see; results are handed over there."
             )
-        return Options(tuple(flags), 0, folder)
+        return Options(tuple(flags), False, 0, folder, verbose)
     _refuse_unknown(flags, PipelineOptions)
     direct = options.view_as(DirectOptions)
     given = {word.partition("=")[0] for word in flags}
-    count = direct.direct_num_workers or cores()
-    if "--direct_num_workers" not in given:
-        count = cores()
-        flags.append(f"--direct_num_workers={count}")
-    if "--direct_running_mode" not in given:
-        flags.append(f"--direct_running_mode={_PROCESSES}")
-    elif direct.direct_running_mode != _PROCESSES:
-        count = 1  # one process, this one
-    if "--runner" not in given:
-        flags.append(f"--runner={ONE_MACHINE}")
-    return Options(tuple(flags), count, folder)
+    if "--direct_running_mode" in given and direct.direct_running_mode != _PROCESSES:
+        return Options(tuple(flags), True, 0, folder, verbose)
+    count = direct.direct_num_workers if "--direct_num_workers" in given else 0
+    count = count or cores()
+    # The last one counts. The mode is that of Beam's own workers, which are not used.
+    flags += [f"--direct_num_workers={count}", "--direct_running_mode=in_memory"]
+    return Options(tuple(flags), True, count, folder, verbose)
 
 
 def _words(beam_args: str) -> list[str]:
@@ -94,7 +101,7 @@ def _accepted(flags: list[str], kind: type) -> list[str]:
     """``flags``, if Beam takes their values. Raises ConfigError with Beam's own reason if not."""
     said = io.StringIO()
     try:
-        with contextlib.redirect_stderr(said), _silent():
+        with contextlib.redirect_stderr(said), quiet():
             kind(flags).get_all_options()
     except SystemExit:  # of argparse
         reason = (said.getvalue().strip().splitlines() or ["error: refused"])[-1]
@@ -105,8 +112,8 @@ def _accepted(flags: list[str], kind: type) -> list[str]:
 
 
 def _refuse_unknown(flags: list[str], kind: type) -> None:
-    """Raise ConfigError for options that Beam does not know. Runners elsewhere have more of them."""
-    with _silent():
+    """Raise ConfigError for options that Beam does not know. Other runners have more of them."""
+    with quiet():
         known = kind(flags).get_all_options()
         every = kind(flags).get_all_options(retain_unknown_options=True)
     if unknown := sorted(every.keys() - known.keys()):
@@ -114,9 +121,12 @@ def _refuse_unknown(flags: list[str], kind: type) -> None:
 
 
 @contextlib.contextmanager
-def _silent():
+def quiet() -> Iterator[None]:
+    """Hold back what Beam says while it is imported and reads options."""
+    before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
-        yield
+        with quiet_stderr():
+            yield
     finally:
-        logging.disable(logging.NOTSET)
+        logging.disable(before)

@@ -7,9 +7,13 @@ from typing import Any
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from rts_tf.beam.mailbox import Mailbox
+from rts_tf.beam.options import Options
 from rts_tf.beam.work import Parts, Work
+from rts_tf.beam.worker import command_line
 from rts_tf.errors import RtsError
 
 # An item takes all threads and the memory that a process has, but runners call from many threads.
@@ -17,6 +21,8 @@ _ONE_AT_A_TIME = threading.Lock()
 
 _Numbered = tuple[int, Any]  # an item with its number
 _Part = tuple[int, Any, int, Any, int]  # number, item, number of the part, the part, count of parts
+
+_PartDone = tuple[int, Any, Any, int, Any]  # number of the part, item, the part, count, result
 
 
 class _Stage(beam.DoFn):
@@ -64,31 +70,31 @@ class _Do(_Stage):
 class _DoPart(_Stage):
     """Does parts."""
 
-    def process(self, element: _Part) -> Iterator[tuple[int, tuple[int, Any, int, Any]]]:
+    def process(self, element: _Part) -> Iterator[tuple[int, _PartDone]]:
         number, item, k, part, count = element
         result = self._result(number, item, lambda: self._work.do_part(item, part))
         if result is not None:
             self._mailbox.put(f"{number}-{k}", {"number": number, "part": result})
-            yield number, (k, item, count, result)
+            yield number, (k, item, part, count, result)
 
 
 class _Finish(_Stage):
     """Ends items that were done in parts."""
 
-    def process(self, element: tuple[int, Iterable[tuple[int, Any, int, Any]]]) -> None:
+    def process(self, element: tuple[int, Iterable[_PartDone]]) -> None:
         number, found = element
-        parts = sorted(found, key=lambda part: part[0])
-        _, item, count, _ = parts[0]
-        if len(parts) < count:
+        done = sorted(found, key=lambda part: part[0])
+        _, item, _, count, _ = done[0]
+        if len(done) < count:
             return  # the job was stopped, or a part failed, which was reported
-        results = [result for *_, result in parts]
-        result = self._result(number, item, lambda: self._work.finish(item, results))
+        parts, results = [part for _, _, part, _, _ in done], [result for *_, result in done]
+        result = self._result(number, item, lambda: self._work.finish(item, parts, results))
         if result is not None:
             self._report(number, result)
 
 
 def run_pipeline(
-    work: Work, items: Sequence[Any], in_parts: bool, flags: Sequence[str], mailbox: Mailbox
+    work: Work, items: Sequence[Any], in_parts: bool, options: Options, mailbox: Mailbox
 ) -> None:
     """Run the pipeline to its end.
 
@@ -96,10 +102,11 @@ def run_pipeline(
         work: What is done.
         items: What it is done with; pickled.
         in_parts: Whether items may be done in parts.
-        flags: For Beam's PipelineOptions.
+        options: Those of Beam.
         mailbox: Gets a message for each item that is done or failed, and for each part.
     """
-    pipeline = beam.Pipeline(options=PipelineOptions(list(flags)))
+    runner = _runner_here(options.workers) if options.here else None
+    pipeline = beam.Pipeline(runner, PipelineOptions(list(options.flags)))
     parts = (
         pipeline
         | "Items" >> beam.Create(list(enumerate(items)))
@@ -115,3 +122,10 @@ def run_pipeline(
             | "Finish" >> beam.ParDo(_Finish(work, mailbox))
         )
     pipeline.run().wait_until_finish()
+
+
+def _runner_here(workers: int) -> FnApiRunner:
+    """What runs a pipeline on this machine, with worker processes if there are to be any."""
+    if not workers:
+        return FnApiRunner()
+    return FnApiRunner(SubprocessSDKEnvironment.from_command_string(command_line()))

@@ -1,9 +1,10 @@
 """Runs a job in Beam, and tells its caller of each item as soon as it is done."""
 
 import contextlib
+import logging
+import math
 import os
 import shutil
-import signal
 import tempfile
 import threading
 import time
@@ -11,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from rts_tf.beam.options import Options
+from rts_tf.beam.options import Options, quiet
 from rts_tf.beam.work import Work
 from rts_tf.errors import RtsError, first_line
 from rts_tf.metrics.resources import cores
@@ -60,34 +61,34 @@ def results(
     """
     if not items:
         return
-    with quiet_imports():
+    with quiet():
         from rts_tf.beam.mailbox import Mailbox
         from rts_tf.beam.pipeline import run_pipeline
 
     with _folder(options) as folder:
         mailbox = Mailbox(folder)
         mailbox.open()
-        job = _Job(lambda: run_pipeline(work, items, in_parts, options.flags, mailbox))
         seen: set[int] = set()
-        try:
-            with _share_of_threads(options.workers):
-                job.start()
-                ends = False
-                while not ends:
-                    ends = job.wait(_LOOK_EVERY[options.workers == 0])
-                    while_waiting()
-                    yield from _taken(mailbox, seen)
-            job.check()
-            if missing := len(items) - len(seen):
-                raise RtsError(
-                    f"Beam ended without {missing} of {len(items)} items. What was done is kept;"
-                    " run the command again."
-                )
-        finally:
-            if not job.wait(0):
-                mailbox.stop()
-                job.wait(None)
-            mailbox.close()
+        with _Job(lambda: run_pipeline(work, items, in_parts, options, mailbox)) as job:
+            try:
+                with _share_of_threads(options.workers), _log_lines(options.verbose):
+                    job.start()
+                    ended = False
+                    while not ended:
+                        ended = job.wait(_LOOK_EVERY[not options.here])
+                        while_waiting()
+                        yield from _taken(mailbox, seen)
+                job.check()
+            finally:
+                if not job.wait(0):
+                    mailbox.stop()
+                    job.wait()
+                mailbox.close()
+        if missing := len(items) - len(seen):
+            raise RtsError(
+                f"Beam ended without {missing} of {len(items)} items. What was done is kept; run"
+                " the command again."
+            )
 
 
 def _taken(mailbox: Any, seen: set[int]) -> Iterator[Done]:
@@ -106,34 +107,52 @@ def _taken(mailbox: Any, seen: set[int]) -> Iterator[Done]:
 
 
 class _Job:
-    """A function in a thread of its own."""
+    """A function in a thread of its own, with whatever threads it starts."""
 
     def __init__(self, run: Callable[[], None]):
-        self._run, self._error = run, None
+        self._run = run
+        self._error: BaseException | None = None
+        self._lost = ""  # what ended a worker
         self._thread = threading.Thread(target=self._body, name="beam", daemon=True)
-        self._error: BaseException | None
+
+    def __enter__(self) -> "_Job":
+        # Beam waits for ever for a worker that is lost. A thread that watches it fails, though.
+        self._hook, threading.excepthook = threading.excepthook, self._failed
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        threading.excepthook = self._hook
 
     def start(self) -> None:
         self._thread.start()
 
-    def wait(self, seconds: float | None) -> bool:
+    def wait(self, seconds: float | None = None) -> bool:
         """Wait for the end, at most so long; whether it has come."""
-        self._thread.join(seconds)
-        return not self._thread.is_alive()
+        end = time.monotonic() + (math.inf if seconds is None else seconds)
+        while self._thread.is_alive() and not self._lost and time.monotonic() < end:
+            self._thread.join(min(0.2, end - time.monotonic()))
+        return bool(self._lost) or not self._thread.is_alive()
 
     def check(self) -> None:
-        """Raise RtsError if the function raised anything."""
+        """Raise RtsError if the function raised anything, or a worker was lost."""
+        if self._lost:
+            raise RtsError(
+                f"a worker process was lost ({self._lost}), perhaps for want of memory. What was"
+                " done is kept; run the command again."
+            )
         if self._error:
             raise RtsError(
                 f"Beam ended with an error ({type(self._error).__name__}:"
                 f" {first_line(self._error)}). What was done is kept; run the command again."
             ) from self._error
 
+    def _failed(self, what: threading.ExceptHookArgs) -> None:
+        if "Worker subprocess" in str(what.exc_value):
+            self._lost = self._lost or first_line(what.exc_value or what.exc_type())
+        elif not what.exc_type.__module__.startswith("grpc"):  # what follows from that
+            self._hook(what)
+
     def _body(self) -> None:
-        # Threads and processes that are started from here have these signals blocked too: Ctrl-C
-        # reaches all processes of a terminal, and workers are to end what they have begun.
-        if hasattr(signal, "pthread_sigmask"):
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         try:
             self._run()
         except BaseException as error:
@@ -154,6 +173,18 @@ def _folder(options: Options) -> Iterator[str]:
 
 
 @contextlib.contextmanager
+def _log_lines(wanted: bool) -> Iterator[None]:
+    """Drop Beam's log lines in the body, those from workers among them, if they are not wanted."""
+    logger = logging.getLogger("apache_beam")
+    before = logger.level
+    logger.setLevel(before if wanted else logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
+
+
+@contextlib.contextmanager
 def _share_of_threads(workers: int) -> Iterator[None]:
     """Let each of the worker processes that start in the body use its share of the cores.
 
@@ -168,10 +199,3 @@ def _share_of_threads(workers: int) -> Iterator[None]:
     finally:
         for name in added:
             os.environ.pop(name, None)
-
-
-def quiet_imports() -> contextlib.AbstractContextManager:
-    """Beam's import says things on standard error that concern nobody here."""
-    from rts_tf.quiet import quiet_stderr
-
-    return quiet_stderr()

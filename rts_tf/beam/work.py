@@ -35,8 +35,8 @@ class Work(Protocol):
     def do_part(self, item: Any, part: Any) -> Any:
         """Return the result of a part. Raises as :meth:`do`."""
 
-    def finish(self, item: Any, results: Sequence[Any]) -> Any:
-        """Return the result of an item, all of whose parts are done. Raises as :meth:`do`."""
+    def finish(self, item: Any, parts: Sequence[Any], results: Sequence[Any]) -> Any:
+        """Return the result of an item whose ``parts`` have these results. Raises as :meth:`do`."""
 
     def failed(self, item: Any, error: Exception) -> Any:
         """Return the result of an item for which something raised what nobody foresaw."""
@@ -49,6 +49,6 @@ class SingleWork:
         """There are no parts."""
         raise NotImplementedError
 
-    def finish(self, item: Any, results: Sequence[Any]) -> Any:
+    def finish(self, item: Any, parts: Sequence[Any], results: Sequence[Any]) -> Any:
         """There are no parts."""
         raise NotImplementedError

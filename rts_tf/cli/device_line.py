@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rts_tf.cli.verbosity import is_quiet
 from rts_tf.errors import printable
 from rts_tf.metrics.resources import cores
-from rts_tf.networks.cpu import instructions_for
 
 if TYPE_CHECKING:
     from rts_tf.inference import Enhancer
@@ -80,5 +79,7 @@ def _cpu() -> str:
 
 
 def _in_brackets(precision: str) -> str:
+    from rts_tf.networks.cpu import instructions_for  # it imports Keras
+
     instructions = instructions_for(precision)
     return f" ({instructions})" if instructions else ""

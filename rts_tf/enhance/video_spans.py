@@ -146,15 +146,12 @@ def finish(
                 )
             keeping = span.rehearsal.keeping
             damaged = work.publish(reader, plan.info, plan.coding, keeping)
-    machines = sorted({each.machine for each in made})
-    mixed = (
-        []
-        if len(machines) == 1
-        else [
-            f"its frames were enhanced on CPUs with different instructions ({', '.join(machines)}), and"
-            " may differ by rounding"
-        ]
-    )
+    mixed: list[str] = []
+    if len(machines := sorted({each.machine for each in made})) > 1:
+        mixed.append(
+            f"its frames were enhanced on CPUs with different instructions ({', '.join(machines)}):"
+            " they may differ by rounding"
+        )
     lines = [*span.notes, *mixed, *plan.survey.notes, *made[-1].lines]
     return [*lines, *plan.lost, *made[-1].beside, *span.rehearsal.warnings, *damaged]
 
