@@ -16,6 +16,7 @@ Example::
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -79,15 +80,15 @@ def train(
 
     The same call on the same directory continues the run. A run that is finished already is only
     read, unless ``stages`` is larger than before: then the run goes on, and ends as a run that
-    began with so many.
+    began with so many. Several workers (docs/distributed.md) all make the call, before TensorFlow
+    computes anything.
 
     Args:
         config: The settings. Without them, those of the preset that ``settings`` names.
         workdir: The run directory. It is made if it is not there.
-        show_progress: Print the progress and the time left. Then Ctrl-C stops at the next safe
-            point, and a second Ctrl-C at once.
-        callbacks: Callbacks of Keras. A stage is an epoch, and the metrics of the stage are its
-            logs; :mod:`rts_tf.training.callbacks` says more.
+        show_progress: Print the progress and the time left. Then Ctrl-C stops at a safe point.
+        callbacks: Callbacks of Keras, for which a stage is an epoch
+            (:mod:`rts_tf.training.callbacks`).
         **settings: Fields of :class:`Config` to change, e.g. ``data="photos"``,
             ``init="residual3"`` or ``preset="standard"``.
 
@@ -98,6 +99,7 @@ def train(
     Raises:
         RtsError: A setting cannot work, the images cannot be used, or the directory holds another
             run. The message says what to do.
+        WorkerError: Another worker failed, or was lost.
         Interrupted: The user asked to stop.
 
     Example::
@@ -110,22 +112,22 @@ def train(
         config = preset(settings.pop("preset", "quick"), **settings)
     elif settings:
         config = dataclasses.replace(config, **settings)
-    from rts_tf.training import recurrence
-
-    if not show_progress:
-        return recurrence.train(config, workdir, say=lambda line: None, callbacks=callbacks)
     from rich.console import Console
 
     from rts_tf.cli.progress import RunProgress
+    from rts_tf.training import cluster, recurrence
 
-    console = Console(highlight=False)
-    return recurrence.train(
-        config,
-        workdir,
-        say=lambda line: console.print(line, markup=False, soft_wrap=True),
-        start_progress=lambda work: RunProgress(work, console).running(),
-        callbacks=callbacks,
+    console = Console(highlight=False, quiet=not show_progress)
+    say = functools.partial(console.print, markup=False, soft_wrap=True)
+    workers = cluster.connect(say)
+    console.quiet = console.quiet or not workers.is_chief
+    train_here = functools.partial(
+        recurrence.train, config, workdir, say, callbacks=callbacks, workers=workers
     )
+    with cluster.losses_named(workers):
+        if not show_progress:
+            return train_here()
+        return train_here(start_progress=lambda work: RunProgress(work, console).running())
 
 
 def _as_text(value: Any) -> Any:

@@ -27,6 +27,7 @@ from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.cli.trainings import check_workdir, train_in
 from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.distillation.config import DistillationConfig
+from rts_tf.workers import check_alone
 
 FLAGS = flags.FlagValues()
 
@@ -77,6 +78,7 @@ def main(arguments: list[str]) -> int:
 
 def _distill(workdir: pathlib.Path, report: Report) -> None:
     check_workdir(FLAGS.workdir)
+    check_alone(in_same_form(DISTILL))
     config = config_from_flags()
     load_tensorflow(FLAGS.device)
     from rts_tf.cli.device_line import DeviceLine

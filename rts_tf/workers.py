@@ -74,6 +74,19 @@ def task_of(environment: Mapping[str, str] = os.environ) -> Task | None:
     )
 
 
+def check_alone(command: str) -> None:
+    """Check that this process is not one of several workers.
+
+    Raises:
+        ConfigError: It is, or ``TF_CONFIG`` is damaged.
+    """
+    if task_of():
+        raise ConfigError(
+            f"the environment variable TF_CONFIG names several workers, and {command} works in one"
+            " process; unset it."
+        )
+
+
 class Workers:
     """All workers of a training, as one of them sees it. This class is the worker that is alone.
 

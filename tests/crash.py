@@ -81,11 +81,14 @@ def write_images(folder: pathlib.Path, count: int = 7, side: int = 96) -> list[s
 # ---- in the child
 
 
-def command(flags: list[str], log: str, prepare=None, arguments: tuple = ()) -> None:
+def command(
+    flags: list[str], log: str, prepare=None, arguments: tuple = (), environment: dict | None = None
+) -> None:
     """Run the real command with ``flags`` in a child, after ``prepare(*arguments)``.
 
-    Output goes to ``log``.
+    Output goes to ``log``. ``environment``: Variables to set.
     """
+    os.environ.update(environment or {})
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.dup2(output, 1), os.dup2(output, 2)
     sys.stdout, sys.stderr = (
@@ -116,6 +119,7 @@ class Faults:
 
         from rts_tf.cli.progress import RunProgress
         from rts_tf.training import recurrence, summary, validation
+        from rts_tf.training.cluster import Cluster
         from rts_tf.training.stage import Stage
 
         def rename(source, *_):
@@ -129,6 +133,7 @@ class Faults:
         self.wrap(tf.train.CheckpointManager, "save", "checkpoint")
         self.wrap(Stage, "write_network", "save the network")
         self.wrap(RunProgress, "advance", "between steps")
+        self.wrap(Cluster, "exchange", "exchange")
         phases = {
             "prepare": "sources",
             "run_phase_a": "Phase A",
@@ -160,7 +165,7 @@ class Faults:
             began = time.perf_counter()
             result = real(*args, **kwargs)
             if mode == "after":
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), fault.get("signal", signal.SIGKILL))
             if self.trace:
                 with open(self.trace, "a") as file:
                     line = {
@@ -203,9 +208,16 @@ class Runner:
             ["rts_tf.training.recurrence", "rts_tf.report", "rts_tf.main"]
         )
 
-    def start(self, flags: list[str], log: pathlib.Path, prepare=None, arguments: tuple = ()):
+    def start(
+        self,
+        flags: list[str],
+        log: pathlib.Path,
+        prepare=None,
+        arguments: tuple = (),
+        environment: dict | None = None,
+    ):
         process = self._context.Process(
-            target=command, args=(flags, str(log), prepare, arguments), daemon=True
+            target=command, args=(flags, str(log), prepare, arguments, environment), daemon=True
         )
         process.start()
         return process

@@ -225,6 +225,4 @@ def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.autotune.enabled = False  # its end-of-iterator wait can cost seconds in a short stage
     options.deterministic = True
-    # With several workers, each takes its share of every batch, whatever shards it comes from.
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return options

@@ -9,7 +9,6 @@ needed, and a slow worker is waited for.
 """
 
 import contextlib
-import functools
 import hashlib
 import pathlib
 import re
@@ -33,6 +32,7 @@ _LOST = (
     tf.errors.FailedPreconditionError,
     tf.errors.InternalError,
 )
+_joined: dict[Task, Workers] = {}  # a process can be joined once
 _TASK = re.compile(r"/job:(chief|worker)(?:/replica:\d+)?/task:(\d+)")
 
 
@@ -126,18 +126,19 @@ def connect(say: Callable[[str], None] = lambda line: None) -> Workers:
             workers have different versions.
     """
     task = task_of()
+    if task and task not in _joined:
+        say(
+            f"worker {task.number} of {len(task.hosts)} waits for the others"
+            f" ({', '.join(task.hosts)}); the chief is worker 0"
+        )
+        _joined[task] = _join(task)
     if task:
-        return _joined(task, say)
+        return _joined[task]
     gpus = tf.config.get_visible_devices("GPU")
     return LocalGpus(tf.distribute.MirroredStrategy()) if len(gpus) > 1 else ALONE
 
 
-@functools.cache
-def _joined(task: Task, say: Callable[[str], None]) -> Workers:
-    say(
-        f"worker {task.number} of {len(task.hosts)} waits for the others"
-        f" ({', '.join(task.hosts)}); the chief is worker 0"
-    )
+def _join(task: Task) -> Workers:
     try:
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:

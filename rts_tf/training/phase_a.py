@@ -5,6 +5,7 @@ steps, and the batches are a pure function of the step. So a run that was killed
 weights as an unbroken one: to the last bit on CPUs with the same instruction set.
 """
 
+import functools
 import itertools
 import math
 import pathlib
@@ -22,6 +23,7 @@ from rts_tf.data.patches import training_batches
 from rts_tf.data.shards import ShardSet
 from rts_tf.errors import Interrupted, TrainingDiverged
 from rts_tf.networks.precision import convolution
+from rts_tf.training.batch_shares import shared_out
 from rts_tf.training.checkpoints import Checkpoints
 from rts_tf.training.progress import PhaseAProgress
 from rts_tf.training.run import Run
@@ -123,21 +125,18 @@ def fit(
         on_report: Called at the start and after every few steps. It may raise Interrupted.
         strategy: Where to run; by default that of ``workers``, else TensorFlow's default.
         build: Makes the network, if it is not the one that ``config`` names.
-        workers: The workers that share out each batch. Every one must make this call. The chief
-            writes the checkpoints and reads them for all.
+        workers: The workers that share out each batch. Every one must make this call.
 
     Raises:
         TrainingDiverged: The loss or a weight is not finite; the last checkpoint is from before.
-        RtsError: The checkpoints cannot be read or written.
-        WorkerError: Another worker failed, or was lost.
+        RtsError: The checkpoints cannot be read or written, or another worker failed.
     """
     strategy = strategy or workers.strategy or tf.distribute.get_strategy()
     schedule = learning_rate_schedule(config, steps)
     with strategy.scope():
         network, optimizer = _at_start(config, start, schedule, build)
-    done = tf.Variable(0, dtype=tf.int64, trainable=False)
-    running_loss = tf.Variable(0.0, trainable=False)
-    seconds = tf.Variable(0.0, dtype=tf.float64, trainable=False)
+    types = tf.int64, tf.float32, tf.float64
+    done, running_loss, seconds = (tf.Variable(0, False, dtype=dtype) for dtype in types)
     state = {"done": done, "running_loss": running_loss, "seconds": seconds}
     state |= {"network": network, "optimizer": optimizer}
     checkpoints = Checkpoints(pathlib.Path(directory), state, workers)
@@ -145,7 +144,7 @@ def fit(
 
     first, began = int(done), time.monotonic() - float(seconds)
     on_report(first, float(running_loss), float(schedule(first)))
-    data = iter(strategy.experimental_distribute_dataset(batches(first)))
+    data = iter(shared_out(batches(first), config.batch, strategy))
     for number in range(first + 1, steps + 1):
         step(*next(data))
         save = number % config.checkpoint_every == 0 or number == steps
@@ -154,20 +153,24 @@ def fit(
             seconds.assign(time.monotonic() - began)
             if save:
                 checkpoints.save(number)
-            interruption = None
-            try:
-                on_report(number, float(running_loss), float(schedule(number)))
-            except Interrupted as error:
-                interruption = error
-            if workers.any(interruption is not None):  # then all stop, at the same step
+            report = functools.partial(on_report, number, float(running_loss))
+            if workers.any(_is_interrupted(report, float(schedule(number)))):
                 if not save:  # never write over the newest checkpoint
                     _check_finite(number, float(running_loss), network)
                     checkpoints.save(number)
-                raise interruption or Interrupted("another worker was asked to stop")
+                raise Interrupted("stopped")  # every worker, at the same step
     if config.ema:
         optimizer.finalize_variable_values(network.trainable_variables)
         _settle_statistics(network, strategy, data)
     return Fitted(network.get_weights(), float(running_loss), float(seconds))
+
+
+def _is_interrupted(report: Callable[[float], None], rate: float) -> bool:
+    try:
+        report(rate)
+    except Interrupted:
+        return True
+    return False
 
 
 def _counted(

@@ -12,9 +12,9 @@ import os
 from collections.abc import Callable, Sequence
 
 import keras
-import tensorflow as tf
 
 from rts_tf.config import Config
+from rts_tf.training.batch_shares import check_share
 from rts_tf.training.callbacks import Callbacks, checked
 from rts_tf.training.initial import settled
 from rts_tf.training.phase_a import run_phase_a
@@ -65,6 +65,7 @@ def train(
     """
     config.validate()
     callbacks = checked(callbacks)
+    check_share(config, workers)
     with workers.together():
         if workers.is_chief and not is_run(workdir):
             config = settled(config)  # what cannot be built or loaded must not leave a run behind
@@ -73,16 +74,9 @@ def train(
             return summary
         run = prepare(directory, say, workers, engine)
         run.callbacks = Callbacks(callbacks, run.config)
-        with start_progress(run.remaining_work()) as run.progress, _logs(run).as_default():
+        with start_progress(run.remaining_work()) as run.progress, run.logs().as_default():
             try_later_phases(run)
             return recur(run)
-
-
-def _logs(run: Run) -> tf.summary.SummaryWriter:
-    """What writes the logs for TensorBoard."""
-    if not run.workers.is_chief:
-        return tf.summary.create_noop_writer()
-    return tf.summary.create_file_writer(str(run.directory.root / "logs"))
 
 
 def recur(run: Run) -> dict:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+import tensorflow as tf
 
 from rts_tf import networks
 from rts_tf.config import Config
@@ -87,6 +88,12 @@ class Run:
         """
         self._enhancer.network.set_weights(self.weights(stage))
         return self._enhancer
+
+    def logs(self) -> tf.summary.SummaryWriter:
+        """What writes the logs for TensorBoard."""
+        if not self.workers.is_chief:
+            return tf.summary.create_noop_writer()
+        return tf.summary.create_file_writer(str(self.directory.root / "logs"))
 
     def untrained_enhancer(self) -> Enhancer:
         """The same with weights that mean nothing, to try how fast it is."""

@@ -101,8 +101,8 @@ class RunDirectory(Generic[Config]):
         if workers.count > 1:
             try:
                 self._join(config)
-            except BaseException as error:
-                self.__exit__(type(error))
+            except BaseException:
+                self.__exit__(ConfigError)  # a new run that cannot be
                 raise
 
     def _open(self, config: Config, say: Callable[[str], None]) -> None:

@@ -13,17 +13,10 @@ strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before anything else t
 from rts_tf.training.phase_a import fit  # noqa: E402
 from tests.support.training import CONFIG, NORMALIZED, batches, start  # noqa: E402
 
-
-def sharded(first: int) -> tf.data.Dataset:
-    options = tf.data.Options()
-    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    return batches(first).with_options(options)
-
-
 if __name__ == "__main__":
     path = sys.argv[1]
-    fitted = fit(CONFIG, start(), sharded, 6, path + ".checkpoint", strategy=strategy)
+    fitted = fit(CONFIG, start(), batches, 6, path + ".checkpoint", strategy=strategy)
     normalized = fit(
-        NORMALIZED, start(NORMALIZED), sharded, 6, path + ".normalized", strategy=strategy
+        NORMALIZED, start(NORMALIZED), batches, 6, path + ".normalized", strategy=strategy
     )
     np.savez(path, *fitted.weights, *normalized.weights)

@@ -1,0 +1,84 @@
+"""Several workers on one machine: how much faster two of one thread are than one of one thread.
+
+    python -m benchmarks.workers                  # about three minutes on two idle cores
+    python -m benchmarks.workers --counts=1,2,4   # on a machine with four cores
+
+residual3 in the precision that ``auto`` gives, on images that come with scikit-image. For each
+number of workers the same work is done, by processes that share it out:
+
+- Phase A: training steps on batches of 8 patches of 96 x 96 pixels;
+- Phase B: the targets of eight images, each in a shard of its own.
+
+Every worker measures from a point where all of them have arrived to another, so that starting
+processes and tracing count for nothing. The numbers of workers take turns, and the least time
+counts. A worker computes in one thread, so a ratio says little where two cores are threads of one.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+
+from absl import app, flags
+
+from benchmarks.table import Line, show
+
+FLAGS = flags.FLAGS
+flags.DEFINE_list("counts", ["1", "2"], "Numbers of workers; the first is compared with.")
+flags.DEFINE_integer("rounds", 3, "How often each number of workers takes its turn.")
+flags.DEFINE_integer("steps", 60, "Training steps that are measured.")
+
+LEAST = {"Phase A": 0.75, "Phase B": 0.85}  # of the ratio of the numbers of workers
+
+
+def main(_: list[str]) -> None:
+    """Measure every number of workers, and print the table."""
+    first, *others = (int(count) for count in FLAGS.counts)
+    seconds: dict[tuple[str, int], float] = {}
+    for _round in range(FLAGS.rounds):
+        for count in (first, *others):
+            for phase, taken in measured(count).items():
+                seconds[phase, count] = min(seconds.get((phase, count), taken), taken)
+    lines = []
+    for phase, least in LEAST.items():
+        for count in others:
+            one, more = seconds[phase, first], seconds[phase, count]
+            details = f"{one:.2f} s with {first}, {more:.2f} s with {count}"
+            what = f"{phase}: {count} workers / {first}"
+            lines.append(Line(what, one / more, ">=", least * count / first, details))
+    show("workers of one thread each", lines)
+
+
+def measured(count: int) -> dict[str, float]:
+    """Seconds by phase with ``count`` workers: those of the slowest."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    hosts = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    one_thread = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), "1")
+    with tempfile.TemporaryDirectory() as folder:
+        processes = []
+        for number in range(count):
+            task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": number}}
+            own = {"TF_CONFIG": json.dumps(task), **one_thread}
+            processes.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "benchmarks.worker", folder, str(FLAGS.steps)],
+                    env={**os.environ, **own},
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
+            )
+        outputs = [process.communicate()[0] for process in processes]
+    if any(process.returncode for process in processes):
+        sys.exit("a worker failed: its error is above")
+    times = [json.loads(output.splitlines()[-1]) for output in outputs]
+    return {phase: max(one[phase] for one in times) for phase in LEAST}
+
+
+if __name__ == "__main__":
+    app.run(main)
