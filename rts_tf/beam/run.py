@@ -65,13 +65,15 @@ def results(
         from rts_tf.beam.mailbox import Mailbox
         from rts_tf.beam.pipeline import run_pipeline
 
+    if not options.verbose:  # Beam's threads and workers have much to say, after the end too
+        logging.getLogger("apache_beam").setLevel(logging.CRITICAL + 1)
     with _folder(options) as folder:
         mailbox = Mailbox(folder)
         mailbox.open()
         seen: set[int] = set()
         with _Job(lambda: run_pipeline(work, items, in_parts, options, mailbox)) as job:
             try:
-                with _share_of_threads(options.workers), _log_lines(options.verbose):
+                with _share_of_threads(options.workers):
                     job.start()
                     ended = False
                     while not ended:
@@ -170,18 +172,6 @@ def _folder(options: Options) -> Iterator[str]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _log_lines(wanted: bool) -> Iterator[None]:
-    """Drop Beam's log lines in the body, those from workers among them, if they are not wanted."""
-    logger = logging.getLogger("apache_beam")
-    before = logger.level
-    logger.setLevel(before if wanted else logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)
 
 
 @contextlib.contextmanager
