@@ -8,6 +8,7 @@ import pytest
 from experiments import (
     ablation_page,
     alpha,
+    cluster_sizes,
     coded_page,
     enlarging,
     figure5,
@@ -25,6 +26,7 @@ RESULTS = pathlib.Path(alpha.__file__).parent / "results"
 PAGES = {
     "ablation": ablation_page.page,
     "alpha": alpha.markdown,
+    "cluster_sizes": cluster_sizes.markdown,
     "coded": coded_page.markdown,
     "enlarging": enlarging.markdown,
     "figure5": lambda record: figure5.markdown(record, ["1", "2"]),
