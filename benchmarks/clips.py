@@ -13,8 +13,9 @@ from rts_tf.cli.progress import RunProgress
 from rts_tf.enhance.coding import Settings
 from rts_tf.enhance.frame_enhancers import Model
 from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.looks import megapixels_of
 from rts_tf.enhance.progress import VIDEOS
-from rts_tf.enhance.video import enhance_video, megapixels_of
+from rts_tf.enhance.video import enhance_video
 
 WIDTH, HEIGHT = 1920, 1080
 IMAGES = 3  # that the clip shows

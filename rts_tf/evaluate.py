@@ -8,10 +8,7 @@ it also prints the PSNR and SSIM of SR(x).
 """
 
 import os
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from absl import flags
 
 from rts_tf import pretrained
@@ -19,22 +16,16 @@ from rts_tf.cli.command import exit_code_of, print_error, print_note, run_comman
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
 from rts_tf.cli.descriptions.evaluate import EVALUATE
 from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.engine import define_engine_flags, in_beam
+from rts_tf.cli.evaluated_images import EvaluateWork, enhance_images, measure_image
 from rts_tf.cli.json_output import Report, define_json_flag, reported
-from rts_tf.cli.measuring import errors_name, measure_images
+from rts_tf.cli.measuring import measure_images, measure_in_beam
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.tables import define_wide_flag, print_table
-from rts_tf.data.datasets import ImageSource, counterpart, folder
-from rts_tf.errors import ConfigError, ImageError
-from rts_tf.images.dtypes import to_float
-from rts_tf.images.rgb import read_image
-from rts_tf.metrics.enhancement import measure_enhancement
-from rts_tf.metrics.psnr_ssim import BORDER, fidelity
+from rts_tf.data.datasets import ImageSource, folder
+from rts_tf.errors import ConfigError
+from rts_tf.metrics.psnr_ssim import BORDER
 from rts_tf.report.metric_table import COST_COLUMNS, means, metric, metric_table, note_of_small
-
-if TYPE_CHECKING:
-    from rts_tf.inference import Enhancer
-
-SMALLEST_IMAGE = 32  # pixels a side; the artifacts of smaller images mean nothing
 
 ENHANCED = (
     metric("ratio %", "difference_ratio_percent", 2, "change of the image, in % of full scale"),
@@ -70,81 +61,7 @@ def _define_flags() -> None:
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
     define_device_flag(FLAGS)
-
-
-class EnhancedImage(NamedTuple):
-    """An image and what the network makes of it.
-
-    Attributes:
-        file: The path of the image.
-        original: HR_0, uint8 [H, W, 3].
-        enhanced: d(SR(HR_0)), float32 [H, W, 3], not clipped.
-        upscaled: SR(HR_0), uint8 [2H, 2W, 3], if there is a reference.
-        reference: uint8 [2H, 2W, 3].
-    """
-
-    file: str
-    original: np.ndarray
-    enhanced: np.ndarray
-    upscaled: np.ndarray | None = None
-    reference: np.ndarray | None = None
-
-
-def enhance_images(
-    model: "Enhancer", source: ImageSource, images: str, reference: str
-) -> Iterator[EnhancedImage | ImageError]:
-    """Yield every image of ``source``, enhanced, or the error of one that cannot be used.
-
-    Args:
-        model: The trained network.
-        source: The images.
-        images: Their folder, for messages.
-        reference: The folder of the references, or "".
-    """
-    import tensorflow as tf
-
-    for name in source.names:
-        file = os.path.join(images, name)
-        try:
-            original = source.read(name)
-            if min(original.shape[:2]) < SMALLEST_IMAGE:
-                raise ImageError(f"{file}: is smaller than {SMALLEST_IMAGE} pixels a side")
-            image = EnhancedImage(file, original, model.enhance(to_float(original)))
-            if reference:
-                beside = _read_reference(image, counterpart(reference, name))
-                image = image._replace(upscaled=model.upscale(original), reference=beside)
-            yield image
-        except ImageError as error:
-            yield error
-        except (MemoryError, tf.errors.ResourceExhaustedError):
-            yield ImageError(f"{file}: there is not enough memory for it")
-
-
-def _read_reference(image: EnhancedImage, path: str) -> np.ndarray:
-    reference = read_image(path)
-    height, width = (2 * size for size in image.original.shape[:2])
-    if reference.shape[:2] != (height, width):
-        given = f"{reference.shape[1]}x{reference.shape[0]}"
-        raise ImageError(
-            f"{image.file}: its reference {path} must be {width}x{height}, twice its size, not"
-            f" {given}"
-        )
-    return reference
-
-
-def measure_image(image: EnhancedImage | ImageError, mos: bool) -> tuple[str, dict[str, float]]:
-    """Return the file and all metrics of an image, those of MOS only if ``mos``.
-
-    Raises:
-        ImageError: The image cannot be measured.
-    """
-    if isinstance(image, ImageError):
-        raise image
-    with errors_name(image.file):
-        metrics = measure_enhancement(image.enhanced, image.original, mos)
-    if image.upscaled is not None and image.reference is not None:
-        metrics |= fidelity(image.upscaled, image.reference)._asdict()
-    return image.file, metrics
+    define_engine_flags(FLAGS)
 
 
 def main(arguments: list[str]) -> int:
@@ -164,17 +81,7 @@ def main(arguments: list[str]) -> int:
 
 def _evaluate(report: Report) -> int:
     source = _check_flags()
-    load_tensorflow(FLAGS.device)
-    from rts_tf.cli.device_line import DeviceLine
-    from rts_tf.inference import load
-
-    model = load(FLAGS.model)
-    DeviceLine().model(model)
-    rows, errors = measure_images(
-        enhance_images(model, source, FLAGS.images, FLAGS.reference),
-        len(source.names),
-        lambda image: measure_image(image, FLAGS.mos),
-    )
+    rows, errors = _measured_in_beam(source) if in_beam(FLAGS) else _measured_here(source)
     if rows:
         _print_tables(dict(rows))
         header = ["file", *rows[0][1]]
@@ -188,6 +95,31 @@ def _evaluate(report: Report) -> int:
         print_error(error)
         report.error(error, (os.path.join(FLAGS.images, name) for name in source.names))
     return 1 if errors else 0
+
+
+_Rows = list[tuple[str, dict[str, float]]]
+
+
+def _measured_here(source: ImageSource) -> tuple[_Rows, list[str]]:
+    """The metrics of each image and the errors."""
+    load_tensorflow(FLAGS.device)
+    from rts_tf.cli.device_line import DeviceLine
+    from rts_tf.inference import load
+
+    model = load(FLAGS.model)
+    DeviceLine().model(model)
+    return measure_images(
+        enhance_images(model, source, FLAGS.images, FLAGS.reference),
+        len(source.names),
+        lambda image: measure_image(image, FLAGS.mos),
+    )
+
+
+def _measured_in_beam(source: ImageSource) -> tuple[_Rows, list[str]]:
+    """The same in Beam."""
+    flags = FLAGS.model, FLAGS.device, FLAGS.images, FLAGS.reference, FLAGS.mos
+    rows, errors = measure_in_beam(EvaluateWork(*flags), source.names, FLAGS.beam_args)
+    return [(file, metrics) for file, metrics in rows], errors
 
 
 def _check_flags() -> ImageSource:
@@ -205,6 +137,7 @@ def _check_flags() -> ImageSource:
     if FLAGS.reference and not os.path.isdir(FLAGS.reference):
         raise ConfigError(f"--reference={FLAGS.reference}: no such folder.")
     check_csv(FLAGS.csv)
+    in_beam(FLAGS)
     return folder(FLAGS.images, "images")
 
 

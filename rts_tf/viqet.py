@@ -8,27 +8,27 @@ what the same MOS costs with an unsharp mask.
 """
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
-import numpy as np
 from absl import flags
 
 from rts_tf.cli.command import exit_code_of, print_error, print_note, run_command
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
 from rts_tf.cli.descriptions.viqet import VIQET
+from rts_tf.cli.engine import define_engine_flags, in_beam
 from rts_tf.cli.json_output import Report, define_json_flag, reported
-from rts_tf.cli.measuring import errors_name, measure_images
+from rts_tf.cli.measuring import measure_images, measure_in_beam
 from rts_tf.cli.tables import define_wide_flag, print_table
-from rts_tf.data.datasets import counterpart, folder
-from rts_tf.errors import ConfigError, ImageError, printable
-from rts_tf.images.dtypes import to_float
-from rts_tf.images.rgb import read_image
-from rts_tf.metrics.baseline import compare_with_unsharp, unsharp_scores
-from rts_tf.metrics.viqet import CATEGORIES, Quality, measure
-from rts_tf.metrics.viqet.features import extract
-from rts_tf.metrics.viqet.measures import quality
+from rts_tf.cli.viqet_images import (
+    Image,
+    Measured,
+    ViqetWork,
+    find_images,
+    measure_image,
+    measured_of,
+)
+from rts_tf.errors import ConfigError, printable
+from rts_tf.metrics.viqet import CATEGORIES, Quality
 from rts_tf.report.metric_table import COST_COLUMNS, means, metric, metric_table, note_of_small
 
 # As in Table 2, but without the Flat Region Index, which is NaN
@@ -66,97 +66,7 @@ def _define_flags() -> None:
     flags.DEFINE_string("against", "", text, flag_values=FLAGS)
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
-
-
-class Image(NamedTuple):
-    """An image to measure, not yet read.
-
-    Attributes:
-        file: Its path.
-        read: Returns uint8 [H, W, 3], or raises ImageError.
-        original: The file of its original, or "" if it is not measured against one.
-    """
-
-    file: str
-    read: Callable[[], np.ndarray]
-    original: str = ""
-
-
-class Measured(NamedTuple):
-    """The metrics of an image.
-
-    Attributes:
-        file: Its path.
-        quality: VIQET's measures.
-        contours: How many pixels of contours the MOS rests on.
-        cost: The comparison with the original (:mod:`rts_tf.metrics.baseline`), if there is one.
-    """
-
-    file: str
-    quality: Quality
-    contours: int
-    cost: dict[str, float]
-
-
-def find_images(
-    arguments: Sequence[str], against: str = ""
-) -> tuple[list[Image], list[str], list[str]]:
-    """Find every image that is named, or lies in a folder that is named.
-
-    Args:
-        arguments: Files and folders.
-        against: The original, or the folder of the originals; "" if there are none. The originals
-            of a folder's images have the same relative names.
-
-    Returns:
-        The images, the errors of folders without images, and a line for each folder that holds
-        other files too.
-    """
-    images, errors, lines = [], [], []
-    for argument in arguments:
-        if not os.path.isdir(argument):
-            original = _original(against, os.path.basename(argument))
-            images.append(Image(argument, partial(read_image, argument), original))
-            continue
-        try:
-            source = folder(argument, "")
-        except ConfigError as error:
-            errors.append(str(error))
-            continue
-        lines += [source.passed_over] if source.passed_over else []
-        for name in source.names:
-            file = os.path.join(argument, name)
-            images.append(Image(file, partial(source.read, name), _original(against, name)))
-    return images, errors, lines
-
-
-def _original(against: str, name: str) -> str:
-    return counterpart(against, name) if os.path.isdir(against) else against
-
-
-def measure_image(image: Image, category: str) -> Measured:
-    """Measure an image, and against its original if it has one.
-
-    Raises:
-        ImageError: The image or its original cannot be read or measured.
-    """
-    pixels = image.read()
-    original = read_image(image.original) if image.original else None
-    if original is not None and original.shape != pixels.shape:
-        sizes = " and ".join(f"{array.shape[1]}x{array.shape[0]}" for array in (pixels, original))
-        raise ImageError(
-            f"{image.file}: it and its original {image.original} are not of one size ({sizes})"
-        )
-    with errors_name(image.file):
-        features = extract(pixels)
-        found = quality(features, pixels.shape[0] * pixels.shape[1] / 1e6, category)
-        cost = {} if original is None else _cost(pixels, original, found.mos_raw)
-    return Measured(image.file, found, features.edges.length, cost)
-
-
-def _cost(pixels: np.ndarray, original: np.ndarray, mos_raw: float) -> dict[str, float]:
-    scores = unsharp_scores(to_float(original), measure(original).mos_raw)
-    return compare_with_unsharp(to_float(pixels), to_float(original), mos_raw, scores)
+    define_engine_flags(FLAGS)
 
 
 def quality_table(rows: Sequence[Measured], wide: bool = False) -> str:
@@ -194,10 +104,9 @@ def _measure(arguments: Sequence[str], report: Report) -> int:
     check_csv(FLAGS.csv)
     if FLAGS.against and not os.path.exists(FLAGS.against):
         raise ConfigError(f"--against={FLAGS.against}: no such file or folder.")
+    beam = in_beam(FLAGS)
     images, errors, lines = find_images(arguments, FLAGS.against)
-    rows, failed = measure_images(
-        images, len(images), lambda image: measure_image(image, FLAGS.category)
-    )
+    rows, failed = _measure_in_beam(images) if beam else _measure_here(images)
     if rows:
         _print_tables(rows)
         for row in rows:
@@ -212,6 +121,15 @@ def _measure(arguments: Sequence[str], report: Report) -> int:
         print_error(error)
         report.error(error, (image.file for image in images))
     return 1 if errors or failed else 0
+
+
+def _measure_here(images: Sequence[Image]) -> tuple[list[Measured], list[str]]:
+    return measure_images(images, len(images), lambda image: measure_image(image, FLAGS.category))
+
+
+def _measure_in_beam(images: Sequence[Image]) -> tuple[list[Measured], list[str]]:
+    rows, failed = measure_in_beam(ViqetWork(FLAGS.category), images, FLAGS.beam_args)
+    return [measured_of(row) for row in rows], failed
 
 
 def _print_tables(rows: Sequence[Measured]) -> None:

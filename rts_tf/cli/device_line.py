@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from rts_tf.cli.verbosity import is_quiet
 from rts_tf.errors import printable
 from rts_tf.metrics.resources import cores
-from rts_tf.networks.cpu import instructions_for
 
 if TYPE_CHECKING:
     from rts_tf.inference import Enhancer
@@ -29,15 +28,23 @@ class DeviceLine:
 
     def model(self, model: Enhancer | LumaEnhancer, bits: int = 8) -> None:
         """Say what computes ``model`` on samples of ``bits``."""
-        if bits == 8 and getattr(model, "integers", False):
-            self._print(integer_line())
-        else:
-            self.floats(model.precision)
+        self._print(line_of(model, bits))
+
+    def say(self, line: str) -> None:
+        """Print a line that another process found."""
+        self._print(line)
 
     def _print(self, line: str) -> None:
         if line not in self._printed and not is_quiet():
             print(printable(f"device: {line}"), file=sys.stderr)
         self._printed.add(line)
+
+
+def line_of(model: Enhancer | LumaEnhancer, bits: int = 8) -> str:
+    """What computes ``model`` on samples of ``bits``."""
+    if bits == 8 and getattr(model, "integers", False):
+        return integer_line()
+    return float_line(model.precision)
 
 
 def float_line(precision: str, *others: str) -> str:
@@ -72,5 +79,7 @@ def _cpu() -> str:
 
 
 def _in_brackets(precision: str) -> str:
+    from rts_tf.networks.cpu import instructions_for  # it imports Keras
+
     instructions = instructions_for(precision)
     return f" ({instructions})" if instructions else ""

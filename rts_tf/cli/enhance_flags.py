@@ -3,6 +3,7 @@
 from absl import flags
 
 from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.engine import define_engine_flags
 from rts_tf.cli.json_output import define_json_flag
 from rts_tf.enhance import DEINTERLACE, NONE
 from rts_tf.video.wishes import AUDIO_WISHES, AUTO, SUBTITLE_WISHES, Wishes
@@ -11,7 +12,7 @@ from rts_tf.video.y4m import RAW_FORMATS
 # Those that mean nothing for a stream
 ONLY_FOR_FILES = (
     *("preview", "scale", "compare", "codec", "crf", "encoder_preset"),
-    *("audio", "subtitles", "deinterlace"),
+    *("audio", "subtitles", "deinterlace", "engine", "beam_args"),
 )
 
 PREVIEW = "preview.html"  # where --preview without a value writes
@@ -138,6 +139,7 @@ flags.DEFINE_enum(
 )
 define_json_flag(FLAGS)
 define_device_flag(FLAGS)
+define_engine_flags(FLAGS)
 
 
 def wishes() -> Wishes:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from rts_tf.cli.command import print_error, print_note
+from rts_tf.cli.engine import in_beam
 from rts_tf.cli.enhance_flags import FLAGS, wishes
 from rts_tf.cli.outcomes import Outcomes
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.verbosity import inform
 from rts_tf.enhance import AUTO, FAST
 from rts_tf.enhance.checks import check_files, check_network, check_page, check_preset
-from rts_tf.errors import printable
+from rts_tf.errors import ConfigError, printable
 
 if TYPE_CHECKING:
     from rts_tf.enhance.jobs import Job, Plan
@@ -31,12 +32,16 @@ def check_flags(inputs: list[str]) -> None:
     check_preset(FLAGS.encoder_preset, FLAGS.codec)
     check_page("compare", FLAGS.compare)
     check_page("preview", FLAGS.preview)
+    if in_beam(FLAGS) and FLAGS.preview:
+        raise ConfigError("`preview`: is made in this process; leave out `engine`.")
 
 
 def enhance_all_files(
     images: Plan, videos: Plan, comparison: Comparison | None, outcomes: Outcomes
 ) -> tuple[list[str], list[str]]:
     """Enhance the images, then the videos: the errors and the warnings."""
+    if in_beam(FLAGS):
+        return _enhance_in_beam(images, videos, outcomes)
     from rts_tf.enhance.images import first_read
 
     with first_read(images.jobs, int(FLAGS.scale)) as reading:
@@ -60,7 +65,8 @@ def _enhance_with(
     work = {IMAGES: sum(sizes) / 1e6}
     if videos.jobs:
         from rts_tf.enhance.coding import Settings
-        from rts_tf.enhance.video import enhance_videos, megapixels_of
+        from rts_tf.enhance.looks import megapixels_of
+        from rts_tf.enhance.video import enhance_videos
 
         work[VIDEOS] = sum(map(megapixels_of, videos.jobs))
     errors: list[str] = []
@@ -84,11 +90,29 @@ def _enhance_with(
             errors, warnings = errors + failed, warnings + found
             counts.append((videos, len(failed), "videos"))
     outcomes.end()
-    for count in counts:  # after the bar is gone
-        _print_count(*count)
-    if chosen := weights.chosen():
-        inform(f"weights: {chosen}; --model overrides this")
+    _print_summary(counts, weights.chosen())
     return errors, warnings
+
+
+def _enhance_in_beam(images: Plan, videos: Plan, outcomes: Outcomes) -> tuple[list[str], list[str]]:
+    """The same as :func:`enhance_all_files` in Beam. The files themselves are compared later."""
+    from rts_tf.cli.enhance_in_beam import enhance_in_beam
+    from rts_tf.enhance.choice import chosen_line
+
+    of_each, warnings, choices = enhance_in_beam([*images.jobs, *videos.jobs], outcomes)
+    failed = [sum(map(bool, of_each[: len(images.jobs)])), 0]
+    failed[1] = sum(map(bool, of_each)) - failed[0]
+    plans = zip((images, videos), failed, ("images", "videos"))
+    _print_summary([count for count in plans if count[0].jobs], chosen_line(choices))
+    return [error for errors in of_each for error in errors], warnings
+
+
+def _print_summary(counts: Iterable[tuple[Plan, int, str]], chosen: str) -> None:
+    """Print how many files were enhanced, and by what. Call it after the bar is gone."""
+    for count in counts:
+        _print_count(*count)
+    if chosen:
+        inform(f"weights: {chosen}; --model overrides this")
 
 
 def loaded_weights() -> Weights:

@@ -39,6 +39,10 @@ class Outcomes:
             self._figures[job] = {"model": self.model(), "seconds": seconds}
             self._in_work = None
 
+    def note(self, job: Job, figures: dict[str, Any]) -> None:
+        """Note the ``model`` and the ``seconds`` of a file that another process enhanced."""
+        self._figures[job] = figures
+
     def write(
         self,
         report: Report,

@@ -104,6 +104,10 @@ class RunProgress:
         self._show(text, now)
         self._interrupts.check()
 
+    def check(self) -> None:
+        """Raise Interrupted if the user asked to stop, where nothing is to be counted."""
+        self._interrupts.check()
+
     def _show(self, text: str, now: float) -> None:
         if self.console.is_terminal:
             self._bar.update(self._task, description=text, completed=self._done, total=self._total)

@@ -6,6 +6,7 @@ import itertools
 import os
 import pathlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -127,12 +128,14 @@ def folder(path: str | os.PathLike, argument: str = "data") -> ImageSource:
     if not names:
         raise ConfigError(f"{origin}: holds no images ({NAMES}){'; ' if line else ''}{line}.")
 
-    def read(name: str) -> np.ndarray:
-        if not _is_utf8(name):  # neither a TFRecord nor a report can hold such a name
-            raise ImageError(f"{root / name}: its name is not UTF-8; rename it")
-        return read_image(root / name)
+    return ImageSource(names, partial(read_in, root), origin, line and f"{path}: {line}")
 
-    return ImageSource(names, read, origin, line and f"{path}: {line}")
+
+def read_in(root: pathlib.Path, name: str) -> np.ndarray:
+    """The image of a name below a folder, uint8 [H, W, 3]. Raises ImageError if it is of no use."""
+    if not _is_utf8(name):  # neither a TFRecord nor a report can hold such a name
+        raise ImageError(f"{root / name}: its name is not UTF-8; rename it")
+    return read_image(root / name)
 
 
 def _is_utf8(name: str) -> bool:

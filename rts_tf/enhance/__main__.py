@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.descriptions.enhance import ENHANCE
+from rts_tf.cli.engine import in_beam
 from rts_tf.cli.enhance_flags import FLAGS
 from rts_tf.cli.enhance_preview import write_preview_page
 from rts_tf.cli.enhance_streams import enhance_live, explain_of_a_stream
@@ -94,7 +95,8 @@ def _enhance(inputs: list[str], report: Report) -> int:
             from rts_tf.enhance.compared_videos import compare_videos
 
             warnings = warnings + compare_videos(made, comparison)
-        errors = errors + write_comparison(comparison, images.done)
+        made_elsewhere = images.jobs if in_beam(FLAGS) else []
+        errors = errors + write_comparison(comparison, [*made_elsewhere, *images.done])
     for line in everything.passed_over:
         inform(printable(line))
     warnings = [*everything.notes, *warnings]

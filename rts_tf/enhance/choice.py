@@ -9,6 +9,8 @@ tells how it was compressed; where it does not, the pixels show the block edges 
 
 from __future__ import annotations
 
+import collections
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -48,6 +50,15 @@ class Choice(NamedTuple):
 
     model: str
     reason: str
+
+
+def chosen_line(choices: Sequence[Choice]) -> str:
+    """Which weights were chosen for how many files, and why; empty if there are none."""
+    counts = collections.Counter(choice.model for choice in choices)
+    reasons = {choice.reason for choice in choices}
+    if len(reasons) == 1:
+        return f"{choices[0].model}, for {choices[0].reason}"
+    return ", ".join(f"{name} for {count}" for name, count in counts.most_common())
 
 
 def for_image(image: ImageFile, scale: int = 1) -> Choice:

@@ -3,11 +3,21 @@
 import contextlib
 
 from rts_tf.enhance import BWDIF, NONE
+from rts_tf.enhance.targets import Job
 from rts_tf.errors import VideoError
 from rts_tf.video.alpha import any_transparent
 from rts_tf.video.interlacing import Deinterlacer, first_interlaced, interlaced_from
 from rts_tf.video.pixel_formats import has_alpha
 from rts_tf.video.reader import VideoReader
+
+
+def megapixels_of(job: Job) -> float:
+    """About how many megapixels all frames of a video have; 0 where it cannot be read."""
+    try:
+        with VideoReader(job.source) as reader:
+            return reader.info.estimate * reader.info.megapixels
+    except VideoError:
+        return 0.0
 
 
 def deinterlacer_for(reader: VideoReader, mode: str) -> Deinterlacer | None:

@@ -154,9 +154,9 @@ def megapixels_of(jobs: Sequence[Job]) -> float:
     """About how many megapixels all images and frames have."""
     count = sum(pixel_count(job.source) for job in jobs if not job.video) / 1e6
     if any(job.video for job in jobs) and importlib.util.find_spec("av"):
-        from rts_tf.enhance import video
+        from rts_tf.enhance import looks
 
-        count += sum(video.megapixels_of(job) for job in jobs if job.video)
+        count += sum(looks.megapixels_of(job) for job in jobs if job.video)
     return count
 
 

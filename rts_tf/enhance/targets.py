@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rts_tf.errors import ConfigError
 from rts_tf.images.formats import KINDS, kind_of_file, kind_of_suffix
-from rts_tf.storage import LONGEST_NAME
+from rts_tf.storage import LONGEST_NAME, hidden_name
 from rts_tf.video.suffixes import OUTPUT_SUFFIXES
 
 ENHANCED = "_enhanced"  # behind the name of an input, where no output is named
@@ -74,6 +74,11 @@ def _of_its_format(target: pathlib.Path, source: str) -> pathlib.Path:
         return target
     suffix = KINDS[kind].suffix_written
     return target.with_suffix(suffix) if said else pathlib.Path(f"{target}{suffix}")
+
+
+def root_of(target: pathlib.Path) -> pathlib.Path:
+    """The hidden directory beside a video to write."""
+    return target.with_name(hidden_name(target.name, ".rts"))
 
 
 def distinct(jobs: Sequence[Job]) -> list[Job]:

@@ -6,40 +6,38 @@ by frame, on CPUs with the same instruction set.
 """
 
 import contextlib
+import itertools
 import pathlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import av
 import tensorflow as tf
 
-from rts_tf.enhance.coding import Settings, plan_for, with_preset_for
+from rts_tf.enhance.coding import Settings
 from rts_tf.enhance.estimate import announce
-from rts_tf.enhance.frame_enhancers import Model, frame_enhancer, through
+from rts_tf.enhance.frame_enhancers import through
 from rts_tf.enhance.handover import GivenUp, Handover, read_ahead
 from rts_tf.enhance.images import not_written
 from rts_tf.enhance.jobs import Job
-from rts_tf.enhance.looks import deinterlacer_for, is_transparent
 from rts_tf.enhance.progress import VIDEOS, Progress
-from rts_tf.enhance.record import in_recorded_precision, record_of
-from rts_tf.enhance.work_directory import WorkDirectory
+from rts_tf.enhance.video_plan import SEGMENT, LoadModel, Seen, VideoPlan, plan_video
+from rts_tf.enhance.work_directory import Segments, WorkDirectory
 from rts_tf.errors import VideoError
-from rts_tf.video.damage import Damage, clock
-from rts_tf.video.encoders import Coding
 from rts_tf.video.info import VideoInfo
-from rts_tf.video.pixel_formats import without_alpha, without_range
 from rts_tf.video.reader import Frame, VideoReader
 from rts_tf.video.rehearsal import rehearse
 from rts_tf.video.segments import times_of, write_segment
-from rts_tf.video.side_data import SideData
-from rts_tf.video.times import Gap
 
-SEGMENT = 48  # frames, about two seconds: what a kill costs, and the distance of key frames
 DECODED = 6  # frames that wait for the network
 ENHANCED = 24  # frames that wait for the encoder, which works in bursts
 
-# Loads the network for a video in a precision: "auto", "float32" or "mixed_bfloat16"
-LoadModel = Callable[[VideoInfo, str], Model]
+# What a video may fail with
+FAILURES: tuple[type[Exception], ...] = (
+    *(VideoError, MemoryError, tf.errors.ResourceExhaustedError),
+    *(OSError, av.error.FFmpegError),
+)
 
 
 def enhance_videos(
@@ -71,22 +69,22 @@ def enhance_videos(
         try:
             found = enhance_video(job, load, settings, progress, f"video {i + 1}/{len(jobs)}")
             warnings += [f"{job.source}: {warning}" for warning in found]
-        except VideoError as error:
-            errors.append(str(error))
-        except (MemoryError, tf.errors.ResourceExhaustedError):
-            errors.append(f"{job.source}: there is not enough memory for it; name a smaller `tile`")
-        except (OSError, av.error.FFmpegError) as error:
-            errors.append(not_written(job, error))
+        except FAILURES as error:
+            errors.append(failure_line(job, error))
     return errors, warnings
 
 
-def megapixels_of(job: Job) -> float:
-    """About how many megapixels all frames of a video have; 0 where it cannot be read."""
-    try:
-        with VideoReader(job.source) as reader:
-            return reader.info.estimate * reader.info.megapixels
-    except VideoError:
-        return 0.0
+def failure_line(job: Job, error: Any) -> str:
+    """The line about a video that failed with one of ``FAILURES``.
+
+    Raises:
+        RtsError: The disk is full.
+    """
+    if isinstance(error, VideoError):
+        return str(error)
+    if isinstance(error, (MemoryError, tf.errors.ResourceExhaustedError)):
+        return f"{job.source}: there is not enough memory for it; name a smaller `tile`"
+    return not_written(job, error)
 
 
 def enhance_video(
@@ -101,21 +99,11 @@ def enhance_video(
         RtsError: As :func:`enhance_videos`.
     """
     with VideoReader(job.source) as reader:
-        survey = reader.survey()
-        whole = deinterlacer_for(reader, settings.deinterlace)
-        coding, info, lost = plan_for(reader.info, job, settings, is_transparent(reader))
-        model = load(info, "auto")
-        coding = with_preset_for(model, coding)
-        record = record_of(
-            *(info, survey, coding, settings, model),
-            frames_in_a_segment=SEGMENT,
-            deinterlaced=settings.deinterlace if whole else "",
-        )
-        model, notes = in_recorded_precision(job, info, record, model, load)
-        network = frame_enhancer(model, info, settings.strength, settings.chroma)
+        plan = plan_video(reader, job, load, settings)
+        info, survey, coding, network = plan.info, plan.survey, plan.coding, plan.network
         progress.skip(VIDEOS, (info.estimate - survey.packets) * info.megapixels)
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        with WorkDirectory(job, record) as work:
+        with WorkDirectory(job, plan.record) as work:
             if work.replaced:
                 return ["was there already"]
             trial = work.root / f"trial{job.target.suffix}"
@@ -132,20 +120,39 @@ def enhance_video(
             if line:
                 progress.say(line)
             on_frames = _frame_counter(progress, label, first, survey.packets, info)
-            gaps: list[Gap] = []
-            side_data = SideData(coding.codec)
-            frames = reader.frames(info, first, gaps, whole, side_data)
-            with contextlib.closing(read_ahead(frames, DECODED)) as decoded:
-                pairs = ((frame, frame.planes) for frame in decoded)
-                better = through(pairs, network, on_frames)
-                enhanced = (frame._replace(planes=planes) for frame, planes in better)
-                _write(enhanced, len(segments), work, info, coding, rehearsal.global_header)
+            seen = Seen(plan)
+            enhanced = enhanced_frames(reader, plan, first, seen, on_frames)
+            with contextlib.closing(enhanced):
+                write_segments(enhanced, len(segments), work, plan, rehearsal.global_header)
             damaged = work.publish(reader, info, coding, rehearsal.keeping)
-    marked = survey.damage[info.stream_index]
-    damage = max(marked, reader.damage, key=lambda damage: damage.count)
-    seen = [*lost, *side_data.lines(), *(whole.lines() if whole else ())]
-    lines = [*notes, *work.warnings, *survey.notes, *_warnings(info, gaps, damage)]
-    return [*lines, *seen, *rehearsal.warnings, *damaged]
+    frames, beside = seen.lines(reader)
+    lines = [*plan.notes, *work.warnings, *survey.notes, *frames, *plan.lost, *beside]
+    return [*lines, *rehearsal.warnings, *damaged]
+
+
+def enhanced_frames(
+    reader: VideoReader,
+    plan: VideoPlan,
+    first: int,
+    seen: Seen,
+    on_frames: Callable[[int], None] = lambda count: None,
+    count: int | None = None,
+) -> Generator[Frame, None, None]:
+    """Yield enhanced frames from the frame ``first`` on, which is the first of a segment.
+
+    Args:
+        reader: The source.
+        plan: How it is enhanced.
+        seen: Learns what is seen on the way.
+        on_frames: Is called with each number of frames that is done.
+        count: The most frames; None: to the end of the video.
+    """
+    frames = reader.frames(plan.info, first, seen.gaps, plan.whole, seen.side_data)
+    some = frames if count is None else itertools.islice(frames, count)
+    with contextlib.closing(read_ahead(some, DECODED)) as decoded:
+        pairs = ((frame, frame.planes) for frame in decoded)
+        for frame, planes in through(pairs, plan.network, on_frames):
+            yield frame._replace(planes=planes)
 
 
 def _frame_counter(
@@ -163,32 +170,14 @@ def _frame_counter(
     return on_frames
 
 
-def _warnings(info: VideoInfo, gaps: list[Gap], damage: Damage) -> list[str]:
-    """Lines about what of a video could not be kept."""
-    warnings = []
-    if without_alpha(without_range(info.source_format)) != info.format:
-        warnings.append(f"pixel format {info.source_format} became {info.coded_format}")
-    if damage:
-        warnings.append(f"its video is damaged {damage.where()}: frames may be missing or wrong")
-    if gaps:
-        length = f"{sum(gap.length for gap in gaps):.1f} s"
-        first = f"at {clock(gaps[0].start)}"
-        what = f"a gap of {length} {first}"
-        if len(gaps) > 1:
-            what = f"{len(gaps)} gaps of {length} in all, the first {first}"
-        warnings.append(f"{what}, where frames could not be decoded")
-    return warnings
-
-
-def _write(
-    enhanced: Iterable[Frame],
-    number: int,
-    work: WorkDirectory,
-    info: VideoInfo,
-    coding: Coding,
-    global_header: bool,
+def write_segments(
+    enhanced: Iterable[Frame], number: int, work: Segments, plan: VideoPlan, global_header: bool
 ) -> None:
-    """Encode the frames into the segments from ``number`` on, in a thread of its own."""
+    """Encode the frames into the segments from ``number`` on, in a thread of its own.
+
+    Raises:
+        OSError: A segment cannot be written.
+    """
     frames_left = iter(enhanced)
     with ThreadPoolExecutor(1) as encoder:
         # All are kept: a segment may fail after the last frame of the next one was handed over.
@@ -199,7 +188,7 @@ def _write(
 
             def write(path: pathlib.Path = path, handover: Handover = handover) -> None:
                 try:
-                    write_segment(path, info, coding, global_header, handover)
+                    write_segment(path, plan.info, plan.coding, global_header, handover)
                 finally:
                     handover.give_up()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import collections
 import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ import tensorflow as tf
 
 from rts_tf import pretrained
 from rts_tf.enhance import AUTO, FAST
-from rts_tf.enhance.choice import Choice, for_image, for_video, in_real_time
+from rts_tf.enhance.choice import Choice, chosen_line, for_image, for_video, in_real_time
 from rts_tf.errors import ConfigError, ImageError
 from rts_tf.inference import load
 from rts_tf.luma.enhancer import LumaEnhancer
@@ -34,6 +33,7 @@ class Weights:
 
     Attributes:
         latest: The name of the one that was found last.
+        choices: What was chosen for each file; empty if the user named weights.
     """
 
     def __init__(
@@ -65,8 +65,7 @@ class Weights:
             _check_luma(model, scale, chroma)
         self._model, self._scale, self._strength, self._tile = model, scale, strength, tile
         self.latest = ""
-        self._counts: collections.Counter[str] = collections.Counter()
-        self._reasons: set[str] = set()
+        self.choices: list[Choice] = []
         self._loaded, self._on_model = functools.cache(self._load), on_model
 
     def for_image(self, image: ImageFile) -> Network:
@@ -96,9 +95,7 @@ class Weights:
 
     def chosen(self) -> str:
         """Which weights were chosen for how many files, and why; empty if the user named some."""
-        if len(self._reasons) == 1:
-            return f"{next(iter(self._counts))}, for {next(iter(self._reasons))}"
-        return ", ".join(f"{name} for {count}" for name, count in self._counts.most_common())
+        return chosen_line(self.choices)
 
     def _name(self, choose: Callable[[], Choice]) -> str:
         """The weights that the user named, else those that ``choose`` finds."""
@@ -106,8 +103,7 @@ class Weights:
             self.latest = self._model
             return self._model
         choice = choose() if self._model == AUTO else in_real_time(choose())
-        self._counts[choice.model] += 1
-        self._reasons.add(choice.reason)
+        self.choices.append(choice)
         self.latest = choice.model
         return choice.model
 

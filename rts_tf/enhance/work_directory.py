@@ -14,10 +14,10 @@ import pathlib
 import shutil
 from typing import Any
 
-from rts_tf.enhance.jobs import Job
+from rts_tf.enhance.targets import Job, root_of
 from rts_tf.errors import VideoError
 from rts_tf.networks.precision import instruction_set
-from rts_tf.storage import hidden_name, lock, publish, read_json_or_none, write_json, write_text
+from rts_tf.storage import Lock, lock, publish, read_json_or_none, write_json, write_text
 from rts_tf.video.encoders import Coding
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.join import join
@@ -29,31 +29,54 @@ from rts_tf.video.segments import times_of
 SOURCE_KEY = "film"
 
 
-class WorkDirectory:
-    """The hidden directory of a video; a context manager that keeps other processes out.
+class Segments:
+    """The segments of a video in its hidden directory, which is there.
 
     Attributes:
         root: The directory.
+    """
+
+    def __init__(self, job: Job):
+        self.root = root_of(job.target)
+
+    def segment(self, number: int) -> pathlib.Path:
+        """The file of segment ``number``, from 0."""
+        return self.root / f"{number:05d}.nut"
+
+    def segments(self, info: VideoInfo, first: int = 0) -> list[pathlib.Path]:
+        """The segments from ``first`` on, up to the first that is missing or damaged."""
+        found: list[pathlib.Path] = []
+        while times_of(self.segment(first + len(found)), info):
+            found.append(self.segment(first + len(found)))
+        return found
+
+
+class WorkDirectory(Segments):
+    """The hidden directory of a video; a context manager that keeps other processes out.
+
+    Attributes:
         replaced: Whether a run that was killed at its very end has put the enhanced video in the
             place of its source already.
         warnings: Lines about what is not continued as it began.
     """
 
-    def __init__(self, job: Job, record: dict[str, Any]):
+    def __init__(self, job: Job, record: dict[str, Any], *, locked: bool = False):
         """Continue if the directory was made with the same ``record``, else begin anew.
 
         Args:
             record: What decides about every bit of the video, JSON types. The digest of the source
                 has the key ``SOURCE_KEY``.
+            locked: Whether somebody else keeps other processes out, and removes the directory.
 
         Raises:
             RtsError: Another process works on the video.
             OSError: The directory cannot be made.
         """
-        self.root, self._target = root_of(job.target), job.target
+        super().__init__(job)
+        self._target = job.target
         self.warnings: list[str] = []
         self.root.mkdir(exist_ok=True)
-        self._lock = lock(self.root, "output", "enhances a video there")
+        self._lock = None if locked else locked_directory(self.root)
         file = self.root / "settings.json"
         recorded = read_json_or_none(file)
         differing = differences(recorded, record)
@@ -77,20 +100,11 @@ class WorkDirectory:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if not self._lock:
+            return
         if kind is None or issubclass(kind, VideoError) or not self.segment(0).exists():
             self._lock.remove_directory()
         self._lock.close()
-
-    def segment(self, number: int) -> pathlib.Path:
-        """The file of segment ``number``, from 0."""
-        return self.root / f"{number:05d}.nut"
-
-    def segments(self, info: VideoInfo) -> list[pathlib.Path]:
-        """The segments that are there, up to the first that is missing or damaged."""
-        found: list[pathlib.Path] = []
-        while times_of(self.segment(len(found)), info):
-            found.append(self.segment(len(found)))
-        return found
 
     def publish(
         self, reader: VideoReader, info: VideoInfo, coding: Coding, keeping: Keeping
@@ -134,12 +148,21 @@ class WorkDirectory:
             )
 
 
+def locked_directory(root: pathlib.Path) -> Lock:
+    """Keep other processes out of a hidden directory. Raises RtsError if one works there."""
+    return lock(root, "output", "enhances a video there")
+
+
 def recorded_settings(target: pathlib.Path) -> dict | None:
     """The settings of a video that is half made, or None if there are no segments of it."""
-    root = root_of(target)
-    if not (root / "00000.nut").exists():
+    if not (root_of(target) / "00000.nut").exists():
         return None
-    return read_json_or_none(root / "settings.json")
+    return settings_of(target)
+
+
+def settings_of(target: pathlib.Path) -> dict | None:
+    """The settings of a video that is in work, or None if there are none."""
+    return read_json_or_none(root_of(target) / "settings.json")
 
 
 def differences(recorded: dict | None, record: dict[str, Any]) -> set[str]:
@@ -157,11 +180,6 @@ def _comparable(settings: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(codec, list):
         return settings
     return settings | {"codec": [item for item in codec if item != ["x264-params", "asm=AVX2"]]}
-
-
-def root_of(target: pathlib.Path) -> pathlib.Path:
-    """The hidden directory beside a video to write."""
-    return target.with_name(hidden_name(target.name, ".rts"))
 
 
 def clear(target: pathlib.Path) -> None:

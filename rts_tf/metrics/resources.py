@@ -13,10 +13,17 @@ _STATUS = pathlib.Path("/proc/self/status")
 
 
 def cores() -> int:
-    """Return the number of processors that this process may use, at least 1."""
+    """Return the number of processors that this process may use, at least 1.
+
+    Where several processes share a machine, ``TF_NUM_INTRAOP_THREADS``, which limits the threads of
+    TensorFlow, limits this number too.
+    """
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        count = len(os.sched_getaffinity(0))
+    else:
+        count = os.cpu_count() or 1
+    limit = os.environ.get("TF_NUM_INTRAOP_THREADS", "")
+    return min(count, int(limit)) if limit.isdecimal() and int(limit) else count
 
 
 def peak_memory_mb() -> float:

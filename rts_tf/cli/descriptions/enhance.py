@@ -1,7 +1,7 @@
 """What ``rts enhance --help`` says."""
 
 from rts_tf.cli.descriptions.command import Command, Group, Shown
-from rts_tf.cli.descriptions.common import DEVICE, JSON
+from rts_tf.cli.descriptions.common import DEVICE, ENGINE, JSON
 
 ENHANCE = Command(
     name="enhance",
@@ -36,8 +36,10 @@ the same command continues one that was stopped.""",
                 Shown("model", "MODEL", "auto, fast, weights, a run, or a .keras file."),
                 Shown("strength", "X", "Share of its change, from 0 to 1.5."),
                 DEVICE,
+                ENGINE,
                 Shown("tile", "N", "Side of a tile in pixels; bounds the memory."),
             ),
+            ("beam_args",),
         ),
         Group(
             "Videos",

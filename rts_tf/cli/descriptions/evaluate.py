@@ -1,7 +1,7 @@
 """What ``rts evaluate --help`` says."""
 
 from rts_tf.cli.descriptions.command import Command, Group, Needed, Shown
-from rts_tf.cli.descriptions.common import CSV, DEVICE, JSON, WIDE
+from rts_tf.cli.descriptions.common import CSV, DEVICE, ENGINE, JSON, WIDE
 
 EVALUATE = Command(
     name="evaluate",
@@ -25,8 +25,10 @@ in VIQET's MOS, and what it costs, beside an unsharp mask of equal MOS.""",
                 Shown("images", "FOLDER"),
                 Shown("reference", "FOLDER", "The images at twice the size: PSNR and SSIM."),
                 DEVICE,
+                ENGINE,
                 Shown("mos"),
             ),
+            ("beam_args",),
         ),
         Group(
             "Output",

@@ -1,7 +1,7 @@
 """What ``rts viqet --help`` says."""
 
 from rts_tf.cli.descriptions.command import Command, Group, Shown
-from rts_tf.cli.descriptions.common import CSV, JSON, WIDE
+from rts_tf.cli.descriptions.common import CSV, ENGINE, JSON, WIDE
 
 VIQET = Command(
     name="viqet",
@@ -31,7 +31,9 @@ and their mean. docs/viqet.md says what the columns mean.""",
                 CSV,
                 WIDE,
                 JSON,
+                ENGINE,
             ),
+            ("beam_args",),
         ),
     ),
     arguments=(1, None),
