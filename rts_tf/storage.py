@@ -31,6 +31,8 @@ except ImportError:  # every other system
 _RETRY_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()  # seconds
 
 
+LARGEST_JSON = 64 * 2**20  # characters; the record of a shard of a thousand images has .1 MB
+
 LONGEST_NAME = 255  # bytes of the name of a file, as nearly all file systems have it
 _LONGEST_SUFFIX = 32  # characters; what is longer behind a dot stands for no format
 _DIGEST = 12  # hexadecimal digits in the place of what a hidden name has no room for
@@ -156,16 +158,23 @@ def read_json(path: str | os.PathLike) -> dict | None:
     """Return the object in a JSON file, or None if there is no file.
 
     Raises:
-        RtsError: The file is damaged, or holds something else than an object.
+        RtsError: The file is damaged, holds something else than an object, or is larger than
+            ``LARGEST_JSON``.
         OSError: The file cannot be read.
     """
     try:
-        contents = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:
+            text = file.read(LARGEST_JSON + 1)
+        if len(text) > LARGEST_JSON:
+            raise ValueError(f"more than {LARGEST_JSON >> 20} MiB")
+        contents = json.loads(text)
         if not isinstance(contents, dict):
             raise ValueError("not an object")
         return contents
     except FileNotFoundError:
         return None
+    except RecursionError:
+        raise RtsError(f"{path}: is damaged (it nests too deep); delete it") from None
     except ValueError as error:
         raise RtsError(f"{path}: is damaged ({error}); delete it to have it made again") from None
 
