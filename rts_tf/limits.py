@@ -18,6 +18,7 @@ VIDEO_PIXELS = 2**27  # of a frame: 16384 x 8192
 VIDEO_STREAMS = 200  # discs have up to 32 languages of sound and 32 of subtitles
 VIDEO_HOURS = 24 * 7
 VIDEO_PACKETS = 60_000_000  # of all streams: a week at 60 frames a second has 36 million of video
+ANIMATION_PIXELS = 2**35  # of all frames of an animated WebP: five minutes of 3840 x 2160
 VIDEO_BYTES = 2**43  # of a file, 9 TB
 
 _VARIABLE = "RTS_LIMITS"
@@ -42,7 +43,9 @@ class Limit(NamedTuple):
     @property
     def reason(self) -> str:
         """What an error message says about a file that is beyond the limit."""
-        return f"has more than {self.text}, the limit; {_LIFTED.removeprefix('or ')} if you trust it"
+        return (
+            f"has more than {self.text}, the limit; {_LIFTED.removeprefix('or ')} if you trust it"
+        )
 
 
 def are_lifted() -> bool:
@@ -78,5 +81,6 @@ METADATA = Limit(METADATA_BYTES, "64 MiB of texts and profiles")
 FRAME = Limit(VIDEO_PIXELS, "134 million pixels in a frame")
 STREAMS = Limit(VIDEO_STREAMS, "200 streams")
 SECONDS = Limit(VIDEO_HOURS * 3600, "168 hours")
+ANIMATION = Limit(ANIMATION_PIXELS, "34 billion pixels in all frames")
 PACKETS = Limit(VIDEO_PACKETS, "60 million packets")
 FILE_OF_VIDEO = Limit(VIDEO_BYTES, "8 TiB")

@@ -11,8 +11,32 @@ from collections.abc import Callable, Sequence
 # Numbers at which readers go wrong: around zero, around powers of two, and large
 _NUMBERS = (0, 1, 2, 127, 128, 255, 256, 32767, 32768, 65535, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
 _LARGE = (*_NUMBERS, 2**32, 2**40, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
-_VALUES = (None, True, "", "../../x", "x" * 70000, 0, -1, 2**63, 10**400, 1.5, [], {}, [[]], {"": 0})
-_LITERALS = ("NaN", "Infinity", "-Infinity", "1e999", "-1e-999", "9" * 5000, "[" * 99999, '"\\ud800"')
+_VALUES = (
+    None,
+    True,
+    "",
+    "../../x",
+    "x" * 70000,
+    0,
+    -1,
+    2**63,
+    10**400,
+    1.5,
+    [],
+    {},
+    [[]],
+    {"": 0},
+)
+_LITERALS = (
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e999",
+    "-1e-999",
+    "9" * 5000,
+    "[" * 99999,
+    '"\\ud800"',
+)
 
 
 def mutated(contents: bytes, others: Sequence[bytes], rng: random.Random) -> bytes:

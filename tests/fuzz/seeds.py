@@ -150,5 +150,3 @@ def tflite() -> dict[str, tuple[bytes, ...]]:
 
 def as_json(contents: object) -> bytes:
     return json.dumps(contents).encode()
-
-
