@@ -22,7 +22,7 @@ ANIMATION_PIXELS = 2**35  # of all frames of an animated WebP: five minutes of 3
 VIDEO_BYTES = 2**43  # of a file, 9 TB
 
 _VARIABLE = "RTS_LIMITS"
-_LIFTED = "or lift the limits with `limits`=off"
+_ADVICE = "lift the limits with `limits`=off"
 
 
 class Limit(NamedTuple):
@@ -43,9 +43,7 @@ class Limit(NamedTuple):
     @property
     def reason(self) -> str:
         """What an error message says about a file that is beyond the limit."""
-        return (
-            f"has more than {self.text}, the limit; {_LIFTED.removeprefix('or ')} if you trust it"
-        )
+        return f"has more than {self.text}, the limit; {_ADVICE} if you trust it"
 
 
 def are_lifted() -> bool:
@@ -68,7 +66,7 @@ def lifting_advice(pixels: int) -> str:
 
     Other limits, such as that of a server, cannot be lifted here.
     """
-    return f", {_LIFTED}" if pixels in (IMAGE_PIXELS, LEARNED_PIXELS) else ""
+    return f", or {_ADVICE}" if pixels in (IMAGE_PIXELS, LEARNED_PIXELS) else ""
 
 
 def allowed_pixels(most: int) -> int:
