@@ -5,6 +5,7 @@ input that is being read lies in the scratch directory, where the parent finds i
 """
 
 import json
+import logging
 import os
 import pathlib
 import random
@@ -30,6 +31,7 @@ class _TooSlow(BaseException):
 def main() -> None:
     name, seed, count, scratch = sys.argv[1:]
     set_environment()
+    logging.disable()
     target, folder = TARGETS[name], pathlib.Path(scratch)
     files = [(suffix, one) for suffix, several in target.seeds().items() for one in several]
     for suffix, contents in files:  # valid ones; what is loaded on the way needs memory too
