@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-from rts_tf.errors import ConfigError
+from rts_tf.errors import ConfigError, first_line
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
@@ -115,8 +115,9 @@ class Settings(abc.ABC):
             if not isinstance(values, dict) or not known - cls.ADDED <= set(values) <= known:
                 raise ValueError("not the settings of this version")
             return cls(**values).validate()
-        except (ValueError, TypeError, ConfigError) as error:
-            raise ConfigError(f"cannot read the settings: {str(error).rstrip('.')}") from None
+        except (ValueError, TypeError, RecursionError, ConfigError) as error:
+            reason = first_line(error).rstrip(".")
+            raise ConfigError(f"cannot read the settings: {reason}") from None
 
     def differences(self, other: Self) -> list[str]:
         """Return a line ``field: mine, here theirs`` for every field that differs."""

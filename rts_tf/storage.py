@@ -12,7 +12,7 @@ import os
 import pathlib
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from rts_tf.errors import RtsError
@@ -154,12 +154,18 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_json(path: str | os.PathLike) -> dict | None:
+def read_json(
+    path: str | os.PathLike, kinds: Mapping[str, type | tuple[type, ...]] | None = None
+) -> dict | None:
     """Return the object in a JSON file, or None if there is no file.
 
+    Args:
+        path: The file.
+        kinds: The types of values that must be there, by their keys.
+
     Raises:
-        RtsError: The file is damaged, holds something else than an object, or is larger than
-            ``LARGEST_JSON``.
+        RtsError: The file is damaged, holds something else than an object with values of
+            ``kinds``, or is larger than ``LARGEST_JSON``.
         OSError: The file cannot be read.
     """
     try:
@@ -167,16 +173,25 @@ def read_json(path: str | os.PathLike) -> dict | None:
             text = file.read(LARGEST_JSON + 1)
         if len(text) > LARGEST_JSON:
             raise ValueError(f"more than {LARGEST_JSON >> 20} MiB")
-        contents = json.loads(text)
+        contents = _parsed(text)
         if not isinstance(contents, dict):
             raise ValueError("not an object")
+        for key, kind in (kinds or {}).items():
+            if not isinstance(contents.get(key), kind):
+                raise ValueError(f"its {key!r} is missing, or of another kind")
         return contents
     except FileNotFoundError:
         return None
-    except RecursionError:
-        raise RtsError(f"{path}: is damaged (it nests too deep); delete it") from None
     except ValueError as error:
         raise RtsError(f"{path}: is damaged ({error}); delete it to have it made again") from None
+
+
+def _parsed(text: str) -> Any:
+    """Parse JSON. Raises ValueError, whatever is wrong."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it nests too deep") from None
 
 
 def read_json_or_none(path: str | os.PathLike) -> dict | None:
