@@ -5,8 +5,9 @@ import pathlib
 
 from rts_tf import pretrained
 from rts_tf.errors import RtsError, first_line
+from rts_tf.luma.engines import LiteRTEngine
 from rts_tf.luma.enhancer import LumaEnhancer
-from rts_tf.networks.luma import is_luma
+from rts_tf.networks.luma import is_luma, shape_of
 from rts_tf.pretrained.keras_file import config_of, load_keras_file
 from rts_tf.storage import read_json_or_none
 
@@ -50,6 +51,8 @@ def load_luma(model: str | os.PathLike) -> LumaEnhancer:
         if file.name != FINAL or RANGES not in summary:
             return LumaEnhancer(network)
         content = file.with_name(INTEGER_FILE).read_bytes()
+        if LiteRTEngine.is_installed():
+            LiteRTEngine(content).check(shape_of(network.name).block)
         return LumaEnhancer(network, content, tuple(summary[RANGES]))
     except Exception as error:  # Keras raises many types on a file that is not its own
         raise RtsError(f"{file}: is not a network for luma ({first_line(error)})") from None

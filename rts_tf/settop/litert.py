@@ -1,6 +1,7 @@
 """Runs an exported TFLite file on images of its size and larger, with LiteRT and numpy alone."""
 
 import ctypes
+import math
 import pathlib
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ from .tiles import spans
 
 # The names under which the export notes whole numbers in the file's metadata
 RADIUS, PACK = b"receptive_radius", b"pack"
+_MOST = {RADIUS: 4096, PACK: 64}
+LARGEST_TENSOR = 2**34  # bytes: 64 channels of float32 for a frame of 8192 x 8192
 
 
 class Network:
@@ -61,7 +64,9 @@ class Network:
             signatures = opened.get_signature_list()
             (self._input,) = opened.get_input_details()
             (self._output,) = opened.get_output_details()
-        except (ValueError, RuntimeError) as error:
+            _check_tensors(opened.get_tensor_details())
+            notes = _notes(path)
+        except Exception as error:  # LiteRT raises errors of many types on files that are damaged
             with_delegate = f" with --delegate={delegate}" if delegate else ""
             raise SettopError(
                 f"{path}: cannot be opened{with_delegate} ({_one_line(error)})"
@@ -78,7 +83,6 @@ class Network:
         self.scale = 2 if self.head == "upscale" else 1
         height, width = (max(0, int(side)) for side in signature[1:3])
         self.size = height, width
-        notes = _notes(path)
         self.radius, self.pack = notes.get(RADIUS), notes.get(PACK, 1)
         if self.luma and (PACK not in notes or 0 in self.size):
             raise SettopError(
@@ -106,7 +110,12 @@ class Network:
 
     def _computed(self, frame: np.ndarray) -> np.ndarray:
         """Run the network, and return its output where LiteRT has it: nobody may keep that."""
-        size = frame.shape[:2] if self.size == (0, 0) else self.size
+        try:
+            return self._run_at(frame, frame.shape[:2] if self.size == (0, 0) else self.size)
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise SettopError(f"{self._path}: cannot be run ({_one_line(error)})") from None
+
+    def _run_at(self, frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         shape = [1, *size, 1 if self.luma else 3]
         if self._shape != shape:
             self._interpreter.resize_tensor_input(self._input["index"], shape)
@@ -121,7 +130,11 @@ class Network:
         entry[height:] = entry[height - 1 : height]
         del entry  # LiteRT refuses to compute while somebody has its memory
         self._interpreter.invoke()
-        return self._result()[0, ..., 0] if self.luma else self._result()[0]
+        result = self._result()
+        wanted = [1, self.scale * size[0], self.scale * size[1], shape[3]]
+        if list(result.shape) != wanted:
+            raise ValueError(f"its output is {list(result.shape)}, not {wanted}")
+        return result[0, ..., 0] if self.luma else result[0]
 
     def _like(self, image: np.ndarray) -> np.ndarray:
         """Return an array for the result of an image."""
@@ -230,6 +243,14 @@ def _loaded(delegate: str, options: dict[str, str] | None) -> object:
         raise SettopError(f"--delegate={delegate}: cannot be loaded ({_one_line(error)})") from None
 
 
+def _check_tensors(details: list[dict]) -> None:
+    """Raise ValueError if a file announces more memory than a network for images takes."""
+    for tensor in details:
+        size = math.prod(int(side) for side in tensor["shape"]) * np.dtype(tensor["dtype"]).itemsize
+        if not 0 <= size <= LARGEST_TENSOR:
+            raise ValueError(f"a tensor of {size / 2**30:.0f} GiB, more than any network here has")
+
+
 def _scaled(span: slice, scale: int) -> slice:
     return slice(scale * span.start, scale * span.stop)
 
@@ -247,12 +268,16 @@ def _notes(path: pathlib.Path) -> dict[bytes, int]:
 
     model = schema.Model.GetRootAsModel(path.read_bytes(), 0)
     entries = {model.Metadata(i).Name(): model.Metadata(i) for i in range(model.MetadataLength())}
-    return {
+    notes = {
         name: int(model.Buffers(entries[name].Buffer()).DataAsNumpy().tobytes())
         for name in (RADIUS, PACK)
         if name in entries
     }
+    for name, value in notes.items():
+        if not (name == PACK) <= value <= _MOST[name]:
+            raise ValueError(f"its {name.decode()} is {value}")
+    return notes
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split())[:300] or type(error).__name__
