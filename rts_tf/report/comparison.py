@@ -80,11 +80,12 @@ def _section(name: str, before: ImageFile, after: ImageFile) -> str:
     if scale > 1:
         notes.append("The original is enlarged by bicubic interpolation.")
         original = cv2.resize(original, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    name = printable(name)
     texts = f"{name}, the original", f"{name}, enhanced"
     icc = before.icc if channels == 3 else b""  # the page shows RGB
     html = slider(original, enhanced, ("original", "enhanced"), texts, icc)
     note = f'<p class="quiet">{" ".join(notes)}</p>\n' if notes else ""
-    return f"<section>\n<h2>{escape(printable(name))}</h2>\n{note}{html}\n</section>"
+    return f"<section>\n<h2>{escape(name)}</h2>\n{note}{html}\n</section>"
 
 
 def _middle(size: int, most: int) -> slice:

@@ -77,6 +77,7 @@ def write_preview(path: str | os.PathLike, sections: Sequence[Section], summary:
     """
     html = page(
         "preview.html.template",
+        ("slider.js", "preview.js"),
         summary=escape(printable(summary)),
         sections="\n\n".join(_section(i, section) for i, section in enumerate(sections)),
     )
@@ -94,11 +95,12 @@ def _section(number: int, section: Section) -> str:
         height, width = first.pixels.shape[:2]
         before = cv2.resize(before, (width, height), interpolation=cv2.INTER_CUBIC)
         notes += "The original is enlarged by bicubic interpolation."
-    texts = f"{section.name}, the original", f"{section.name}, enhanced"
+    name = printable(section.name)
+    texts = f"{name}, the original", f"{name}, enhanced"
     labels = ("original", printable(first.name))
     return fill(
         "preview_section.html.template",
-        name=escape(printable(section.name)),
+        name=escape(name),
         notes=f'<p class="quiet">{notes}</p>\n' if notes else "",
         slider=slider(before, first.pixels, labels, texts, section.icc, exact=False),
         choices="\n".join(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rts_tf.errors import printable
 from rts_tf.report.columns import ARTIFACTS, TABLE_1, TABLE_2, TRAINING, duration
 from rts_tf.report.figures import change_curve, mos_curve
 from rts_tf.report.slider import data_uri, slider
@@ -109,7 +110,7 @@ def _count(number: int, noun: str) -> str:
 def settings_list(config: dict) -> str:
     """Settings as the items of an HTML list."""
     return "\n".join(
-        f"<dt>{escape(str(name))}</dt><dd>{escape(str(value)) or '–'}</dd>"
+        f"<dt>{escape(printable(str(name)))}</dt><dd>{escape(printable(str(value))) or '–'}</dd>"
         for name, value in config.items()
     )
 
@@ -131,7 +132,7 @@ def _strips(strips: Sequence[Strip], selected: int) -> str:
         if len({crop.shape for crop in strip.crops}) != 1:
             raise ValueError(f"the crops of {strip.name} must be of one size")
         height, width = (side * enlarge for side in strip.crops[0].shape[:2])
-        name, size = escape(strip.name), f'width="{width}" height="{height}"'
+        name, size = escape(printable(strip.name)), f'width="{width}" height="{height}"'
         cells = "".join(
             f'<td><img src="{data_uri(crop)}" {size} alt="{name}, HR{stage}"></td>'
             for stage, crop in enumerate(strip.crops)
