@@ -19,6 +19,7 @@ from rts_tf.errors import RtsError, first_line
 from rts_tf.images.dtypes import LEVELS, to_float, to_levels
 from rts_tf.luma.matrix_tiles import without_matrix_tiles
 from rts_tf.quiet import quiet_stderr
+from rts_tf.settop.model_file import checked_notes
 
 
 class Engine(Protocol):
@@ -76,7 +77,18 @@ class LiteRTEngine:
         return made[0, ..., 0]
 
     def check(self, block: int) -> None:
-        """Raise RtsError unless the file can be run on a plane of ``block`` x ``block`` pixels."""
+        """Check a file that somebody else may have made. It must come before anything is computed.
+
+        Args:
+            block: The side of a plane to try, in pixels.
+
+        Raises:
+            RtsError: The file is damaged, or cannot be run.
+        """
+        try:
+            checked_notes(self._file)
+        except Exception as error:  # the schema's classes raise errors of many types
+            raise RtsError(f"the TFLite file cannot be run ({first_line(error)})") from None
         self(np.zeros((block, block), np.uint8))
 
     def _runner(self, shape: tuple[int, int]) -> tuple[Any, int, int]:

@@ -1,19 +1,14 @@
 """Runs an exported TFLite file on images of its size and larger, with LiteRT and numpy alone."""
 
 import ctypes
-import math
 import pathlib
 from collections.abc import Callable
 
 import numpy as np
 
 from .errors import SettopError
+from .model_file import PACK, RADIUS, checked_notes
 from .tiles import spans
-
-# The names under which the export notes whole numbers in the file's metadata
-RADIUS, PACK = b"receptive_radius", b"pack"
-_MOST = {RADIUS: 4096, PACK: 64}
-LARGEST_TENSOR = 2**34  # bytes: 64 channels of float32 for a frame of 8192 x 8192
 
 
 class Network:
@@ -58,14 +53,13 @@ class Network:
             raise SettopError(f"{path}: no such file")
         delegates = [_loaded(delegate, options)] if delegate else []
         try:
+            notes = checked_notes(path.read_bytes())
             opened = litert.Interpreter(
                 str(path), num_threads=threads, experimental_delegates=delegates
             )
             signatures = opened.get_signature_list()
             (self._input,) = opened.get_input_details()
             (self._output,) = opened.get_output_details()
-            _check_tensors(opened.get_tensor_details())
-            notes = _notes(path)
         except Exception as error:  # LiteRT raises errors of many types on files that are damaged
             with_delegate = f" with --delegate={delegate}" if delegate else ""
             raise SettopError(
@@ -243,14 +237,6 @@ def _loaded(delegate: str, options: dict[str, str] | None) -> object:
         raise SettopError(f"--delegate={delegate}: cannot be loaded ({_one_line(error)})") from None
 
 
-def _check_tensors(details: list[dict]) -> None:
-    """Raise ValueError if a file announces more memory than a network for images takes."""
-    for tensor in details:
-        size = math.prod(int(side) for side in tensor["shape"]) * np.dtype(tensor["dtype"]).itemsize
-        if not 0 <= size <= LARGEST_TENSOR:
-            raise ValueError(f"a tensor of {size / 2**30:.0f} GiB, more than any network here has")
-
-
 def _scaled(span: slice, scale: int) -> slice:
     return slice(scale * span.start, scale * span.stop)
 
@@ -260,23 +246,6 @@ def _levels(output: np.ndarray) -> np.ndarray:
     if output.dtype == np.uint8:
         return output
     return np.clip(np.rint(output * np.float32(255)), 0, 255).astype(np.uint8)
-
-
-def _notes(path: pathlib.Path) -> dict[bytes, int]:
-    """Read the whole numbers that the export noted in the metadata of a file."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAsModel(path.read_bytes(), 0)
-    entries = {model.Metadata(i).Name(): model.Metadata(i) for i in range(model.MetadataLength())}
-    notes = {
-        name: int(model.Buffers(entries[name].Buffer()).DataAsNumpy().tobytes())
-        for name in (RADIUS, PACK)
-        if name in entries
-    }
-    for name, value in notes.items():
-        if not (name == PACK) <= value <= _MOST[name]:
-            raise ValueError(f"its {name.decode()} is {value}")
-    return notes
 
 
 def _one_line(error: Exception) -> str:

@@ -82,7 +82,7 @@ def _tflite(path: pathlib.Path) -> None:
         shape = (32, 32) if network.size == (0, 0) else network.size
         if max(shape) <= 512:
             network.run(np.zeros(shape if network.luma else (*shape, 3), np.uint8))
-    LiteRTEngine(path.read_bytes())(np.zeros((32, 32), np.uint8))
+    LiteRTEngine(path.read_bytes()).check(32)
 
 
 def _json(path: pathlib.Path) -> None:
