@@ -27,6 +27,7 @@ _CONFIG, _WEIGHTS = "config.json", "model.weights.h5"
 _MEMBERS = {_CONFIG: 2**21, "metadata.json": 2**16, _WEIGHTS: 2**31}  # and their most bytes
 _SUFFIXES = (".keras", ".weights.h5")
 _DEEPEST = 100  # levels of JSON
+_RATIO = 200  # of what a file becomes; Keras does not compress at all
 _SPARE = 2**20  # bytes of weights that a network may have beyond those of its file
 # The most that these may be in a layer: a network for images has hundreds of channels at most
 _MOST = {
@@ -95,7 +96,7 @@ def _check_members(archive: zipfile.ZipFile) -> None:
     for member in archive.infolist():
         if member.file_size > _MEMBERS[member.filename]:
             raise RtsError(f"its {member.filename} has {member.file_size / 1e6:.0f} MB")
-        if member.file_size > 2000 * member.compress_size + _SPARE:
+        if member.file_size > _RATIO * member.compress_size + _SPARE:
             raise RtsError(f"its {member.filename} is a decompression bomb")
 
 
@@ -141,7 +142,7 @@ def _check_class(described: dict[str, Any]) -> None:
         raise RtsError(f"it names the function {str(function)[:100]!r}, which is no activation")
     if isinstance(registered, str) and ">" in registered:
         found = keras.saving.get_registered_object(registered)
-        if isinstance(found, type):
+        if isinstance(found, type) and found.__name__ == name:
             return
         raise RtsError(
             f"it names the class {registered[:100]!r}, which this process has not registered;"
@@ -173,23 +174,22 @@ def _check_weights(file: BinaryIO | Any, size: int) -> int:
 
     HDF5 can refer to other files, and a few bytes can announce an array of any size.
     """
-    found: list[int] = []
-
-    def look(name: bytes | str, link: object = None) -> None:
-        item = weights.get(name, getlink=True)
-        if isinstance(item, h5py.ExternalLink | h5py.SoftLink):
-            raise RtsError("its weights refer to other files or places")
-        item = weights[name]
-        if isinstance(item, h5py.Dataset):
-            if item.dtype.hasobject or item.external or item.is_virtual:
-                raise RtsError("its weights refer to other files, or are no numbers")
-            found.append(math.prod(item.shape) * item.dtype.itemsize)
-
+    names: list[str | bytes] = []
+    found = 0
     with h5py.File(file, "r") as weights:
-        weights.visit_links(look)
-    if sum(found) > size:
-        raise RtsError(f"its weights announce {sum(found) / 1e6:.0f} MB, which it does not have")
-    return sum(found)
+        weights.visit_links(names.append)  # h5py cannot pass on what is raised within
+        for name in names:
+            link = weights.get(name, getlink=True)
+            if isinstance(link, h5py.ExternalLink | h5py.SoftLink):
+                raise RtsError("its weights refer to other files or places")
+            item = weights[name]
+            if isinstance(item, h5py.Dataset):
+                if item.dtype.hasobject or item.external or item.is_virtual:
+                    raise RtsError("its weights refer to other files, or are no numbers")
+                found += math.prod(item.shape) * item.dtype.itemsize
+    if found > size:
+        raise RtsError(f"its weights announce {found / 1e6:.0f} MB, which it does not have")
+    return found
 
 
 @contextlib.contextmanager
