@@ -20,6 +20,7 @@ from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error,
 from rts_tf.cli.descriptions.evaluate import EVALUATE
 from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.json_output import Report, define_json_flag, reported
+from rts_tf.cli.limits_flag import define_limits_flag
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.tables import define_wide_flag, print_table
@@ -69,6 +70,7 @@ def _define_flags() -> None:
     define_csv_flag(FLAGS)
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
+    define_limits_flag(FLAGS)
     define_device_flag(FLAGS)
 
 

@@ -19,6 +19,7 @@ from rts_tf.cli.command import exit_code_of, print_error, print_note, run_comman
 from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error, write_csv
 from rts_tf.cli.descriptions.viqet import VIQET
 from rts_tf.cli.json_output import Report, define_json_flag, reported
+from rts_tf.cli.limits_flag import define_limits_flag
 from rts_tf.cli.measuring import errors_name, measure_images
 from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.data.datasets import counterpart, folder
@@ -66,6 +67,7 @@ def _define_flags() -> None:
     flags.DEFINE_string("against", "", text, flag_values=FLAGS)
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
+    define_limits_flag(FLAGS)
 
 
 class Image(NamedTuple):

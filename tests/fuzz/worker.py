@@ -50,6 +50,8 @@ def main() -> None:
         suffix, contents = rng.choice(files)
         others = [other for kind, other in files if kind == suffix]
         path = file_of(suffix, target.mutate(contents, others, rng), folder)
+        if i + 1 == int(os.environ.get("RTS_FUZZ_CRASH", "0")):  # for the test of a crash
+            os.kill(os.getpid(), signal.SIGSEGV)
         outcome, said = _outcome(target, path)
         outcomes[outcome] += 1
         if outcome == "found":
