@@ -123,7 +123,7 @@ class Settings(abc.ABC):
         """Return a line ``field: mine, here theirs`` for every field that differs."""
         mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
         return [
-            f"{name}: {mine[name]!r}, here {theirs[name]!r}"
+            f"{name}: {mine[name]!r:.200}, here {theirs[name]!r:.200}"
             for name in mine
             if mine[name] != theirs[name]
         ]

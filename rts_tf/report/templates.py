@@ -3,8 +3,11 @@
 import base64
 import hashlib
 from collections.abc import Sequence
+from html import escape
 from importlib import resources
 from string import Template
+
+from rts_tf.errors import printable
 
 # The placeholders of a page for styles, and their files
 _PARTS = {
@@ -38,6 +41,11 @@ def page(template: str, scripts: Sequence[str] = ("slider.js",), **parts: object
     script = "\n" + "".join(map(web_file, scripts))
     styles = {part: web_file(file) for part, file in _PARTS.items()}
     return fill(template, script=script, script_hash=hash_of(script), **styles, **parts)
+
+
+def text(value: object) -> str:
+    """The HTML that shows ``value`` as text, whatever it is: a name may hold markup."""
+    return escape(printable(str(value)))
 
 
 def hash_of(script: str) -> str:

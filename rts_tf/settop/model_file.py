@@ -22,6 +22,8 @@ _TYPES = {
     **{0: (4, 0, 0), 1: (2, 0, 0), 2: (4, 0, 0), 3: (1, 0, 255), 4: (8, 0, 0), 6: (1, 0, 0)},
     **{7: (2, -(2**15), 2**15 - 1), 9: (1, -128, 127)},
 }
+_QUANTIZED = {7, 9}  # these two are never plain numbers here
+_STEPS = (1e-12, 256.0)  # between these lie the steps of all integers
 # CUSTOM, DELEGATE, IF, WHILE and CALL_ONCE: they name code or graphs
 _FOREIGN = {32, 51, 118, 119, 129}
 
@@ -111,10 +113,13 @@ def _check_shape(tensor: Any, stored: int) -> None:
 def _check_quantization(tensor: Any) -> None:
     """Check that steps and zero points are as many."""
     found = tensor.Quantization()
+    if tensor.Type() in _QUANTIZED and (found is None or not found.ScaleLength()):
+        raise ValueError("integers without a step")
     if found is None:
         return
     scales, zeros = found.ScaleLength(), found.ZeroPointLength()
-    if zeros not in (0, scales) or _count(scales) and not np.isfinite(found.ScaleAsNumpy()).all():
+    steps = found.ScaleAsNumpy() if _count(scales) else np.ones(1)
+    if zeros not in (0, scales) or not (steps > _STEPS[0]).all() or not (steps < _STEPS[1]).all():
         raise ValueError("steps of integers that cannot be")
     _, least, most = _TYPES[tensor.Type()]
     points = found.ZeroPointAsNumpy() if zeros else np.zeros(1)
