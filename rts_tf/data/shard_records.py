@@ -25,7 +25,7 @@ class Stored(NamedTuple):
     """One image of a shard: its name, its number in the set, and its arrays by name."""
 
     name: str
-    index: int
+    number: int
     arrays: dict[str, np.ndarray]
 
 

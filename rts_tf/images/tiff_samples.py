@@ -116,9 +116,8 @@ def _check_segments(page: Any) -> None:
 
     tifffile decompresses all of it before it looks at the size.
     """
-    start = {8: zlib.decompressobj, 32946: zlib.decompressobj, 34925: lzma.LZMADecompressor}.get(
-        int(page.compression)
-    )
+    codecs: dict[int, Any] = {8: zlib.decompressobj, 32946: zlib.decompressobj}
+    start = (codecs | {34925: lzma.LZMADecompressor}).get(int(page.compression))
     if start is None:
         return
     rows, columns = (page.tilelength, page.tilewidth) if page.is_tiled else (0, page.imagewidth)

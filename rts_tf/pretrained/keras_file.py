@@ -161,8 +161,10 @@ def _is_listed(name: str, module: str | None) -> bool:
     if module is not None and module != "keras" and not module.startswith("keras."):
         return False
     kinds = keras.initializers, keras.regularizers, keras.constraints
-    bases = keras.initializers.Initializer, keras.regularizers.Regularizer
-    bases += (keras.constraints.Constraint,)
+    bases = (
+        *(keras.initializers.Initializer, keras.regularizers.Regularizer),
+        keras.constraints.Constraint,
+    )
     found = next((vars(kind).get(name) for kind in kinds if name in vars(kind)), None)
     return name in _LAYERS | _MODELS | _POLICIES or (
         isinstance(found, type) and issubclass(found, bases)

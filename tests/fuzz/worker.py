@@ -44,7 +44,7 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     signal.signal(signal.SIGALRM, _stop)
     print(json.dumps({"started": True}), flush=True)
-    outcomes = {"read": 0, "refused": 0, "found": 0}
+    outcomes, said_at = {"read": 0, "refused": 0, "found": 0}, 0.0
     for i in range(int(count)):
         rng = random.Random(f"{name} {seed} {i}")
         suffix, contents = rng.choice(files)
@@ -54,6 +54,9 @@ def main() -> None:
             os.kill(os.getpid(), signal.SIGSEGV)
         outcome, said = _outcome(target, path)
         outcomes[outcome] += 1
+        if time.monotonic() > said_at + 5:
+            said_at = time.monotonic()
+            print("{}", flush=True)  # a sign of life
         if outcome == "found":
             print(json.dumps({"input": str(path), "said": said}), flush=True)
             _wait_for_parent(path)
