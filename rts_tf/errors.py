@@ -4,6 +4,8 @@ import unicodedata
 
 # Unicode categories: control characters, surrogates, line and paragraph separators
 _UNPRINTABLE = ("Cc", "Cs", "Zl", "Zp")
+# They make a terminal or a page show what follows in another order: gnp.exe as exe.png
+_REORDERING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 class RtsError(Exception):
@@ -45,11 +47,12 @@ class Interrupted(RtsError):
 def printable(text: str) -> str:
     """Return ``text`` as one line that any terminal can show.
 
-    Line breaks, control characters and bytes that are not UTF-8 are escaped.
+    Line breaks, control characters, those that change the order in which text is shown, and bytes
+    that are not UTF-8 are escaped.
     """
     return "".join(
         character.encode("unicode_escape").decode()
-        if unicodedata.category(character) in _UNPRINTABLE
+        if character in _REORDERING or unicodedata.category(character) in _UNPRINTABLE
         else character
         for character in text
     )

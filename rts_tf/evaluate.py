@@ -19,6 +19,7 @@ from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.engine import define_engine_flags, in_beam
 from rts_tf.cli.evaluated_images import EvaluateWork, enhance_images, measure_image
 from rts_tf.cli.json_output import Report, define_json_flag, reported
+from rts_tf.cli.limits_flag import define_limits_flag
 from rts_tf.cli.measuring import measure_images, measure_in_beam
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.cli.tables import define_wide_flag, print_table
@@ -60,6 +61,7 @@ def _define_flags() -> None:
     define_csv_flag(FLAGS)
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
+    define_limits_flag(FLAGS)
     define_device_flag(FLAGS)
     define_engine_flags(FLAGS)
 

@@ -21,6 +21,7 @@ from rts_tf.networks.geometry import geometry_of
 from rts_tf.networks.layers import PixelShuffle
 from rts_tf.networks.precision import resolve_precision
 from rts_tf.networks.registry import registered_name
+from rts_tf.pretrained.keras_file import load_keras_file
 
 TILES_AT_ONCE = 2  # see rts_tf.images.tiling
 CHANNELS = 64  # values per pixel of the networks that the size of a tile is given for
@@ -255,7 +256,7 @@ def load(model: str | os.PathLike, precision: str = "float32", tile: int = 1280)
     if not file.exists():
         raise RtsError(f"{path}: no such file or directory, and {pretrained.known()}")
     try:
-        network = keras.models.load_model(file, compile=False)
+        network = load_keras_file(file)
         enhancer = Enhancer(_in_precision(network, resolve_precision(precision)), tile)
     except Exception as error:  # Keras raises many types on a file that is not its own
         raise RtsError(f"{file}: is not a network of this package ({first_line(error)})") from None

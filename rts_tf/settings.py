@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-from rts_tf.errors import ConfigError
+from rts_tf.errors import ConfigError, first_line
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16")
 
@@ -115,14 +115,15 @@ class Settings(abc.ABC):
             if not isinstance(values, dict) or not known - cls.ADDED <= set(values) <= known:
                 raise ValueError("not the settings of this version")
             return cls(**values).validate()
-        except (ValueError, TypeError, ConfigError) as error:
-            raise ConfigError(f"cannot read the settings: {str(error).rstrip('.')}") from None
+        except (ValueError, TypeError, RecursionError, ConfigError) as error:
+            reason = first_line(error).rstrip(".")
+            raise ConfigError(f"cannot read the settings: {reason}") from None
 
     def differences(self, other: Self) -> list[str]:
         """Return a line ``field: mine, here theirs`` for every field that differs."""
         mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
         return [
-            f"{name}: {mine[name]!r}, here {theirs[name]!r}"
+            f"{name}: {mine[name]!r:.200}, here {theirs[name]!r:.200}"
             for name in mine
             if mine[name] != theirs[name]
         ]

@@ -12,7 +12,7 @@ import os
 import pathlib
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Any
 
 from rts_tf.errors import RtsError
@@ -30,6 +30,8 @@ except ImportError:  # every other system
 # That takes a moment as a rule.
 _RETRY_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()  # seconds
 
+
+LARGEST_JSON = 64 * 2**20  # characters; the record of a shard of a thousand images has .1 MB
 
 LONGEST_NAME = 255  # bytes of the name of a file, as nearly all file systems have it
 _LONGEST_SUFFIX = 32  # characters; what is longer behind a dot stands for no format
@@ -152,22 +154,44 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def read_json(path: str | os.PathLike) -> dict | None:
+def read_json(
+    path: str | os.PathLike, kinds: Mapping[str, type | tuple[type, ...]] | None = None
+) -> dict | None:
     """Return the object in a JSON file, or None if there is no file.
 
+    Args:
+        path: The file.
+        kinds: The types of values that must be there, by their keys.
+
     Raises:
-        RtsError: The file is damaged, or holds something else than an object.
+        RtsError: The file is damaged, holds something else than an object with values of
+            ``kinds``, or is larger than ``LARGEST_JSON``.
         OSError: The file cannot be read.
     """
     try:
-        contents = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        with open(path, encoding="utf-8") as file:
+            text = file.read(LARGEST_JSON + 1)
+        if len(text) > LARGEST_JSON:
+            raise ValueError(f"more than {LARGEST_JSON >> 20} MiB")
+        contents = _parsed(text)
         if not isinstance(contents, dict):
             raise ValueError("not an object")
+        for key, kind in (kinds or {}).items():
+            if not isinstance(contents.get(key), kind):
+                raise ValueError(f"its {key!r} is missing, or of another kind")
         return contents
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise RtsError(f"{path}: is damaged ({error}); delete it to have it made again") from None
+
+
+def _parsed(text: str) -> Any:
+    """Parse JSON. Raises ValueError, whatever is wrong."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it nests too deep") from None
 
 
 def read_json_or_none(path: str | os.PathLike) -> dict | None:

@@ -17,6 +17,7 @@ from rts_tf.cli.csv_output import check_csv, define_csv_flag, explain_csv_error,
 from rts_tf.cli.descriptions.viqet import VIQET
 from rts_tf.cli.engine import define_engine_flags, in_beam
 from rts_tf.cli.json_output import Report, define_json_flag, reported
+from rts_tf.cli.limits_flag import define_limits_flag
 from rts_tf.cli.measuring import measure_images, measure_in_beam
 from rts_tf.cli.tables import define_wide_flag, print_table
 from rts_tf.cli.viqet_images import (
@@ -67,6 +68,7 @@ def _define_flags() -> None:
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
     define_engine_flags(FLAGS)
+    define_limits_flag(FLAGS)
 
 
 def quality_table(rows: Sequence[Measured], wide: bool = False) -> str:

@@ -20,6 +20,7 @@ ROOT_MODULES = {
     "errors",
     "evaluate",
     "inference",
+    "limits",
     "main",
     "quiet",
     "settings",

@@ -5,6 +5,7 @@ from absl import flags
 from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.engine import define_engine_flags
 from rts_tf.cli.json_output import define_json_flag
+from rts_tf.cli.limits_flag import define_limits_flag
 from rts_tf.enhance import DEINTERLACE, NONE
 from rts_tf.video.wishes import AUDIO_WISHES, AUTO, SUBTITLE_WISHES, Wishes
 from rts_tf.video.y4m import RAW_FORMATS
@@ -140,6 +141,7 @@ flags.DEFINE_enum(
 define_json_flag(FLAGS)
 define_device_flag(FLAGS)
 define_engine_flags(FLAGS)
+define_limits_flag(FLAGS)
 
 
 def wishes() -> Wishes:

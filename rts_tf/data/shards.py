@@ -11,7 +11,6 @@ A set under its own name is whole. If it was damaged afterwards, :func:`find_pro
 
 import dataclasses
 import hashlib
-import math
 import pathlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,12 +18,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from rts_tf.data.shard_records import channels_of, read_records, record_problem
 from rts_tf.errors import ShardError
 from rts_tf.storage import read_json, read_json_or_none, sha256_of_file
 
 MANIFEST = "manifest.json"
-# The arrays that are no RGB images: luma, and what a teacher makes of it
-_ONE_CHANNEL = ("luma", "luma_target")
+_MOST_SHARDS = 99_999  # their names have five digits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,11 +94,6 @@ def parse(
     return example
 
 
-def channels_of(key: str) -> int:
-    """The channels of the array ``key``."""
-    return 1 if key in _ONE_CHANNEL else 3
-
-
 def _variant(stored: tf.Tensor, size: tf.Tensor, variant: int | tf.Tensor) -> tf.Tensor:
     """The bytes of one variant of LR, which are stored one after the other, ``size`` bytes each."""
     count = tf.strings.length(stored) // tf.cast(size, tf.int32)
@@ -167,19 +161,10 @@ class ShardSet:
                 first variant is read.
 
         Raises:
-            ShardError: The file ends within an image.
+            ShardError: The file ends within an image, or holds something else than such images.
         """
-        for serialized in _examples(self.files[shard]):
-            features = tf.train.Example.FromString(serialized).features.feature
-            height, width = features["size"].int64_list.value
-            arrays = {}
-            for key, dtype in dtypes.items():
-                size = (height // 2, width // 2) if key == "lr" else (height, width)
-                shape = (*size, channels_of(key))
-                stored = features[key].bytes_list.value[0]
-                arrays[key] = np.frombuffer(stored, dtype, math.prod(shape)).reshape(shape)
-            name, index = features["name"].bytes_list.value[0], features["index"].int64_list.value
-            yield Record(name.decode(), index[0], arrays)
+        for stored in read_records(self.files[shard], dtypes):
+            yield Record(*stored)
 
 
 def open_set(directory: pathlib.Path) -> ShardSet:
@@ -189,24 +174,22 @@ def open_set(directory: pathlib.Path) -> ShardSet:
         RtsError: The manifest or the .json file of a shard is missing or damaged.
     """
     manifest = _read(directory / MANIFEST)
-    shards = tuple(_read(directory / f"{stem_of(k)}.json") for k in range(manifest["shards"]))
+    if problem := _manifest_problem(manifest):
+        raise ShardError(f"{directory / MANIFEST}: {problem}")
+    stems = [stem_of(k) for k in range(manifest["shards"])]
+    shards = tuple(_read(directory / f"{stem}.json") for stem in stems)
+    for stem, shard in zip(stems, shards, strict=True):
+        if problem := record_problem(shard, stem):
+            raise ShardError(f"{directory / stem}.json: {problem}")
     return ShardSet(directory, manifest["made_from"], shards)
 
 
-def _examples(file: str) -> Iterator[bytes]:
-    """The serialized images of a shard.
-
-    A record of a TFRecord file is the length of its data, a checksum, the data, and a checksum.
-    Reading it here takes no time, while every ``tf.data.TFRecordDataset`` costs 12 ms to build. The
-    checksums are not looked at, because :func:`find_problems` compares the hash of the file.
-    """
-    with open(file, "rb") as shard:
-        while head := shard.read(12):
-            size = int.from_bytes(head[:8], "little")
-            data = shard.read(size)
-            if len(head) < 12 or len(data) < size or len(shard.read(4)) < 4:
-                raise ShardError(f"{file}: ends within an image")
-            yield data
+def _manifest_problem(manifest: dict[str, Any]) -> str:
+    """What is wrong with a manifest; empty if nothing is."""
+    count, made_from = manifest.get("shards"), manifest.get("made_from")
+    if type(count) is not int or not 0 <= count <= _MOST_SHARDS or not isinstance(made_from, dict):
+        return "is damaged, or was made with other settings"
+    return ""
 
 
 def stem_of(k: int) -> str:
@@ -231,6 +214,8 @@ def find_problems(
     manifest = read_json_or_none(directory / MANIFEST)
     if not manifest or made_from not in (None, manifest.get("made_from")):
         return {MANIFEST: "is damaged, or was made with other settings"}
+    if problem := _manifest_problem(manifest):
+        return {MANIFEST: problem}
     stems = [stem_of(k) for k in range(manifest["shards"])]
     names = {MANIFEST, *(stem + suffix for stem in stems for suffix in (".tfrecord", ".json"))}
     for file in sorted(directory.iterdir()):
@@ -247,6 +232,8 @@ def find_problem(directory: pathlib.Path, stem: str) -> str:
     shard = read_json_or_none(directory / f"{stem}.json")
     if not shard:
         return "its .json file is missing or damaged"
+    if problem := record_problem(shard, stem):
+        return f"its .json file {problem}"
     path = directory / shard["file"]
     if not path.exists():
         return "is missing"

@@ -15,6 +15,7 @@ from rts_tf.distillation.config import DistillationConfig
 from rts_tf.errors import RtsError, first_line
 from rts_tf.networks.lifting import build_lifted, freed, start_from_filter
 from rts_tf.networks.luma import build_luma, shape_of
+from rts_tf.pretrained.keras_file import load_keras_file
 from rts_tf.storage import atomic_path, read_json, write_json
 from rts_tf.training.phase_a import OnReport, fit
 
@@ -60,7 +61,7 @@ class Part:
     def network(self) -> keras.Model:
         """Load the network. Raises RtsError if the file is damaged."""
         try:
-            return keras.models.load_model(self.model_file, compile=False)
+            return load_keras_file(self.model_file)
         except Exception as error:  # Keras raises many types on a file that is not whole
             raise RtsError(
                 f"{self.model_file}: cannot be read ({first_line(error)}); delete {self.directory}"

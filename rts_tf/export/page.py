@@ -5,7 +5,6 @@ The scripts are those of the folder ``page``, as they are. The file has no depen
 """
 
 import base64
-import hashlib
 import io
 import json
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from rts_tf.errors import ConfigError
 from rts_tf.export import page_plan
 from rts_tf.export.program import Program
 from rts_tf.images.icc import SRGB_CURVE, SRGB_PRIMARIES, profile
-from rts_tf.report.templates import fill, web_file
+from rts_tf.report.templates import fill, hash_of, web_file
 
 WORKER = (
     *("metadata.js", "exif.js", "containers.js"),
@@ -54,9 +53,8 @@ def page_file(programs: Sequence[Program], about: Mapping[str, str]) -> str:
     weights = page_plan.Weights()
     networks = [page_plan.described(program, weights) for program in programs]
     script = "\n" + web_file("slider.js") + _part("tool.js")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return Template(_part("page.html.template")).substitute(
-        script_hash=f"sha256-{digest}",
+        script_hash=hash_of(script),
         style=web_file("page.css") + web_file("slider.css") + _part("tool.css"),
         slider=_slider(),
         about=_about(about),

@@ -16,6 +16,8 @@ from rts_tf.errors import ImageError
 _META = {b"meta": 4, b"iprp": 0, b"ipco": 0}  # boxes that hold boxes, and what comes before those
 _USUAL_PRIMARIES, _USUAL_TRANSFER = (1, 2), (1, 2, 6, 13)  # of sRGB, or not specified (H.273)
 
+# Of width to height, by their numbers in JPEG XL; the first stands for none
+_RATIOS = ((1, 1), (1, 1), (6, 5), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 # The types of auxiliary images that are maps of depth, in HEVC and in any codec (MPEG-B)
 _DEPTH = (b"urn:mpeg:hevc:2015:auxid:2", b"urn:mpeg:mpegB:cicp:systems:auxiliary:depth")
 
@@ -120,14 +122,26 @@ def _of_heif(contents: bytes) -> Unsaid:
     return found
 
 
-def _of_jxl(contents: bytes) -> Unsaid:
+def jxl_size(contents: bytes) -> tuple[int, int]:
+    """The height and width of a file of JPEG XL, as its header says; (0, 0) if it has none."""
+    codestream = _codestream(contents)
+    return _Bits(codestream[2:]).size() if len(codestream) > 2 else (0, 0)
+
+
+def _codestream(contents: bytes) -> bytes:
+    """The codestream of a file of JPEG XL, or its first part."""
     if contents.startswith(b"\xff\x0a"):
-        return _of_codestream(contents)
+        return contents
     boxes = list(_boxes(contents))
     first = next((inner for kind, inner in boxes if kind == b"jxlc"), b"")
-    first = first or next((inner[4:] for kind, inner in boxes if kind == b"jxlp"), b"")
-    found = _of_codestream(first)
-    for kind, inner in boxes:
+    return first or next((inner[4:] for kind, inner in boxes if kind == b"jxlp"), b"")
+
+
+def _of_jxl(contents: bytes) -> Unsaid:
+    found = _of_codestream(_codestream(contents))
+    if contents.startswith(b"\xff\x0a"):
+        return found
+    for kind, inner in _boxes(contents):
         if kind == b"xml ":
             found = found._replace(xmp=inner)
         if kind == b"jhgm":
@@ -149,24 +163,27 @@ class _Bits:
         """A number of as many bits as two bits say."""
         return self.read(counts[self.read(2)])
 
-    def skip_size(self) -> None:
-        """Pass over a width and a height."""
+    def size(self) -> tuple[int, int]:
+        """A height and a width."""
         small = self.read(1)
-        self.read(5) if small else self.choose(9, 13, 18, 30)
-        if not self.read(3):  # no ratio of the two
-            self.read(5) if small else self.choose(9, 13, 18, 30)
+        height, ratio = self._side(small), self.read(3)
+        across, down = _RATIOS[ratio]
+        return height, height * across // down if ratio else self._side(small)
+
+    def _side(self, small: int) -> int:
+        return 8 * (self.read(5) + 1) if small else self.choose(9, 13, 18, 30) + 1
 
 
 def _of_codestream(data: bytes) -> Unsaid:
     """What ImageMetadata says, ISO/IEC 18181-1. Of an image with a preview nothing is known."""
     bits = _Bits(data[2:])
-    bits.skip_size()
+    bits.size()
     if bits.read(1):  # all is as usual
         return Unsaid()
     if bits.read(1):
         bits.read(3)  # orientation
         if bits.read(1):
-            bits.skip_size()
+            bits.size()
         if bits.read(1):  # a preview
             return Unsaid()
         if bits.read(1):

@@ -25,10 +25,9 @@ from rts_tf.images.png_file import read_png
 from rts_tf.images.read import opened
 from rts_tf.images.tiff_file import SIGNATURES as TIFF_SIGNATURES
 from rts_tf.images.tiff_file import read_tiff, tiff_size
+from rts_tf.limits import FILE_OF_IMAGE, IMAGE_PIXELS, allowed_pixels
 
-# The most pixels of an image. Pillow's own limit against decompression bombs, 89 million, is below
-# the size of panoramas.
-LARGEST = 500_000_000
+LARGEST = IMAGE_PIXELS  # pixels of an image, unless limits are lifted
 
 quiet_decoders.silence()
 
@@ -71,15 +70,16 @@ class ImageFile(NamedTuple):
 
 def pixel_count(path: str | os.PathLike) -> int:
     """The number of pixels by the header of a file; 0 if there is none, or they are too many."""
+    most = allowed_pixels(LARGEST)
     try:
         start = first_bytes(path, 24)
         if start[:8] == PNG_SIGNATURE:
             count = int.from_bytes(start[16:20], "big") * int.from_bytes(start[20:], "big")
-            return count if count <= LARGEST else 0
+            return count if count <= most else 0
         if start[:4] in TIFF_SIGNATURES:
             height, width = tiff_size(path)
-            return height * width if height * width <= LARGEST else 0
-        with opened(path, largest=LARGEST, check=check_kind) as image:
+            return height * width if height * width <= most else 0
+        with opened(path, largest=most, check=check_kind) as image:
             return image.width * image.height
     except ImageError:
         return 0
@@ -105,10 +105,12 @@ def read_image_file(path: str | os.PathLike, largest: int = LARGEST) -> ImageFil
 
     Raises:
         ImageError: The image is unreadable, truncated or animated, has more pixels than
-            ``largest``, or its samples cannot become 8 or 16 bits. The message names the file and
-            the reason.
+            ``largest``, its file is beyond a limit (:mod:`rts_tf.limits`), or its samples cannot
+            become 8 or 16 bits. The message names the file and the reason.
     """
-    start = first_bytes(path, 8)
+    start, largest = first_bytes(path, 8), allowed_pixels(largest)
+    if FILE_OF_IMAGE.exceeded_by(os.path.getsize(path)):
+        raise ImageError(f"{os.fspath(path)}: {FILE_OF_IMAGE.reason}")
     if start == PNG_SIGNATURE:
         content = read_png(path, largest)
     elif start[:4] in TIFF_SIGNATURES:
@@ -129,6 +131,9 @@ def _image_file(content: Content) -> ImageFile:
         resources, had_paths = photoshop.without_paths(metadata.resources)
         metadata = metadata._replace(resources=resources)
         notes += ["its clipping paths were left out, since it was rotated"] if had_paths else []
+    xmp = packets.of_upright_image(metadata.xmp)
+    if metadata.xmp and not xmp:
+        notes.append("its XMP, which is long and of several images, was left out")
     return ImageFile(
         pixels=pixels,
         alpha=np.ascontiguousarray(samples[..., -1]) if has_alpha else None,
@@ -137,7 +142,7 @@ def _image_file(content: Content) -> ImageFile:
         dpi=_upright_dpi(content.dpi, content.orientation),
         notes=tuple(dict.fromkeys(notes)),
         coding=content.coding,
-        metadata=metadata._replace(xmp=packets.of_upright_image(metadata.xmp)),
+        metadata=metadata._replace(xmp=xmp),
     )
 
 

@@ -20,13 +20,13 @@ def split(block: bytes) -> tuple[bytes, bytes]:
     Raises:
         ValueError: The block is damaged.
     """
-    iptc, others = b"", b""
+    iptc, others = b"", list[bytes]()
     for code, contents, whole in _resources(block):
         if code == _IPTC:
             iptc = contents
         elif code not in _ELSEWHERE:
-            others += whole
-    return iptc, others
+            others.append(whole)
+    return iptc, b"".join(others)
 
 
 def without_paths(resources: bytes) -> tuple[bytes, bool]:
@@ -50,8 +50,8 @@ def joined(iptc: bytes, resources: bytes) -> bytes:
 
 def _resources(block: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     """Yield the code, the contents and all bytes of each resource."""
-    start = 0
-    while start < len(block) and block[start:].strip(b"\0"):
+    start, end_of_all = 0, len(block.rstrip(b"\0"))
+    while start < end_of_all:
         name_at = start + 6
         if len(block) < name_at + 1:
             raise ValueError("a resource is cut off")

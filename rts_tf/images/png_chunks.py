@@ -82,11 +82,11 @@ def keyword_of(contents: bytes) -> str:
     return contents.partition(b"\0")[0].decode("latin-1")
 
 
-def text_of(kind: bytes, contents: bytes) -> bytes:
+def text_of(kind: bytes, contents: bytes, most: int = 2**28) -> bytes:
     """The text in a chunk tEXt, zTXt or iTXt: Latin-1 in the first two, UTF-8 in the last.
 
     Raises:
-        ValueError: It is damaged.
+        ValueError: It is damaged, or becomes more than ``most`` bytes when it is decompressed.
     """
     _, zero, rest = contents.partition(b"\0")
     if not zero:
@@ -94,11 +94,11 @@ def text_of(kind: bytes, contents: bytes) -> bytes:
     if kind == b"tEXt":
         return rest
     if kind == b"zTXt":
-        return inflated(rest[1:])
+        return inflated(rest[1:], most)
     if rest.count(b"\0", 2) < 2:
         raise ValueError("the language does not end")
     compressed, (_, _, text) = rest[:1] == b"\1", rest[2:].split(b"\0", 2)
-    return inflated(text) if compressed else text
+    return inflated(text, most) if compressed else text
 
 
 def inflated(data: bytes, most: int = 2**28) -> bytes:
@@ -109,7 +109,7 @@ def inflated(data: bytes, most: int = 2**28) -> bytes:
     """
     decompressor = zlib.decompressobj()
     try:
-        contents = decompressor.decompress(data, most)
+        contents = decompressor.decompress(data, max(1, most))  # 0 stands for no limit
     except zlib.error as error:
         raise ValueError(str(error)) from None
     if not decompressor.eof:

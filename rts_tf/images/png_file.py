@@ -18,6 +18,7 @@ from rts_tf.images.png_chunks import Header, inflated, keyword_of, taken_apart, 
 from rts_tf.images.png_colour import COLOUR_CHUNKS
 from rts_tf.images.read import opened
 from rts_tf.images.sixteen_bits import colour16
+from rts_tf.limits import METADATA_BYTES, are_lifted
 
 XMP_KEYWORD = "XML:com.adobe.xmp"
 # Texts in which ImageMagick keeps EXIF, XMP and both: lines of hexadecimal digits
@@ -77,6 +78,7 @@ class _Chunks:
         self.colour: list[tuple[bytes, bytes]] = []
         self.damaged: list[str] = []
         self._exif = b""
+        self._room = 2**40 if are_lifted() else METADATA_BYTES  # for what is decompressed
         self._left_out: list[str] = []
         self._notes: list[str] = []
 
@@ -89,7 +91,8 @@ class _Chunks:
 
     def _take(self, kind: bytes, contents: bytes) -> None:
         if kind == b"iCCP":
-            self.icc = inflated(contents.partition(b"\0")[2][1:])
+            self.icc = inflated(contents.partition(b"\0")[2][1:], self._room)
+            self._room -= len(self.icc)
         elif kind == b"eXIf":
             self._exif = contents
         elif kind == b"tRNS":
@@ -111,7 +114,8 @@ class _Chunks:
             self._left_out.append(kind.decode("latin-1"))
 
     def _take_text(self, kind: bytes, contents: bytes) -> None:
-        keyword, text = keyword_of(contents), text_of(kind, contents)
+        keyword, text = keyword_of(contents), text_of(kind, contents, self._room)
+        self._room -= len(text)
         profile = keyword[len(_RAW) :].lower() if keyword.startswith(_RAW) else ""
         if keyword == XMP_KEYWORD:
             self.xmp = text

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from PIL import Image, UnidentifiedImageError
 
 from rts_tf.errors import ImageError, first_line
+from rts_tf.images.boxes import jxl_size
 from rts_tf.images.formats import (
     FORMATS,
     PLUG_INS,
@@ -18,6 +19,7 @@ from rts_tf.images.formats import (
     refusal,
 )
 from rts_tf.images.quiet_pillow import quiet_pillow
+from rts_tf.limits import lifting_advice
 
 ODD_16_BITS = (
     "is of 16 bits in a way that is not supported; convert it to 8 bits, or save it as PNG"
@@ -55,13 +57,12 @@ def opened(
             # in one strip) wrongly when it maps them into memory.
             if isinstance(file, str | os.PathLike):
                 file = stack.enter_context(open(file, "rb"))
+            if _is_large_jxl(file, largest or default_limit or 0):
+                raise ImageError(too_many_pixels(largest or default_limit or 0))
             with Image.open(file, formats=_formats_for(file)) as image:
                 limit = largest or default_limit
                 if limit and image.width * image.height > limit:
-                    raise ImageError(
-                        f"has more than {limit / 1e6:.0f} million pixels; cut or scale it down"
-                        " first"
-                    )
+                    raise ImageError(too_many_pixels(limit))
                 check(image)
                 yield image
     except ImageError as error:
@@ -77,6 +78,28 @@ def opened(
         if isinstance(error, RuntimeError) and path and kind_of_file(path) == "JXL":
             reason = "it is damaged"  # its decoder advises to build another decoder
         raise ImageError(f"{name}: cannot be read ({reason})") from None
+
+
+def too_many_pixels(limit: int) -> str:
+    """The reason why an image of more than ``limit`` pixels is not read."""
+    return (
+        f"has more than {limit / 1e6:.0f} million pixels; cut or scale it down first"
+        f"{lifting_advice(limit)}"
+    )
+
+
+def _is_large_jxl(file: BinaryIO, limit: int) -> bool:
+    """Whether a file of JPEG XL has more than ``limit`` pixels.
+
+    The others are opened before they are decoded; the package that reads this one does both at
+    once.
+    """
+    start = file.tell()
+    is_jxl = kind_of(file.read(SIGNATURE)) == "JXL"
+    file.seek(start)
+    height, width = jxl_size(file.read()) if is_jxl else (0, 0)
+    file.seek(start)
+    return bool(limit) and height * width > limit
 
 
 def _formats_for(file: BinaryIO) -> list[str]:

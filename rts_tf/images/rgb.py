@@ -14,8 +14,8 @@ import numpy as np
 from rts_tf.errors import ImageError
 from rts_tf.images.dtypes import halve_bits
 from rts_tf.images.image_file import read_image_file
+from rts_tf.limits import LEARNED_PIXELS
 
-LARGEST = 89_478_485  # pixels: Pillow's own limit against decompression bombs
 _TRANSPARENT = "is transparent in places, where it has no colour to learn from; flatten it first"
 
 
@@ -34,8 +34,8 @@ def read_image(file: str | os.PathLike | BinaryIO, name: str = "") -> np.ndarray
 
     Raises:
         ImageError: The file is one that :func:`rts_tf.images.image_file.read_image_file` refuses,
-            is transparent, or has more than ``LARGEST`` pixels. The message starts with ``name``
-            and gives the reason.
+            is transparent, or has more pixels than ``LEARNED_PIXELS``. The message starts with
+            ``name`` and gives the reason.
     """
     if isinstance(file, str | os.PathLike):
         return _read(file, name or os.fspath(file))
@@ -47,7 +47,7 @@ def read_image(file: str | os.PathLike | BinaryIO, name: str = "") -> np.ndarray
 
 def _read(path: str | os.PathLike, name: str) -> np.ndarray:
     try:
-        image = read_image_file(path, LARGEST)
+        image = read_image_file(path, LEARNED_PIXELS)
     except ImageError as error:
         raise ImageError(f"{name}{str(error).removeprefix(os.fspath(path))}") from None
     if image.alpha is not None and image.alpha.min() < np.iinfo(image.alpha.dtype).max:

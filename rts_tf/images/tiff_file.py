@@ -14,12 +14,14 @@ from rts_tf.images import photoshop
 from rts_tf.images.content import Content, check_kind, read_exif
 from rts_tf.images.metadata import Metadata
 from rts_tf.images.quiet_pillow import quiet_pillow
-from rts_tf.images.read import opened
+from rts_tf.images.read import opened, too_many_pixels
 from rts_tf.images.tiff_kind import TiffKind, kind_of
 from rts_tf.images.tiff_samples import decoded_by_pillow, decoded_by_tifffile
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _DNG_VERSION = 50706
+_MOST_PAGES = 1000  # with masks and smaller copies of the image
+_MOST_SAMPLES = 64  # per pixel; programs for layout write up to 60 inks
 _XMP, _IPTC, _RESOURCES, _ICC, _LAYERS, _SUB_IMAGES = 700, 33723, 34377, 34675, 37724, 330
 # Of a big-endian BigTIFF, these alone are kept
 _TEXTS = {
@@ -65,9 +67,9 @@ def tiff_size(path: str | os.PathLike) -> tuple[int, int]:
 def _read(file: tifffile.TiffFile, path: str | os.PathLike, largest: int) -> Content:
     page, notes = _only_page(file)
     if page.imagewidth * page.imagelength > largest:
-        raise ImageError(
-            f"has more than {largest / 1e6:.0f} million pixels; cut or scale it down first"
-        )
+        raise ImageError(too_many_pixels(largest))
+    if page.samplesperpixel > _MOST_SAMPLES:
+        raise ImageError(f"has {page.samplesperpixel} samples per pixel; convert it to RGB first")
     kind = kind_of(page)
     metadata, icc, more = _metadata(page)
     notes += more
@@ -100,7 +102,11 @@ def _read(file: tifffile.TiffFile, path: str | os.PathLike, largest: int) -> Con
 
 def _only_page(file: tifffile.TiffFile) -> tuple[Any, list[str]]:
     """The page that holds the image; raises ImageError if several do."""
-    pages = [page.aspage() for page in file.pages]
+    pages: list[Any] = []
+    for page in file.pages:  # which may be a circle
+        if len(pages) == _MOST_PAGES:
+            raise ImageError(f"holds more than {_MOST_PAGES} images; save the one you want alone")
+        pages.append(page.aspage())
     if not pages:
         raise ImageError("holds no image")
     further = [page for page in pages[1:] if not (page.is_reduced or page.is_mask)]

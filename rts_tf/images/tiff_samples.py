@@ -1,7 +1,10 @@
 """Decode the samples of TIFF files to grey or RGB of 8 or 16 bits, and alpha."""
 
+import contextlib
+import lzma
 import os
 import pathlib
+import zlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +27,8 @@ from rts_tf.images.tiff_kind import (
     YCBCR,
     TiffKind,
 )
+
+_SLACK = 2**16  # bytes that programs may write behind the last row of a strip or tile
 
 
 class Samples(NamedTuple):
@@ -71,6 +76,7 @@ def decoded_by_tifffile(
     Raises:
         ImageError: It cannot be decoded.
     """
+    _check_segments(page)
     try:
         stored = page.asarray(squeeze=False, maxworkers=1)
     except Exception as error:  # tifffile raises errors of many types on damaged files
@@ -103,6 +109,27 @@ def decoded_by_tifffile(
     if kind.premultiplied:
         array = _divided(array)
     return Samples(upright(array, orientation), icc, notes)
+
+
+def _check_segments(page: Any) -> None:
+    """Raise ImageError if a strip or tile becomes more than it may when it is decompressed.
+
+    tifffile decompresses all of it before it looks at the size.
+    """
+    codecs: dict[int, Any] = {8: zlib.decompressobj, 32946: zlib.decompressobj}
+    start = (codecs | {34925: lzma.LZMADecompressor}).get(int(page.compression))
+    if start is None:
+        return
+    rows, columns = (page.tilelength, page.tilewidth) if page.is_tiled else (0, page.imagewidth)
+    rows = rows or min(page.rowsperstrip or page.imagelength, page.imagelength)
+    room = rows * columns * page.samplesperpixel * max(8, int(page.bitspersample)) // 8 + _SLACK
+    handle = page.parent.filehandle
+    for offset, size in zip(page.dataoffsets, page.databytecounts, strict=False):
+        handle.seek(offset)
+        decompressor: Any = start()
+        with contextlib.suppress(zlib.error, lzma.LZMAError):  # decoding says what is wrong
+            if len(decompressor.decompress(handle.read(size), room + 1)) > room:
+                raise ImageError("cannot be read (a strip or tile holds more than its pixels)")
 
 
 def _without_codec(

@@ -13,6 +13,7 @@ _HEIGHT = re.compile(rb"(?:tiff:ImageLength|exif:PixelYDimension)" + _VALUE)
 # The gain map and the motion video behind the image, which other programs would look for
 _GAIN_MAP = re.compile(rb"\bhdrgm:Version\b|HDRGainMap")
 _MOTION = re.compile(rb"\b(?:MotionPhoto|MicroVideo)(?:\s*=\s*[\"']|\s*>\s*)1")
+_LONGEST_SEARCHED = 2**18  # bytes
 _CLAIMS = (
     re.compile(rb"\s(?:hdrgm|HDRGainMap):\w+\s*=\s*(?:\"[^\"]*\"|'[^']*')"),
     re.compile(rb"\s\w+:(?:MotionPhoto|MicroVideo)\w*\s*=\s*(?:\"[^\"]*\"|'[^']*')"),
@@ -25,7 +26,7 @@ _CLAIMS = (
 def orientation_in(xmp: bytes) -> int:
     """The orientation that a packet records, 1 to 8; 1 if it records none."""
     found = _ORIENTATION.search(xmp)
-    value = int(found[2]) if found else 1
+    value = int(found[2]) if found and len(found[2]) < 10 else 1
     return value if 1 <= value <= 8 else 1
 
 
@@ -42,9 +43,12 @@ def has_motion(xmp: bytes) -> bool:
 def of_upright_image(xmp: bytes) -> bytes:
     """The packet of an image that was made upright and stands alone in its file.
 
-    The orientation becomes 1, and what announces a gain map or a video is taken out.
+    The orientation becomes 1, and what announces a gain map or a video is taken out. A packet of
+    more than 256 KiB that announces one is taken out as a whole: to search it could take minutes.
     """
     xmp = _set(xmp, _ORIENTATION, 1)
+    if len(xmp) > _LONGEST_SEARCHED and (has_gain_map(xmp) or has_motion(xmp)):
+        return b""
     if has_gain_map(xmp) or has_motion(xmp):
         for claim in _CLAIMS:
             xmp = claim.sub(b"", xmp)

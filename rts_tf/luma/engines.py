@@ -15,9 +15,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from rts_tf.errors import RtsError, first_line
 from rts_tf.images.dtypes import LEVELS, to_float, to_levels
 from rts_tf.luma.matrix_tiles import without_matrix_tiles
 from rts_tf.quiet import quiet_stderr
+from rts_tf.settop.model_file import checked_notes
 
 
 class Engine(Protocol):
@@ -63,10 +65,31 @@ class LiteRTEngine:
     def __call__(self, plane: np.ndarray) -> np.ndarray:
         if not hasattr(self._own, "runner"):
             self._own.runner = functools.lru_cache(self.SIZES)(self._runner)
-        interpreter, entry, result = self._own.runner(plane.shape)
-        interpreter.set_tensor(entry, plane[None, ..., None])
-        interpreter.invoke()
-        return interpreter.get_tensor(result)[0, ..., 0]
+        try:
+            interpreter, entry, result = self._own.runner(plane.shape)
+            interpreter.set_tensor(entry, plane[None, ..., None])
+            interpreter.invoke()
+            made = interpreter.get_tensor(result)
+        except Exception as error:  # LiteRT raises errors of many types on a file that is damaged
+            raise RtsError(f"the TFLite file cannot be run ({first_line(error)})") from None
+        if made.shape != (1, *plane.shape, 1) or made.dtype != plane.dtype:
+            raise RtsError("the TFLite file is not one for luma of any size in 8 bits")
+        return made[0, ..., 0]
+
+    def check(self, block: int) -> None:
+        """Check a file that somebody else may have made. It must come before anything is computed.
+
+        Args:
+            block: The side of a plane to try, in pixels.
+
+        Raises:
+            RtsError: The file is damaged, or cannot be run.
+        """
+        try:
+            checked_notes(self._file)
+        except Exception as error:  # the schema's classes raise errors of many types
+            raise RtsError(f"the TFLite file cannot be run ({first_line(error)})") from None
+        self(np.zeros((block, block), np.uint8))
 
     def _runner(self, shape: tuple[int, int]) -> tuple[Any, int, int]:
         """An interpreter for planes of ``shape``, and the numbers of its input and its output."""

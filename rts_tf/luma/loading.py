@@ -1,16 +1,14 @@
 """Finds and loads networks for luma: those of the package, of a run, and of a ``.keras`` file."""
 
-import json
 import os
 import pathlib
-import zipfile
-
-import keras
 
 from rts_tf import pretrained
 from rts_tf.errors import RtsError, first_line
+from rts_tf.luma.engines import LiteRTEngine
 from rts_tf.luma.enhancer import LumaEnhancer
-from rts_tf.networks.luma import is_luma
+from rts_tf.networks.luma import is_luma, shape_of
+from rts_tf.pretrained.keras_file import config_of, load_keras_file
 from rts_tf.storage import read_json_or_none
 
 # Of a distillation: the network, and the same in 8-bit integers for frames of any size
@@ -24,10 +22,8 @@ def is_luma_model(model: str | os.PathLike) -> bool:
     if pretrained.resolved(name) in pretrained.names():
         return is_luma(str(pretrained.record(name).get("network", "")))
     try:
-        with zipfile.ZipFile(_file_of(model)) as archive:
-            described = json.loads(archive.read("config.json"))
-        return is_luma(described["config"]["name"])
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile):
+        return is_luma(config_of(_file_of(model))["config"]["name"])
+    except Exception:  # zip files that are damaged raise errors of many types
         return False
 
 
@@ -50,11 +46,13 @@ def load_luma(model: str | os.PathLike) -> LumaEnhancer:
     if not file.exists():
         raise RtsError(f"{model}: no such file or directory, and {pretrained.known()}")
     try:
-        network = keras.models.load_model(file, compile=False)
+        network = load_keras_file(file)
         summary = read_json_or_none(file.with_name("summary.json")) or {}
         if file.name != FINAL or RANGES not in summary:
             return LumaEnhancer(network)
         content = file.with_name(INTEGER_FILE).read_bytes()
+        if LiteRTEngine.is_installed():
+            LiteRTEngine(content).check(shape_of(network.name).block)
         return LumaEnhancer(network, content, tuple(summary[RANGES]))
     except Exception as error:  # Keras raises many types on a file that is not its own
         raise RtsError(f"{file}: is not a network for luma ({first_line(error)})") from None

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import keras
 from keras import layers
 
-_CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
-_POINTWISE = (
+# The layers of Keras whose receptive radius is known
+CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D)
+POINTWISE = (
     layers.InputLayer,
     layers.Add,
     layers.Subtract,
@@ -113,9 +114,9 @@ def _radius_of(layer: layers.Layer) -> int:
     own = getattr(layer, "receptive_radius", None)
     if own is not None:
         return own
-    if isinstance(layer, _POINTWISE):
+    if isinstance(layer, POINTWISE):
         return 0
-    if isinstance(layer, _CONVOLUTIONS) and not isinstance(layer, layers.Conv2DTranspose):
+    if isinstance(layer, CONVOLUTIONS) and not isinstance(layer, layers.Conv2DTranspose):
         if set(layer.strides) != {1}:
             raise ValueError(f"layer {layer.name} has strides")
         # A kernel of even size reaches one pixel further on one side.

@@ -69,14 +69,16 @@ def network(name: str, precision: str = "float32") -> keras.Model:
     Raises:
         RtsError: There are no such weights, or a file is damaged.
     """
-    from rts_tf import networks  # imports TensorFlow, which ``names`` does not need
+    # They import TensorFlow, which ``names`` does not need.
+    from rts_tf import networks
+    from rts_tf.pretrained import keras_file
 
     name = resolved(name)
     file = DIRECTORY / f"{name}.weights.h5"
     made = record(name)
     try:
         built = networks.build(made["network"], precision=precision)
-        built.load_weights(file)
+        keras_file.load_weights(built, file)
     except Exception as error:  # Keras raises many types on a file that is not whole
         raise RtsError(
             f"{file}: cannot be loaded ({first_line(error)}); install rts_tf again"

@@ -2,7 +2,6 @@
 
 import os
 import threading
-from html import escape
 
 import cv2
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from rts_tf.errors import printable
 from rts_tf.images.image_file import ImageFile
 from rts_tf.report.slider import slider
-from rts_tf.report.templates import page
+from rts_tf.report.templates import page, text
 from rts_tf.storage import write_text
 
 MOST_IMAGES = 24  # on the page
@@ -58,7 +57,7 @@ class Comparison:
         """
         if not self._sections:
             return False
-        summary, shown = escape(self.how), len(self._sections)
+        summary, shown = text(self.how), len(self._sections)
         if self._left_out:
             summary += f" This page shows {shown} of {shown + self._left_out} images."
         sections = "\n\n".join(self._sections[name] for name in sorted(self._sections))
@@ -80,11 +79,12 @@ def _section(name: str, before: ImageFile, after: ImageFile) -> str:
     if scale > 1:
         notes.append("The original is enlarged by bicubic interpolation.")
         original = cv2.resize(original, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    name = printable(name)
     texts = f"{name}, the original", f"{name}, enhanced"
     icc = before.icc if channels == 3 else b""  # the page shows RGB
     html = slider(original, enhanced, ("original", "enhanced"), texts, icc)
     note = f'<p class="quiet">{" ".join(notes)}</p>\n' if notes else ""
-    return f"<section>\n<h2>{escape(printable(name))}</h2>\n{note}{html}\n</section>"
+    return f"<section>\n<h2>{text(name)}</h2>\n{note}{html}\n</section>"
 
 
 def _middle(size: int, most: int) -> slice:

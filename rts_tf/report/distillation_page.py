@@ -1,6 +1,5 @@
 """Writes the report of a distillation: its table as text and as HTML, and a before/after slider."""
 
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,7 @@ from rts_tf.report.columns import (
 from rts_tf.report.run_page import settings_list
 from rts_tf.report.slider import slider
 from rts_tf.report.tables import meanings, table
-from rts_tf.report.templates import page
+from rts_tf.report.templates import page, text
 from rts_tf.report.text_table import text_table
 from rts_tf.storage import write_text
 
@@ -96,8 +95,8 @@ def write_distillation_report(
     texts = "an input of the validation images", "the same, enhanced"
     html = page(
         "distillation.html.template",
-        network=escape(summary["network"]),
-        teacher=escape(summary["teacher"]),
+        network=text(summary["network"]),
+        teacher=text(summary["teacher"]),
         parameters=f"{summary['parameters']:,}",
         macs=f"{summary['macs_per_pixel']:,}",
         duration=duration(summary["training_seconds"]),

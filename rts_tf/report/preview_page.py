@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from html import escape
 from typing import NamedTuple
 
 import cv2
@@ -10,7 +9,7 @@ import numpy as np
 
 from rts_tf.errors import ConfigError, printable
 from rts_tf.report.slider import data_uri, slider
-from rts_tf.report.templates import fill, page
+from rts_tf.report.templates import fill, page, text
 from rts_tf.storage import write_text
 
 _MARK = "<title>RTS: preview</title>"
@@ -77,7 +76,8 @@ def write_preview(path: str | os.PathLike, sections: Sequence[Section], summary:
     """
     html = page(
         "preview.html.template",
-        summary=escape(printable(summary)),
+        ("slider.js", "preview.js"),
+        summary=text(summary),
         sections="\n\n".join(_section(i, section) for i, section in enumerate(sections)),
     )
     write_text(path, html.encode(errors="replace").decode())
@@ -94,11 +94,12 @@ def _section(number: int, section: Section) -> str:
         height, width = first.pixels.shape[:2]
         before = cv2.resize(before, (width, height), interpolation=cv2.INTER_CUBIC)
         notes += "The original is enlarged by bicubic interpolation."
-    texts = f"{section.name}, the original", f"{section.name}, enhanced"
+    name = printable(section.name)
+    texts = f"{name}, the original", f"{name}, enhanced"
     labels = ("original", printable(first.name))
     return fill(
         "preview_section.html.template",
-        name=escape(printable(section.name)),
+        name=text(name),
         notes=f'<p class="quiet">{notes}</p>\n' if notes else "",
         slider=slider(before, first.pixels, labels, texts, section.icc, exact=False),
         choices="\n".join(
@@ -115,8 +116,8 @@ def _choice(group: str, candidate: Candidate, icc: bytes, checked: bool) -> str:
         group=group,
         checked=" checked" if checked else "",
         after=data_uri(candidate.pixels, icc, exact=False),
-        name=escape(printable(candidate.name)),
+        name=text(candidate.name),
         mark=mark,
-        purpose=escape(candidate.purpose),
-        note=escape(candidate.note),
+        purpose=text(candidate.purpose),
+        note=text(candidate.note),
     )

@@ -8,7 +8,6 @@ is escaped here.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from rts_tf.report.columns import ARTIFACTS, TABLE_1, TABLE_2, TRAINING, duratio
 from rts_tf.report.figures import change_curve, mos_curve
 from rts_tf.report.slider import data_uri, slider
 from rts_tf.report.tables import class_of, html_table, meanings, rows_of_table2, table
-from rts_tf.report.templates import fill, page
+from rts_tf.report.templates import fill, page, text
 from rts_tf.storage import write_text
 
 
@@ -59,17 +58,17 @@ def _page(summary: dict, strips: Sequence[Strip], before: np.ndarray, after: np.
     texts = "The original, HR0", f"The same image, HR{selected}"
     return page(
         "report.html.template",
-        network=escape(summary["network"]),
+        network=text(summary["network"]),
         parameters=f"{summary['parameters']:,}",
-        preset=escape(summary["preset"]),
+        preset=text(summary["preset"]),
         stages=len(summary["stages"]),
         training_images=_count(summary["training_images"], "image"),
         validation_images=_count(summary["validation_images"], "other"),
         duration=duration(summary["seconds"]),
         memory=_memory(summary["peak_memory_mb"]),
         selected=selected,
-        selected_because=escape(summary["selected_because"]),
-        stopped_because=escape(summary["stopped_because"]),
+        selected_because=text(summary["selected_because"]),
+        stopped_because=text(summary["stopped_because"]),
         slider=slider(before, after, ("original", f"HR{selected}"), texts),
         table_1=table(TABLE_1, summary["stages"], selected),
         table_1_meanings=meanings(TABLE_1),
@@ -90,7 +89,7 @@ def _memory(megabytes: float) -> str:
 def _quality(summary: dict) -> str:
     """The sections of Table 2, the artifacts and Fig. 6, or why there are none."""
     if not summary["originals"]:
-        return "<h2>Table 2: MOS</h2>\n<p>Not measured: " + escape(summary["judged_by"]) + ".</p>"
+        return "<h2>Table 2: MOS</h2>\n<p>Not measured: " + text(summary["judged_by"]) + ".</p>"
     rows, selected = rows_of_table2(summary), summary["selected_stage"]
     return fill(
         "quality.html.template",
@@ -109,8 +108,7 @@ def _count(number: int, noun: str) -> str:
 def settings_list(config: dict) -> str:
     """Settings as the items of an HTML list."""
     return "\n".join(
-        f"<dt>{escape(str(name))}</dt><dd>{escape(str(value)) or '–'}</dd>"
-        for name, value in config.items()
+        f"<dt>{text(name)}</dt><dd>{text(value) or '–'}</dd>" for name, value in config.items()
     )
 
 
@@ -131,7 +129,7 @@ def _strips(strips: Sequence[Strip], selected: int) -> str:
         if len({crop.shape for crop in strip.crops}) != 1:
             raise ValueError(f"the crops of {strip.name} must be of one size")
         height, width = (side * enlarge for side in strip.crops[0].shape[:2])
-        name, size = escape(strip.name), f'width="{width}" height="{height}"'
+        name, size = text(strip.name), f'width="{width}" height="{height}"'
         cells = "".join(
             f'<td><img src="{data_uri(crop)}" {size} alt="{name}, HR{stage}"></td>'
             for stage, crop in enumerate(strip.crops)

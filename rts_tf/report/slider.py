@@ -5,13 +5,12 @@ A page may hold any number of sliders (:func:`rts_tf.report.templates.page`).
 
 import base64
 import io
-from html import escape
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from rts_tf.report.templates import fill
+from rts_tf.report.templates import fill, text
 
 # Pixels. A larger image goes into the page as JPEG, so that the page stays below about 5 MB.
 LARGEST_EXACT = 2**20
@@ -45,10 +44,10 @@ def slider(
         "slider.html.template",
         before=data_uri(before, icc, exact=exact),
         after=data_uri(after, icc, exact=exact),
-        left=escape(names[0]),
-        right=escape(names[1]),
-        before_text=escape(texts[0]),
-        after_text=escape(texts[1]),
+        left=text(names[0]),
+        right=text(names[1]),
+        before_text=text(texts[0]),
+        after_text=text(texts[1]),
         width=before.shape[1],
         height=before.shape[0],
     )

@@ -5,9 +5,9 @@ here. :mod:`rts_tf.report.columns` has the columns.
 """
 
 from collections.abc import Sequence
-from html import escape
 
 from rts_tf.report.columns import ARTIFACTS, TABLE_1, TABLE_2, Column
+from rts_tf.report.templates import text
 from rts_tf.report.text_table import text_table
 
 # The rows of Table 2 above those of the stages: their keys in the summary, and their names
@@ -41,10 +41,10 @@ def rows_of_table2(summary: dict) -> list[dict]:
 
 def table(columns: Sequence[Column], rows: Sequence[dict], selected: int) -> str:
     """An HTML table with a line per row. The row of the selected stage is marked."""
-    headings = "".join(f'<th scope="col">{escape(column.heading)}</th>' for column in columns)
+    headings = "".join(f'<th scope="col">{text(column.heading)}</th>' for column in columns)
     lines = []
     for row in rows:
-        first, *others = (escape(column.cell(row)) for column in columns)
+        first, *others = (text(column.cell(row)) for column in columns)
         is_selected = row.get("stage") == selected
         note = ' <span class="note">selected</span>' if is_selected else ""
         cells = "".join(f"<td>{cell}</td>" for cell in others)
@@ -67,5 +67,5 @@ def class_of(stage: int | None, selected: int) -> str:
 def meanings(columns: Sequence[Column]) -> str:
     """The meanings of the columns as the items of an HTML list."""
     return "\n".join(
-        f"<dt>{escape(column.heading)}</dt><dd>{escape(column.meaning)}</dd>" for column in columns
+        f"<dt>{text(column.heading)}</dt><dd>{text(column.meaning)}</dd>" for column in columns
     )

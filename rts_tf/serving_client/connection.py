@@ -7,13 +7,16 @@ refused, or did not answer in time, is not sent again.
 
 import abc
 import base64
+import contextlib
 import http.client
 import json
+import math
 import random
 import socket
 import threading
 import time
 import urllib.parse
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +27,7 @@ PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds before the first retry, and at most
 # Bytes of the largest answer: float32, with twice as many pixels a side. gRPC's default of 4 MB is
 # below one 1080p frame.
 MESSAGE_LIMIT = MAX_PIXELS * 4 * 3 * 4 + 2**16
+_DIGITS = 100  # bytes of JSON for each sample that is sent: four come back, as numbers with commas
 
 
 class ServerError(RtsError):
@@ -168,8 +172,11 @@ class GrpcConnection(Connection):
             ):
                 raise self._foreign(reason) from None
             raise ImageError(f"the server refused it: {reason}") from None
-        (output,) = response.outputs.values()
-        return tf.make_ndarray(output)
+        try:
+            (output,) = response.outputs.values()
+            return _array(output)
+        except (ValueError, TypeError, KeyError, OverflowError) as error:
+            raise self._foreign(f"its answer is no image: {_one_line(str(error))}") from None
 
 
 class RestConnection(Connection):
@@ -187,22 +194,12 @@ class RestConnection(Connection):
             else value.tolist()
         )
         body = json.dumps({"signature_name": signature, "inputs": {name: content}})
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
-        try:
-            path = f"/v1/models/{urllib.parse.quote(self.model, safe='')}:predict"
-            connection.request("POST", path, body, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            status, text = response.status, response.read()
-        except TimeoutError:
-            raise self._late() from None
-        except (OSError, http.client.IncompleteRead) as error:
-            raise _Unavailable(getattr(error, "strerror", None) or str(error)) from None
-        except http.client.HTTPException:
-            raise self._foreign(
-                "it does not speak HTTP; REST has a port of its own, usually 8501"
-            ) from None
-        finally:
-            connection.close()
+        most = 2**16 + (2 * MESSAGE_LIMIT if files else _DIGITS * value.size)
+        status, text = self._answer(body, seconds, most)
+        if status // 100 == 3:
+            raise self._foreign(f"HTTP status {status}, a redirect, which is not followed")
+        if len(text) > most:
+            raise self._foreign(f"its answer has more than {most >> 20} MiB")
         try:
             answer = json.loads(text)
             if status == 200:
@@ -213,7 +210,7 @@ class RestConnection(Connection):
                     else np.array(outputs)
                 )
             reason = _one_line(answer["error"])
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             raise self._foreign(
                 f"HTTP status {status}, in another form than TensorFlow Serving's"
             ) from None
@@ -225,6 +222,46 @@ class RestConnection(Connection):
             raise self._foreign(reason)
         raise ImageError(f"the server refused it: {reason}")
 
+    def _answer(self, body: str, seconds: float, most: int) -> tuple[int, bytes]:
+        """Send a request: the HTTP status, and the answer up to one byte beyond ``most``.
+
+        Raises:
+            _Unavailable, ServerError, ImageError: as ``_call``.
+        """
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=seconds)
+        late = threading.Event()
+
+        def hang_up() -> None:  # a server may send a byte at a time, each of them in time
+            late.set()
+            if connection.sock:
+                with contextlib.suppress(OSError):
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(seconds, hang_up)
+        timer.daemon = True
+        timer.start()
+        try:
+            path = f"/v1/models/{urllib.parse.quote(self.model, safe='')}:predict"
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            text = response.read(most + 1)
+            if late.is_set():
+                raise self._late()
+            return response.status, text
+        except TimeoutError:
+            raise self._late() from None
+        except (OSError, http.client.HTTPException) as error:
+            if late.is_set():
+                raise self._late() from None
+            if isinstance(error, OSError | http.client.IncompleteRead):
+                raise _Unavailable(getattr(error, "strerror", None) or str(error)) from None
+            raise self._foreign(
+                "it does not speak HTTP; REST has a port of its own, usually 8501"
+            ) from None
+        finally:
+            timer.cancel()
+            connection.close()
+
 
 CONNECTIONS: dict[str, type[GrpcConnection | RestConnection]] = {
     "grpc": GrpcConnection,
@@ -232,6 +269,20 @@ CONNECTIONS: dict[str, type[GrpcConnection | RestConnection]] = {
 }
 
 
+def _array(output: Any) -> np.ndarray:
+    """The array in a message. A few bytes of it can announce an array of any size.
+
+    Raises:
+        ValueError: It would be larger than an answer may be.
+    """
+    import tensorflow as tf
+
+    sides = [dim.size for dim in output.tensor_shape.dim]
+    if min(sides, default=0) < 0 or math.prod(sides) * 4 > MESSAGE_LIMIT:
+        raise ValueError(f"an array of shape {sides[:8]}")
+    return tf.make_ndarray(output)
+
+
 def _one_line(reason: str) -> str:
     """Return the reason of a server without the trace that TensorFlow writes below it."""
-    return reason.strip().splitlines()[0] if reason and reason.strip() else "no reason given"
+    return reason.strip().splitlines()[0][:500] if reason and reason.strip() else "no reason given"

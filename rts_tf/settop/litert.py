@@ -7,10 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from .errors import SettopError
+from .model_file import PACK, RADIUS, checked_notes
 from .tiles import spans
-
-# The names under which the export notes whole numbers in the file's metadata
-RADIUS, PACK = b"receptive_radius", b"pack"
 
 
 class Network:
@@ -55,13 +53,14 @@ class Network:
             raise SettopError(f"{path}: no such file")
         delegates = [_loaded(delegate, options)] if delegate else []
         try:
+            notes = checked_notes(path.read_bytes())
             opened = litert.Interpreter(
                 str(path), num_threads=threads, experimental_delegates=delegates
             )
             signatures = opened.get_signature_list()
             (self._input,) = opened.get_input_details()
             (self._output,) = opened.get_output_details()
-        except (ValueError, RuntimeError) as error:
+        except Exception as error:  # LiteRT raises errors of many types on files that are damaged
             with_delegate = f" with --delegate={delegate}" if delegate else ""
             raise SettopError(
                 f"{path}: cannot be opened{with_delegate} ({_one_line(error)})"
@@ -78,7 +77,6 @@ class Network:
         self.scale = 2 if self.head == "upscale" else 1
         height, width = (max(0, int(side)) for side in signature[1:3])
         self.size = height, width
-        notes = _notes(path)
         self.radius, self.pack = notes.get(RADIUS), notes.get(PACK, 1)
         if self.luma and (PACK not in notes or 0 in self.size):
             raise SettopError(
@@ -106,7 +104,12 @@ class Network:
 
     def _computed(self, frame: np.ndarray) -> np.ndarray:
         """Run the network, and return its output where LiteRT has it: nobody may keep that."""
-        size = frame.shape[:2] if self.size == (0, 0) else self.size
+        try:
+            return self._run_at(frame, frame.shape[:2] if self.size == (0, 0) else self.size)
+        except (ValueError, RuntimeError, MemoryError) as error:
+            raise SettopError(f"{self._path}: cannot be run ({_one_line(error)})") from None
+
+    def _run_at(self, frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         shape = [1, *size, 1 if self.luma else 3]
         if self._shape != shape:
             self._interpreter.resize_tensor_input(self._input["index"], shape)
@@ -121,7 +124,11 @@ class Network:
         entry[height:] = entry[height - 1 : height]
         del entry  # LiteRT refuses to compute while somebody has its memory
         self._interpreter.invoke()
-        return self._result()[0, ..., 0] if self.luma else self._result()[0]
+        result = self._result()
+        wanted = [1, self.scale * size[0], self.scale * size[1], shape[3]]
+        if list(result.shape) != wanted:
+            raise ValueError(f"its output is {list(result.shape)}, not {wanted}")
+        return result[0, ..., 0] if self.luma else result[0]
 
     def _like(self, image: np.ndarray) -> np.ndarray:
         """Return an array for the result of an image."""
@@ -241,18 +248,5 @@ def _levels(output: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(output * np.float32(255)), 0, 255).astype(np.uint8)
 
 
-def _notes(path: pathlib.Path) -> dict[bytes, int]:
-    """Read the whole numbers that the export noted in the metadata of a file."""
-    from ai_edge_litert import schema_py_generated as schema
-
-    model = schema.Model.GetRootAsModel(path.read_bytes(), 0)
-    entries = {model.Metadata(i).Name(): model.Metadata(i) for i in range(model.MetadataLength())}
-    return {
-        name: int(model.Buffers(entries[name].Buffer()).DataAsNumpy().tobytes())
-        for name in (RADIUS, PACK)
-        if name in entries
-    }
-
-
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
+    return " ".join(str(error).split())[:300] or type(error).__name__

@@ -18,6 +18,7 @@ from rts_tf.errors import ConfigError, RtsError, first_line
 from rts_tf.luma.loading import is_luma_model
 from rts_tf.networks.registry import registered_name
 from rts_tf.networks.weights import weights_sha256
+from rts_tf.pretrained.keras_file import load_weights
 from rts_tf.storage import atomic_path, read_json, read_json_or_none, write_json
 from rts_tf.training.run_directory import RunDirectory
 
@@ -151,8 +152,11 @@ def _read(init: str, network: str) -> tuple[str | None, list[np.ndarray]]:
     if path.is_file() and path.suffix != ".keras":
         raise RtsError(f"{path}: is neither a run directory nor a .keras or .weights.h5 file")
     recorded = str((read_json_or_none(path / "config.json") or {}).get("network", ""))
-    if ":" in recorded:
-        networks.build(recorded)
+    if ":" in recorded and recorded != network:  # a file must not choose what is imported
+        raise RtsError(
+            f"{init}: was trained with a network of its own, which is code; if you trust it, name"
+            f" it too, `network`={recorded[:200]}"
+        )
     model = inference.load(init).network
     return recorded or registered_name(model), model.get_weights()
 
@@ -163,7 +167,8 @@ def _read_weights_file(path: pathlib.Path, network: str) -> tuple[str, list[np.n
         shapes = sorted(_shapes_in(path))
     except FileNotFoundError:
         raise RtsError(f"{path}: no such file") from None
-    except OSError as error:
+    # HDF5 raises errors of several types on damaged files.
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
         raise RtsError(f"{path}: is not a file of weights ({first_line(error)})") from None
     names = NETWORKS if network == "auto" else (network,)
     for name in names:
@@ -171,7 +176,7 @@ def _read_weights_file(path: pathlib.Path, network: str) -> tuple[str, list[np.n
         if sorted(_shapes(built.get_weights())) != shapes:
             continue
         try:
-            built.load_weights(path)
+            load_weights(built, path)
         except Exception as error:  # Keras raises many types on a file that does not fit
             raise RtsError(f"{path}: cannot be loaded ({first_line(error)})") from None
         return name, built.get_weights()

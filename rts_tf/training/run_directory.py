@@ -230,7 +230,7 @@ class RunDirectory(Generic[Config]):
     def _note_machine(self, say: Callable[[str], None]) -> None:
         """Record the instruction set of this machine, and say where it is not that of the last."""
         file, here = self.root / "machine.json", instruction_set()
-        known = (read_json(file) or {}).get("instruction_sets", [])
+        known = (read_json(file, {"instruction_sets": list}) or {}).get("instruction_sets", [])
         if known[-1:] == [here]:
             return
         write_json(file, {"instruction_sets": [*known, here]})
@@ -248,7 +248,8 @@ class RunDirectory(Generic[Config]):
 
     def instruction_sets(self) -> list[str]:
         """The instruction sets of the CPUs that the run was on, in order."""
-        return (read_json(self.root / "machine.json") or {})["instruction_sets"]
+        machine = read_json(self.root / "machine.json", {"instruction_sets": list})
+        return (machine or {"instruction_sets": []})["instruction_sets"]
 
     def stage(self, number: int) -> Stage:
         """Stage ``number``, from 1; the same object at every call."""
@@ -263,7 +264,7 @@ class RunDirectory(Generic[Config]):
         """
         if not (self.root / "final.keras").exists():
             return None
-        summary = read_json(self.summary_file)
+        summary = read_json(self.summary_file, {"config": dict})
         ended = (summary or {}).get("config", {})
         settings = dataclasses.asdict(self.config)
         if any(ended.get(name, settings[name]) != settings[name] for name in self.config.EXTENDING):

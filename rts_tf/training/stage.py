@@ -93,7 +93,8 @@ class Stage:
 
     def phase_b_seconds(self) -> float:
         """How long Phase B took for all images."""
-        records = (read_json(file) or {} for file in self.root.glob("phase_b_*.json"))
+        files, number = self.root.glob("phase_b_*.json"), {"seconds": (int, float)}
+        records = (read_json(file, number) or {"seconds": 0.0} for file in files)
         return sum(record["seconds"] for record in records)
 
     def remove(self, *directories: pathlib.Path) -> None:

@@ -2,11 +2,11 @@
 
 import dataclasses
 import math
-import zipfile
-import zlib
 
 import numpy as np
 
+from rts_tf.data.arrays import read_arrays
+from rts_tf.errors import RtsError
 from rts_tf.metrics.resources import peak_memory_mb
 from rts_tf.report.run_page import Strip, write_report
 from rts_tf.storage import read_json, write_json
@@ -99,7 +99,7 @@ def _originals(run: Run) -> dict[str, dict]:
 def _write_report(run: Run, summary: dict) -> None:
     root, selected = run.directory.root, summary["selected_stage"]
     save_crops(root / "originals.npz", run.validation, None)
-    crops = [dict(np.load(root / "originals.npz"))]
+    crops = [read_arrays(root / "originals.npz")]
     crops += [_crops(run, run.directory.stage(stage["stage"])) for stage in summary["stages"]]
     strips = [
         Strip(key.removeprefix("strip "), tuple(each[key] for each in crops))
@@ -113,7 +113,7 @@ def _write_report(run: Run, summary: dict) -> None:
 def _crops(run: Run, stage: Stage) -> dict[str, np.ndarray]:
     """What the report shows of HR_n. It is made again if the file is damaged or missing."""
     try:
-        return dict(np.load(stage.crops_file))
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error):
+        return read_arrays(stage.crops_file)
+    except RtsError:
         save_crops(stage.crops_file, run.validation, run_phase_b(run, stage, "validation"))
-        return dict(np.load(stage.crops_file))
+        return read_arrays(stage.crops_file)

@@ -10,7 +10,8 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from PIL import Image, ImageSequence
 
-from rts_tf.errors import VideoError
+from rts_tf import limits
+from rts_tf.errors import VideoError, first_line
 
 _MILLISECOND = Fraction(1, 1000)
 _HEADER = 21  # bytes: RIFF, size, WEBP, VP8X, size, flags
@@ -31,16 +32,28 @@ def as_mov(path: str | os.PathLike) -> io.BytesIO:
     """The frames of an animated WebP with their times, as a video without loss.
 
     Raises:
-        VideoError: The file is damaged.
+        VideoError: The file is damaged, or beyond a limit (:mod:`rts_tf.limits`).
     """
     file = io.BytesIO()
     try:
-        with Image.open(path) as image, av.open(file, "w", format="mov") as container:
-            _write(image, container)
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise VideoError(f"{os.fspath(path)}: cannot be read as a video ({error})") from None
+        with Image.open(path, formats=("WEBP",)) as image:
+            _check_limits(image, path)
+            with av.open(file, "w", format="mov") as container:
+                _write(image, container)
+    except VideoError:
+        raise
+    except Exception as error:  # Pillow's decoders raise errors of many types on damaged files
+        reason = first_line(error)
+        raise VideoError(f"{os.fspath(path)}: cannot be read as a video ({reason})") from None
     file.seek(0)
     return file
+
+
+def _check_limits(image: Image.Image, path: str | os.PathLike) -> None:
+    pixels, frames = image.width * image.height, getattr(image, "n_frames", 1)
+    for limit, number in ((limits.FRAME, pixels), (limits.ANIMATION, pixels * frames)):
+        if limit.exceeded_by(number):
+            raise VideoError(f"{os.fspath(path)}: {limit.reason}")
 
 
 def _write(image: Image.Image, container: OutputContainer) -> None:

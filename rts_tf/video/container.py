@@ -9,7 +9,9 @@ import av
 import av.logging
 from av.container import InputContainer, OutputContainer
 
+from rts_tf import limits
 from rts_tf.errors import VideoError
+from rts_tf.video import demuxers
 from rts_tf.video.animated_webp import as_mov, is_animated_webp
 
 av.logging.set_level(None)  # FFmpeg's own lines about damage: everything that matters is raised
@@ -29,10 +31,40 @@ def open_input(path: str | os.PathLike, container: str = "") -> InputContainer:
 
     Raises:
         av.error.FFmpegError: FFmpeg cannot read the file.
+        VideoError: The file is of a format that is not read (:mod:`rts_tf.video.demuxers`), or
+            beyond a limit (:mod:`rts_tf.limits`).
     """
-    options = _BY_THE_HEADER if container else {}
+    if os.path.isfile(path) and limits.FILE_OF_VIDEO.exceeded_by(os.path.getsize(path)):
+        raise VideoError(f"{os.fspath(path)}: {limits.FILE_OF_VIDEO.reason}")
+    options = demuxers.OPTIONS | (_BY_THE_HEADER if container else {})
     file = as_mov(path) if not container and is_animated_webp(path) else _absolute(path)
-    return av.open(file, "r", container or None, options=options, metadata_errors="replace")
+    try:
+        opened = av.open(file, "r", container or None, options=options, metadata_errors="replace")
+    except av.error.ArgumentError:  # what FFmpeg says of a format that is not on the list
+        raise VideoError(
+            f"{os.fspath(path)}: is no video that can be read: damaged, or none of {demuxers.NAMES}"
+        ) from None
+    if reason := _beyond_limits(opened):
+        opened.close()
+        raise VideoError(f"{os.fspath(path)}: {reason}")
+    return opened
+
+
+def _beyond_limits(container: InputContainer) -> str:
+    """Why an opened file asks for more than a video may; empty if it does not."""
+    if limits.STREAMS.exceeded_by(len(container.streams)):
+        return limits.STREAMS.reason
+    if limits.SECONDS.exceeded_by((container.duration or 0) / av.time_base):
+        return limits.SECONDS.reason
+    for stream in container.streams.video:
+        context = stream.codec_context
+        if context is None:
+            continue
+        if limits.FRAME.exceeded_by(context.width * context.height):
+            return limits.FRAME.reason
+        if not limits.are_lifted():  # frames may be larger than the header says
+            context.options = {**context.options, "max_pixels": str(int(limits.FRAME.most))}
+    return ""
 
 
 def open_output(

@@ -11,6 +11,8 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.stream import Stream
 
+from rts_tf import limits
+from rts_tf.errors import VideoError
 from rts_tf.video.container import count_of_streams
 from rts_tf.video.damage import Damage, clock, duration_of, is_content
 from rts_tf.video.timeline import BROADCAST, Clock, Timeline
@@ -70,8 +72,14 @@ class Surveyor:
         self.first: tuple | None = None  # see ``identity``
 
     def watch(self, packets: Iterable[Packet]) -> Iterator[Packet]:
-        """Yield ``packets``, all of the file, and take note of them."""
-        for packet in packets:
+        """Yield ``packets``, all of the file, and take note of them.
+
+        Raises:
+            VideoError: There are more than the limit.
+        """
+        for number, packet in enumerate(packets):
+            if limits.PACKETS.exceeded_by(number):
+                raise VideoError(f"{self._container.name}: {limits.PACKETS.reason}")
             if is_content(packet):
                 self._note(packet)
             yield packet

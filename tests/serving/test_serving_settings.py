@@ -108,6 +108,22 @@ def test_monitoring():
     assert monitoring.prometheus_config.enable and monitoring.prometheus_config.path.startswith("/")
 
 
+def test_the_server_has_no_rights(service):
+    user, _, group = str(service["user"]).partition(":")
+    assert int(user) > 0 and int(group) > 0
+    assert service["read_only"] is True and service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"] and service["pids_limit"] > 0
+    assert not {"privileged", "cap_add", "network_mode", "pid", "devices"} & set(service)
+    assert all(str(port).startswith("127.0.0.1:") for port in service["ports"])
+    for volume in service["volumes"]:
+        is_read_only = volume.endswith(":ro") if isinstance(volume, str) else volume["read_only"]
+        assert is_read_only, volume
+    (scratch,) = service["tmpfs"]
+    assert scratch.startswith("/tmp:") and {"noexec", "nosuid", "nodev"} <= set(
+        scratch.partition(":")[2].split(",")
+    )
+
+
 def test_compose(service):
     assert re.fullmatch(r"tensorflow/serving:\d+\.\d+\.\d+", service["image"])
     assert sorted(service["ports"]) == [
