@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from rts_tf.beam.options import Options, quiet
@@ -43,7 +43,7 @@ def results(
     while_waiting: Callable[[], None] = lambda: None,
     *,
     in_parts: bool = False,
-) -> Iterator[Done]:
+) -> Generator[Done, None, None]:
     """Do ``work`` with ``items``, and yield what is done, in the order in which it is.
 
     If the iterator is closed, or ``while_waiting`` raises, workers end what they have begun, begin

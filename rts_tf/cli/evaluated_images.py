@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import pathlib
@@ -101,7 +102,8 @@ def measure_image(image: EnhancedImage | ImageError, mos: bool) -> tuple[str, di
     return image.file, metrics
 
 
-class EvaluateWork(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class EvaluateWork(SingleWork):
     """Measures images in worker processes; see :class:`rts_tf.beam.work.Work`.
 
     Attributes:
@@ -133,8 +135,6 @@ class EvaluateWork(NamedTuple):
     def failed(self, item: str, error: Exception) -> Any:
         """The result of an image that an unforeseen error ended."""
         return failure(os.path.join(self.images, item), error)
-
-    do_part, finish = SingleWork.do_part, SingleWork.finish
 
 
 @functools.cache  # once a worker process

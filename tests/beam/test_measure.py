@@ -26,6 +26,7 @@ def both(program, tmp_path, *arguments):
     for k, flags in enumerate(((), IN_BEAM)):
         csv = tmp_path / f"{k}.csv"
         code, out, err = command_of(program, *arguments, *flags, f"--csv={csv}", "--wide")
+        assert csv.exists(), err
         err = "".join(line for line in err.splitlines(True) if not line.startswith("measured "))
         found.append((code, out, err, csv.read_bytes()))
     return found

@@ -76,6 +76,7 @@ def run_batch(target: str, seed: int, count: int, kept: pathlib.Path, until: flo
         )
         watch = _Watch(process, until)
         counts: dict[str, int] = {}
+        so_far = {"read": 0, "refused": 0}
         findings: list[Finding] = []
         for line in process.stdout or ():
             watch.seen()
@@ -87,13 +88,14 @@ def run_batch(target: str, seed: int, count: int, kept: pathlib.Path, until: flo
                 findings.append(Finding(target, told["said"], str(kept / name)))
             elif "read" in told:
                 counts = told
+            so_far = told.get("so_far", so_far)
         watch.end()
         errors.seek(0)
         said = errors.read()[-3000:]
         if counts:
             return Outcome(counts["read"], counts["refused"], tuple(findings))
         if watch.over:
-            return Outcome(0, 0, tuple(findings))
+            return Outcome(so_far["read"], so_far["refused"], tuple(findings))
         left = sorted(pathlib.Path(scratch).glob("input*"))
         for path in [p for p in left if p.is_file()]:
             name = f"{target}-{seed}-crash{''.join(path.suffixes)}"
@@ -103,7 +105,7 @@ def run_batch(target: str, seed: int, count: int, kept: pathlib.Path, until: flo
             break
         else:
             raise RuntimeError(f"{target}: the process of the reader does not start:\n{said}")
-        return Outcome(0, 0, tuple(findings))
+        return Outcome(so_far["read"], so_far["refused"], tuple(findings))
 
 
 class _Watch:

@@ -56,7 +56,7 @@ def main() -> None:
         outcomes[outcome] += 1
         if time.monotonic() > said_at + 5:
             said_at = time.monotonic()
-            print("{}", flush=True)  # a sign of life
+            print(json.dumps({"so_far": outcomes}), flush=True)  # a sign of life, too
         if outcome == "found":
             print(json.dumps({"input": str(path), "said": said}), flush=True)
             _wait_for_parent(path)
