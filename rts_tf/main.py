@@ -12,7 +12,7 @@ import os
 import pathlib
 import shlex
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import flags
 
@@ -21,6 +21,7 @@ from rts_tf.cli.command import exit_code_of, run_command
 from rts_tf.cli.descriptions.enhance import ENHANCE
 from rts_tf.cli.descriptions.train import TRAIN
 from rts_tf.cli.device import define_device_flag
+from rts_tf.cli.engine import define_engine_flags, in_beam
 from rts_tf.cli.interrupts import stopped_at_once
 from rts_tf.cli.json_output import Report, define_json_flag, reported
 from rts_tf.cli.program import in_same_form
@@ -31,6 +32,9 @@ from rts_tf.cli.trainings import check_workdir, train_in
 from rts_tf.cli.verbosity import inform, is_quiet
 from rts_tf.config import PRESETS, Config, preset
 from rts_tf.workers import task_of
+
+if TYPE_CHECKING:
+    from rts_tf.training.targets_job import Engine
 
 FLAGS = flags.FlagValues()
 
@@ -48,6 +52,7 @@ def _define_flags() -> None:
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
     define_device_flag(FLAGS)
+    define_engine_flags(FLAGS, "targets_engine", "makes the targets of Phase B: ")
 
 
 def config_from_flags() -> Config:
@@ -95,6 +100,7 @@ def _train(workdir: pathlib.Path, report: Report) -> None:
         # A module in the current folder: only ``python -m`` looks there by itself.
         sys.path.append(os.getcwd())
     task_of()  # refuses a TF_CONFIG that cannot work
+    beam = in_beam(FLAGS, "targets_engine")
     load_tensorflow(FLAGS.device)
     from rts_tf.cli.device_line import DeviceLine
     from rts_tf.networks.precision import resolve_precision
@@ -103,7 +109,9 @@ def _train(workdir: pathlib.Path, report: Report) -> None:
     with stopped_at_once():
         workers = cluster.connect(inform)
     DeviceLine().floats(resolve_precision(config.precision))
-    train = functools.partial(recurrence.train, config, workdir, workers=workers)
+    train = functools.partial(
+        recurrence.train, config, workdir, workers=workers, engine=_engine() if beam else None
+    )
     summary, was_finished = train_in(workdir, train, workers)
     if not workers.is_chief:
         inform(f"{workers.name}: the run is over; the chief has printed the results")
@@ -112,6 +120,19 @@ def _train(workdir: pathlib.Path, report: Report) -> None:
         inform(f"{workdir}: this run is finished; nothing to do.")
     _print_results(summary, workdir)
     _report(summary, workdir, report)
+
+
+def _engine() -> "Engine":
+    """Makes target shards in Beam, one an item."""
+    from rts_tf.beam.options import parsed
+    from rts_tf.beam.targets import write_targets
+
+    parsed(FLAGS.beam_args)  # refuses what Beam cannot read
+    load = functools.partial(load_tensorflow, FLAGS.device)
+    beam_args = FLAGS.beam_args
+    return lambda job, numbers, on_shard: write_targets(
+        job, numbers, beam_args, load=load, on_shard=on_shard
+    )
 
 
 def _print_results(summary: dict, workdir: pathlib.Path) -> None:

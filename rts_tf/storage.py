@@ -11,6 +11,7 @@ import math
 import os
 import pathlib
 import shutil
+import socket
 import time
 from collections.abc import Iterator, Mapping
 from typing import IO, Any
@@ -32,6 +33,9 @@ _RETRY_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()  # seconds
 
 
 LARGEST_JSON = 64 * 2**20  # characters; the record of a shard of a thousand images has .1 MB
+
+# Processes in containers on several hosts may have one number.
+_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:6]
 
 LONGEST_NAME = 255  # bytes of the name of a file, as nearly all file systems have it
 _LONGEST_SUFFIX = 32  # characters; what is longer behind a dot stands for no format
@@ -66,7 +70,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """
     path = pathlib.Path(os.path.realpath(path))
     suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
-    temporary = path.with_name(hidden_name(path.stem, f".{os.getpid()}.tmp{suffix}"))
+    temporary = path.with_name(hidden_name(path.stem, f".{os.getpid()}.{_HOST}.tmp{suffix}"))
     try:
         yield temporary
         if path.exists():

@@ -3,7 +3,6 @@
 By default HR_n is neither clipped nor rounded to 8 bits: that would lose a tenth of the effect.
 """
 
-import functools
 import pathlib
 from collections.abc import Callable
 
@@ -15,7 +14,7 @@ from rts_tf.networks.weights import weights_sha256
 from rts_tf.training.progress import PhaseBProgress
 from rts_tf.training.run import Run
 from rts_tf.training.stage import Stage
-from rts_tf.training.targets_job import DTYPES, TargetsJob, target_records
+from rts_tf.training.targets_job import DTYPES, Engine, TargetsJob, target_records
 from rts_tf.workers import ALONE, Workers
 
 
@@ -42,7 +41,7 @@ def run_phase_b(run: Run, stage: Stage, images: str = "training") -> ShardSet:
         warn=run.progress.say,
         eight_bit=config.eight_bit_targets,
         workers=workers,
-        elsewhere=functools.partial(run.engine, job) if run.engine else None,
+        elsewhere=_elsewhere(run.engine, job, source, on_image) if run.engine else None,
     )
     on_image.finish()
     if workers.is_chief:
@@ -52,6 +51,18 @@ def run_phase_b(run: Run, stage: Stage, images: str = "training") -> ShardSet:
             before = run.directory.stage(stage.number - 1)
             before.remove(before.shards(images))
     return shards
+
+
+def _elsewhere(
+    engine: Engine, job: TargetsJob, source: ShardSet, on_image: Callable[[str], None]
+) -> WriteElsewhere:
+    """What lets an engine write shards, with progress."""
+
+    def on_shard(k: int) -> None:
+        for name in source.shards[k]["sizes"]:
+            on_image(name)
+
+    return lambda numbers: engine(job, numbers, on_shard)
 
 
 def build_targets(

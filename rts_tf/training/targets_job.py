@@ -64,8 +64,9 @@ class TargetsJob:
         return lines
 
 
-# Makes the shards of some numbers by a job, in other processes, and returns lines to warn with
-Engine = Callable[[TargetsJob, Sequence[int]], list[str]]
+# Makes the shards of some numbers by a job, in other processes. It calls a function with the number
+# of each shard that is done, which may raise Interrupted, and returns lines to warn with.
+Engine = Callable[[TargetsJob, Sequence[int], Callable[[int], None]], list[str]]
 
 
 @functools.lru_cache(maxsize=1)

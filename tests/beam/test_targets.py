@@ -24,10 +24,12 @@ def test_target_shards_are_the_same_to_the_last_byte(small_photographs, tmp_path
     )
     shards = []
 
-    def in_beam(job, numbers):
+    def in_beam(job, numbers, on_shard):
         done = []
         beam_args = "--direct_num_workers=2"
-        lines = write_targets(job, numbers, beam_args, on_shard=done.append)
+        lines = write_targets(
+            job, numbers, beam_args, on_shard=lambda k: (done.append(k), on_shard(k))
+        )
         assert sorted(done) == sorted(numbers)
         shards.extend(done)
         return lines

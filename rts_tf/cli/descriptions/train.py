@@ -38,7 +38,10 @@ stopped.""",
                 Shown("preset", "PRESET", "quick, standard or paper: the other settings."),
                 Shown("stages", "N"),
             ),
-            ("wide", "json", "stop_early", "judge", "checkpoint_every", "keep_targets", "seed"),
+            (
+                *("wide", "json", "stop_early", "judge", "checkpoint_every", "keep_targets"),
+                *("seed", "targets_engine", "beam_args"),
+            ),
         ),
         Group(
             "Training",
