@@ -24,6 +24,7 @@ from rts_tf.cli.device import define_device_flag
 from rts_tf.cli.engine import define_engine_flags, in_beam
 from rts_tf.cli.interrupts import stopped_at_once
 from rts_tf.cli.json_output import Report, define_json_flag, reported
+from rts_tf.cli.limits_flag import define_limits_flag
 from rts_tf.cli.program import in_same_form
 from rts_tf.cli.settings import define_flag
 from rts_tf.cli.startup import load_tensorflow
@@ -52,6 +53,7 @@ def _define_flags() -> None:
     define_wide_flag(FLAGS)
     define_json_flag(FLAGS)
     define_device_flag(FLAGS)
+    define_limits_flag(FLAGS)
     define_engine_flags(FLAGS, "targets_engine", "makes the targets of Phase B: ")
 
 

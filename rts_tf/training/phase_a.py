@@ -21,7 +21,7 @@ from rts_tf import networks
 from rts_tf.config import Config
 from rts_tf.data.patches import training_batches
 from rts_tf.data.shards import ShardSet
-from rts_tf.errors import Interrupted, TrainingDiverged
+from rts_tf.errors import Interrupted, ShardError, TrainingDiverged, first_line
 from rts_tf.networks.precision import convolution
 from rts_tf.training.batch_shares import shared_out
 from rts_tf.training.checkpoints import Checkpoints
@@ -146,7 +146,7 @@ def fit(
     on_report(first, float(running_loss), float(schedule(first)))
     data = iter(shared_out(batches(first), config.batch, strategy))
     for number in range(first + 1, steps + 1):
-        step(*next(data))
+        step(*_read(data))
         save = number % config.checkpoint_every == 0 or number == steps
         if save or number % REPORT_EVERY == 0:
             _check_finite(number, float(running_loss), network if save else None)
@@ -163,6 +163,17 @@ def fit(
         optimizer.finalize_variable_values(network.trainable_variables)
         _settle_statistics(network, strategy, data)
     return Fitted(network.get_weights(), float(running_loss), float(seconds))
+
+
+def _read(data: Iterator[tuple[tf.Tensor, ...]]) -> tuple[tf.Tensor, ...]:
+    """The next batch. Raises ShardError if a shard holds something else than it should."""
+    try:
+        return next(data)
+    except (tf.errors.InvalidArgumentError, tf.errors.DataLossError) as error:
+        raise ShardError(
+            f"a shard holds something else than images of this run ({first_line(error)}); start a"
+            " new run in another `workdir`"
+        ) from None
 
 
 def _is_interrupted(report: Callable[[float], None], rate: float) -> bool:

@@ -40,7 +40,7 @@ stopped.""",
             ),
             (
                 *("wide", "json", "stop_early", "judge", "checkpoint_every", "keep_targets"),
-                *("seed", "targets_engine", "beam_args"),
+                *("seed", "targets_engine", "beam_args", "limits"),
             ),
         ),
         Group(
