@@ -1,6 +1,7 @@
 """What FFmpeg says about a file in its log only, since PyAV has no names for it."""
 
 import contextlib
+import io
 import logging
 import re
 from collections.abc import Iterator
@@ -58,7 +59,10 @@ def headers_of(codec: str, data: bytes) -> str:
     Raises:
         av.error.FFmpegError: They are damaged.
     """
-    reader = av.bitstream.BitStreamFilterContext("trace_headers", av.Codec(codec, "r"))
-    with lines_of(av.logging.INFO) as lines:
-        reader.filter(av.Packet(data))
+    # PyAV 17.1, the last release for Python 3.10, takes no codec for a filter, but a stream.
+    with av.open(io.BytesIO(), "w", format="matroska") as container:
+        stream = container.add_mux_stream(codec)
+        reader = av.bitstream.BitStreamFilterContext("trace_headers", stream)
+        with lines_of(av.logging.INFO) as lines:
+            reader.filter(av.Packet(data))
     return "".join(text for _, _, text in lines)

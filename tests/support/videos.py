@@ -171,7 +171,18 @@ def contents(path: pathlib.Path) -> Contents:
 def planes(path: pathlib.Path) -> list[np.ndarray]:
     """Decode the frames as they are stored, e.g. [3H/2, W] for 4:2:0."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray() for frame in container.decode(video=0)]
+        return [_samples(frame) for frame in container.decode(video=0)]
+
+
+def _samples(frame: av.VideoFrame) -> np.ndarray:
+    if frame.format.name != "yuv420p10le":
+        return frame.to_ndarray()
+    # PyAV 17.1 makes no array of this format.
+    parts = []
+    for plane in frame.planes:
+        rows = np.frombuffer(plane, np.uint16).reshape(plane.height, plane.line_size // 2)
+        parts.append(rows[:, : plane.width].ravel())
+    return np.concatenate(parts).reshape(-1, frame.width)
 
 
 def pixel_format(path: pathlib.Path) -> str:
