@@ -1,4 +1,4 @@
-"""Writes files that are either whole or not there: atomic writes, JSON, hashes, fsync and locks.
+"""Writes files that are either whole or not there: atomic writes, JSON, hashes and fsync.
 
 This is the only module that does these. What Windows and macOS lack or do otherwise is handled
 here, so that other modules need not ask which system they run on.
@@ -14,24 +14,16 @@ import shutil
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from typing import IO, Any
+from typing import Any
 
 from rts_tf.errors import RtsError
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-try:
-    import msvcrt
-except ImportError:  # every other system
-    msvcrt = None  # type: ignore[assignment]
 
 # On Windows a file cannot be replaced while another program, such as a virus scanner, has it open.
 # That takes a moment as a rule.
 _RETRY_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()  # seconds
 
 
+_SEAL = "seal"  # the key of the hash in a sealed JSON file
 LARGEST_JSON = 64 * 2**20  # characters; the record of a shard of a thousand images has .1 MB
 
 # Processes in containers on several hosts may have one number.
@@ -145,9 +137,24 @@ def write_text(path: str | os.PathLike, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", newline="")
 
 
-def write_json(path: str | os.PathLike, contents: dict) -> None:
-    """Write a JSON file atomically. JSON has no NaN or infinity, so they become null."""
-    write_text(path, json.dumps(_finite(contents), indent=1, allow_nan=False) + "\n")
+def write_json(path: str | os.PathLike, contents: dict, sealed: bool = False) -> None:
+    """Write a JSON file atomically. JSON has no NaN or infinity, so they become null.
+
+    Args:
+        path: The file.
+        contents: What to write.
+        sealed: Add a hash of the contents, ``seal``, by which :func:`read_json` notices when a
+            figure has changed on the disk.
+    """
+    contents = _finite(contents)
+    if sealed:
+        contents = {**contents, _SEAL: _seal_of(contents)}
+    write_text(path, json.dumps(contents, indent=1, allow_nan=False) + "\n")
+
+
+def _seal_of(contents: dict) -> str:
+    text = json.dumps(contents, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _finite(value: Any) -> Any:
@@ -161,15 +168,15 @@ def _finite(value: Any) -> Any:
 def read_json(
     path: str | os.PathLike, kinds: Mapping[str, type | tuple[type, ...]] | None = None
 ) -> dict | None:
-    """Return the object in a JSON file, or None if there is no file.
+    """Return the object in a JSON file without its seal, or None if there is no file.
 
     Args:
         path: The file.
         kinds: The types of values that must be there, by their keys.
 
     Raises:
-        RtsError: The file is damaged, holds something else than an object with values of
-            ``kinds``, or is larger than ``LARGEST_JSON``.
+        RtsError: The file is damaged, was changed since it was sealed, holds something else than
+            an object with values of ``kinds``, or is larger than ``LARGEST_JSON``.
         OSError: The file cannot be read.
     """
     try:
@@ -180,6 +187,9 @@ def read_json(
         contents = _parsed(text)
         if not isinstance(contents, dict):
             raise ValueError("not an object")
+        seal = contents.pop(_SEAL, None)
+        if seal is not None and seal != _seal_of(contents):
+            raise ValueError("its contents are not those that were written")
         for key, kind in (kinds or {}).items():
             if not isinstance(contents.get(key), kind):
                 raise ValueError(f"its {key!r} is missing, or of another kind")
@@ -223,80 +233,3 @@ def sha256_of_directory(path: str | os.PathLike) -> str:
             digest.update(file.relative_to(root).as_posix().encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-class Lock:
-    """The right of this process to work in a directory. A context manager; see :func:`lock`."""
-
-    def __init__(self, root: pathlib.Path):
-        """Lock ``root``, an existing directory.
-
-        Raises:
-            BlockingIOError: Another process holds the lock.
-            OSError: The file of the lock cannot be made.
-        """
-        self.root, self._path = root, root / ".lock"
-        self._file: IO[str] = open(self._path, "w")  # noqa: SIM115  held until close()
-        try:
-            _lock_file(self._file)
-        except BaseException:
-            self._file.close()
-            raise
-
-    def close(self) -> None:
-        """Let other processes in. The file stays."""
-        self._file.close()
-
-    def remove(self) -> None:
-        """Let other processes in, and delete the file of the lock."""
-        if os.name == "nt":  # an open file cannot be deleted
-            self._file.close()
-        self._path.unlink(missing_ok=True)
-        self._file.close()
-
-    def remove_directory(self) -> None:
-        """Delete the directory with everything in it, and let other processes in."""
-        if os.name == "nt":
-            self.remove()
-        shutil.rmtree(self.root)
-        self._file.close()
-
-    def __enter__(self) -> "Lock":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
-def _lock_file(file: IO[str]) -> None:
-    """Lock an open file for this process. Raises BlockingIOError if another process has done so."""
-    if fcntl:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    elif msvcrt:
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        except PermissionError as error:
-            raise BlockingIOError(*error.args) from None
-
-
-def lock(root: pathlib.Path, argument: str, what: str) -> Lock:
-    """Keep other processes out of the directory ``root`` until the returned lock is closed.
-
-    The lock ends with the process too, however that ends. Where the system has neither kind of
-    lock that this module knows, nothing is locked.
-
-    Args:
-        root: An existing directory. The lock is a file in it, ``.lock``.
-        argument: The name of the argument that named ``root``, for the message.
-        what: What the other process is doing, for the message, e.g. "is working on this run".
-
-    Raises:
-        RtsError: Another process holds the lock.
-        OSError: The file cannot be made.
-    """
-    try:
-        return Lock(root)
-    except BlockingIOError:
-        raise RtsError(
-            f"`{argument}`={root}: another process {what}; wait for it, or stop it."
-        ) from None

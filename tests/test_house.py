@@ -21,6 +21,7 @@ ROOT_MODULES = {
     "evaluate",
     "inference",
     "limits",
+    "locks",
     "main",
     "quiet",
     "settings",

@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from rts_tf import storage
+from rts_tf import locks, storage
 from rts_tf.errors import RtsError
 from tests.support.paths import ROOT
 
@@ -80,6 +80,15 @@ def test_damaged_json(tmp_path, text):
     assert storage.read_json_or_none(tmp_path) is None  # a directory
 
 
+def test_a_sealed_file_shows_every_change(tmp_path):
+    path, contents = tmp_path / "a.json", {"b": [1.5, None], "a": {"1": "text"}}
+    storage.write_json(path, contents, sealed=True)
+    assert storage.read_json(path) == contents
+    path.write_text(path.read_text().replace("1.5", "1.7"))
+    with pytest.raises(RtsError, match="a.json: is damaged .*not those that were written"):
+        storage.read_json(path)
+
+
 def test_hashes(tmp_path):
     folder = tmp_path / "folder"
     (folder / "deep").mkdir(parents=True)
@@ -111,7 +120,7 @@ def test_publish(tmp_path, monkeypatch, is_directory):
 
 HOLD = """
 import pathlib, sys
-from rts_tf.storage import lock
+from rts_tf.locks import lock
 with lock(pathlib.Path(sys.argv[1]), "workdir", "works"):
     print("locked", flush=True)
     sys.stdin.read()
@@ -124,10 +133,10 @@ def test_a_lock_keeps_other_processes_out(tmp_path):
     with subprocess.Popen(words, cwd=ROOT, **pipes) as process:
         assert process.stdout.readline() == "locked\n"
         with pytest.raises(RtsError, match="^`workdir`=.*: another process works; wait for it"):
-            storage.lock(tmp_path, "workdir", "works")
+            locks.lock(tmp_path, "workdir", "works")
         process.stdin.close()
         assert process.wait() == 0
-    storage.lock(tmp_path, "workdir", "works").close()
+    locks.lock(tmp_path, "workdir", "works").close()
 
 
 def test_a_locked_directory_is_removed(tmp_path):
@@ -135,7 +144,7 @@ def test_a_locked_directory_is_removed(tmp_path):
     (root / "deep").mkdir(parents=True)
     (root / "deep" / "file").touch()
     (root / "link").symlink_to(tmp_path)
-    lock = storage.lock(root, "output", "works")
+    lock = locks.lock(root, "output", "works")
     lock.remove_directory()
     lock.close()
     assert names(tmp_path) == []
@@ -160,29 +169,29 @@ class FakeMsvcrt:
 
 
 def test_locks_of_windows(tmp_path, monkeypatch):
-    monkeypatch.setattr(storage, "fcntl", None)
-    monkeypatch.setattr(storage, "msvcrt", FakeMsvcrt())
-    held = storage.lock(tmp_path, "workdir", "works")
+    monkeypatch.setattr(locks, "fcntl", None)
+    monkeypatch.setattr(locks, "msvcrt", FakeMsvcrt())
+    held = locks.lock(tmp_path, "workdir", "works")
     with held, pytest.raises(RtsError, match="another process works"):
-        storage.lock(tmp_path, "workdir", "works")
+        locks.lock(tmp_path, "workdir", "works")
 
 
 def test_a_system_without_locks(tmp_path, monkeypatch):
-    monkeypatch.setattr(storage, "fcntl", None)
-    monkeypatch.setattr(storage, "msvcrt", None)
-    storage.lock(tmp_path, "workdir", "works").close()
+    monkeypatch.setattr(locks, "fcntl", None)
+    monkeypatch.setattr(locks, "msvcrt", None)
+    locks.lock(tmp_path, "workdir", "works").close()
 
 
 def test_on_windows_the_lock_is_closed_before_it_is_deleted(tmp_path, monkeypatch):
     """An open file cannot be deleted there."""
-    lock = storage.lock(tmp_path, "workdir", "works")
+    lock = locks.lock(tmp_path, "workdir", "works")
     real = type(tmp_path).unlink
 
     def unlink(path, missing_ok=False):
         assert lock._file.closed
         real(path, missing_ok=missing_ok)
 
-    monkeypatch.setattr(storage, "os", types.SimpleNamespace(**vars(os) | {"name": "nt"}))
+    monkeypatch.setattr(locks, "os", types.SimpleNamespace(**vars(os) | {"name": "nt"}))
     monkeypatch.setattr(type(tmp_path), "unlink", unlink)
     lock.remove()
     assert names(tmp_path) == []
@@ -223,7 +232,7 @@ def test_windows_syncs_files_that_are_open_for_writing(tmp_path, monkeypatch):
         return real(path, flags)
 
     windows = vars(os) | {"name": "nt", "open": note_mode}
-    monkeypatch.setattr(storage, "os", types.SimpleNamespace(**windows))
+    monkeypatch.setattr(locks, "os", types.SimpleNamespace(**windows))
     (tmp_path / "a").touch()
     storage.sync(tmp_path / "a")
     storage.sync(tmp_path)

@@ -23,7 +23,7 @@ from rts_tf.enhance.images import check_room, sizes_of
 from rts_tf.enhance.progress import IMAGES, VIDEOS
 from rts_tf.enhance.targets import Job, root_of
 from rts_tf.errors import ConfigError
-from rts_tf.storage import Lock, lock
+from rts_tf.locks import Lock, lock
 
 
 def enhance_in_beam(

@@ -1,7 +1,6 @@
 """One TFRecord shard that is being written (:mod:`rts_tf.data.shard_writer`)."""
 
 import contextlib
-import json
 import os
 import pathlib
 import shutil
@@ -13,7 +12,7 @@ import tensorflow as tf
 
 from rts_tf.data.shards import Record, serialize, size_of, stem_of
 from rts_tf.errors import ShardError, first_line
-from rts_tf.storage import hidden_name, publish, sha256_of_file, write_text
+from rts_tf.storage import hidden_name, publish, sha256_of_file, write_json
 
 
 class ShardFile:
@@ -69,7 +68,7 @@ class ShardFile:
             contents |= {"bytes": self.path.stat().st_size, "sha256": sha256}
             if self.made_on:
                 contents["made_on"] = self.made_on
-            write_text(self.path.with_suffix(".json"), json.dumps(contents))
+            write_json(self.path.with_suffix(".json"), contents, sealed=True)
         return line
 
     def _compare(self, sha256: str) -> str:

@@ -16,8 +16,9 @@ from typing import Any
 
 from rts_tf.enhance.targets import Job, root_of
 from rts_tf.errors import VideoError
+from rts_tf.locks import Lock, lock
 from rts_tf.networks.precision import instruction_set
-from rts_tf.storage import Lock, lock, publish, read_json_or_none, write_json, write_text
+from rts_tf.storage import publish, read_json_or_none, write_json, write_text
 from rts_tf.video.encoders import Coding
 from rts_tf.video.info import VideoInfo
 from rts_tf.video.join import join

@@ -20,9 +20,9 @@ from rts_tf.export.limits import LimitMissed
 from rts_tf.export.publication import publish_export
 from rts_tf.export.runners import process
 from rts_tf.export.spec import UNCHANGED, ExportSpec
+from rts_tf.locks import lock
 from rts_tf.networks.cpu import described, multiplies_in_tiles
 from rts_tf.networks.weights import weights_sha256
-from rts_tf.storage import lock
 
 SECONDS = 2.0  # for which a file runs again and again, to measure its time
 PHASE = "export"  # the name of the work

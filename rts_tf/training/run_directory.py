@@ -36,9 +36,10 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from rts_tf.errors import ConfigError
+from rts_tf.locks import lock
 from rts_tf.networks.precision import instruction_set, resolve_precision
 from rts_tf.settings import Settings
-from rts_tf.storage import lock, read_json, read_json_or_none, write_json, write_text
+from rts_tf.storage import read_json, read_json_or_none, write_json, write_text
 from rts_tf.training.stage import Stage
 from rts_tf.workers import ALONE, SEEN_WITHIN, Workers
 

@@ -53,11 +53,11 @@ class Stage:
         phase_a = read_json(self._phase_a_file) or {}
         weights = weights_sha256(self.weights)
         record = {"stage": self.number, **phase_a, **metrics, "weights_sha256": weights}
-        write_json(self._metrics_file, record)
+        write_json(self._metrics_file, record, sealed=True)
 
     def write_network(self, network: keras.Model, phase_a: dict) -> None:
         """Write SR_N and the record of Phase A, which ends Phase A. The checkpoints go."""
-        write_json(self._phase_a_file, phase_a)
+        write_json(self._phase_a_file, phase_a, sealed=True)
         with atomic_path(self.model_file) as temporary:
             network.save(temporary)
         self.remove(self.checkpoints)

@@ -70,7 +70,7 @@ def _measure_mos(run: Run, stage: Stage, images: ShardSet) -> dict:
         )
         degradation = Degradation.of(run.config)
         rows = measure_originals(run.validation, degradation, progress, workers)
-        workers.by_chief(lambda: write_json(file, rows))
+        workers.by_chief(lambda: write_json(file, rows, sealed=True))
         originals = workers.by_chief(lambda: read_json(file)) or {}
     progress = MeasureProgress(run.progress, f"HR{stage.number}", count, workers=workers.count)
     rows = measure_stage(run.validation, images, originals, progress, workers)

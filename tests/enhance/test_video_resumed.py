@@ -242,7 +242,7 @@ def _full(path: pathlib.Path) -> None:
 
 def test_another_process_has_the_video(run, output):
     root_of(output).mkdir()
-    from rts_tf.storage import lock
+    from rts_tf.locks import lock
 
     with lock(root_of(output), "--output", "is a test"):
         assert "another process enhances a video there; wait for it, or stop it" in run(code=1)
