@@ -232,7 +232,7 @@ def test_windows_syncs_files_that_are_open_for_writing(tmp_path, monkeypatch):
         return real(path, flags)
 
     windows = vars(os) | {"name": "nt", "open": note_mode}
-    monkeypatch.setattr(locks, "os", types.SimpleNamespace(**windows))
+    monkeypatch.setattr(storage, "os", types.SimpleNamespace(**windows))
     (tmp_path / "a").touch()
     storage.sync(tmp_path / "a")
     storage.sync(tmp_path)
