@@ -45,7 +45,13 @@ OTHERS = (
     *("absl.app", "av", "cv2", "keras", "matplotlib.figure", "rich.progress", "scipy.fft"),
     *("skimage.metrics", "tensorflow"),
 )
-EXTRAS = ("ai_edge_litert", "av", "grpc", "tensorflow_serving")  # may not be installed here
+EXTRAS = (
+    "ai_edge_litert",
+    "apache_beam",
+    "av",
+    "grpc",
+    "tensorflow_serving",
+)  # may not be installed here
 
 
 def import_all(

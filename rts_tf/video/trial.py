@@ -69,8 +69,10 @@ def written_and_read(info: VideoInfo, coding: Coding, container: str) -> VideoIn
             for plane in planes_of(av.VideoFrame(_SIDE, _SIDE, small.coded_format))
         ]
         alpha = planes.pop() if small.alpha else None
-        output.mux(stream.encode(Packer(small)(Frame(0, tuple(planes), alpha), 0)))
-        output.mux(stream.encode(None))
+        frame = Packer(small)(Frame(0, tuple(planes), alpha), 0)
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            packet.dts = packet.pts  # x265 gives any number if there are fewer than three frames
+            output.mux(packet)
     file.seek(0)
     with av.open(file) as written:
         found = video_stream(written, info.path)

@@ -12,6 +12,7 @@ from PIL import Image  # noqa: E402
 
 from rts_tf.enhance import video as enhancing_video  # noqa: E402
 from rts_tf.enhance.work_directory import recorded_settings  # noqa: E402
+from rts_tf.video import trial  # noqa: E402
 from rts_tf.video.encoders import ENCODERS, Coding  # noqa: E402
 from rts_tf.video.hdr import Hdr  # noqa: E402
 from rts_tf.video.reader import VideoReader  # noqa: E402
@@ -183,6 +184,25 @@ def test_colours(tmp_path, kind, name):
     elif wanted["place"]:
         assert found.chroma_location == wanted["place"]
         assert not lost_description(info, coding, container)
+
+
+class WrongTimes:
+    """A stream whose packets are to be decoded long after they are shown, as of x265 at times."""
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def encode(self, frame):
+        for packet in self._stream.encode(frame):
+            packet.dts = (packet.pts or 0) + 10**9
+            yield packet
+
+
+def test_a_trial_of_one_frame_chooses_its_time_of_decoding(tmp_path, monkeypatch):
+    info = info_of(make(tmp_path / "in.mp4", count=1))
+    real = trial.add_video
+    monkeypatch.setattr(trial, "add_video", lambda *given: WrongTimes(real(*given)))
+    assert written_and_read(info, Coding("hevc", 20), "matroska").width > 0
 
 
 @pytest.mark.parametrize("codec", ["h264", "ffv1"])

@@ -30,6 +30,7 @@ def test_a_failure_after_all_frames_were_handed_over(monkeypatch, tmp_path, fail
 
     monkeypatch.setattr(enhancing_video, "write_segment", write_segment)
     work = types.SimpleNamespace(segment=lambda number: tmp_path / str(number))
+    plan = types.SimpleNamespace(info=None, coding=None)
     with pytest.raises(OSError, match="No space left"):
-        enhancing_video._write(frames(), 0, work, None, None, False)
+        enhancing_video.write_segments(frames(), 0, work, plan, False)
     assert str(failing) not in written

@@ -40,7 +40,8 @@ def jumping_clock():
     time.time = lambda: real() + 86400 * (-1) ** next(reads)
 
 
-@pytest.mark.parametrize("worker", [pytest.param(0, marks=pytest.mark.faults), 1])
+@pytest.mark.faults
+@pytest.mark.parametrize("worker", range(WORKERS))
 def test_a_slow_worker_is_waited_for(lab, worker):
     run = lab.start(f"slow_{worker}", prepare={worker: (slow,)})
     assert run.finish() == [0] * WORKERS, run.text()
