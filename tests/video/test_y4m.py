@@ -1,10 +1,11 @@
 """YUV4MPEG2: which headers are understood, and that frames pass byte for byte."""
 
 import io
+import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rts_tf.errors import VideoError
@@ -56,6 +57,7 @@ def test_streams_pass_byte_for_byte(header, count, parameters):
         bytes_each += 2 * -(-said["height"] // down) * -(-said["width"] // across)
     bytes_each *= 1 if said["bits"] == 8 else 2
     words = b"FRAME " + parameters.replace(b"\n", b"") if parameters else b"FRAME"
+    assume(not re.search(rb" I.i", words))  # an interlaced frame, which is refused
     random = np.random.default_rng(count)
     contents = line + b"".join(words + b"\n" + random.bytes(bytes_each) for _ in range(count))
     source, target = io.BytesIO(contents), io.BytesIO()
