@@ -16,13 +16,13 @@ counts. A worker computes in one thread, so a ratio says little where two cores 
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tempfile
 
 from absl import app, flags
 
+from benchmarks.local_workers import environment_of, free_addresses
 from benchmarks.table import Line, show
 
 FLAGS = flags.FLAGS
@@ -53,26 +53,17 @@ def main(_: list[str]) -> None:
 
 def measured(count: int) -> dict[str, float]:
     """Seconds by phase with ``count`` workers: those of the slowest."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    hosts = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    one_thread = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), "1")
+    addresses = free_addresses(count)
     with tempfile.TemporaryDirectory() as folder:
-        processes = []
-        for number in range(count):
-            task = {"cluster": {"worker": hosts}, "task": {"type": "worker", "index": number}}
-            own = {"TF_CONFIG": json.dumps(task), **one_thread}
-            processes.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "benchmarks.worker", folder, str(FLAGS.steps)],
-                    env={**os.environ, **own},
-                    stdout=subprocess.PIPE,
-                    text=True,
-                )
+        processes = [
+            subprocess.Popen(
+                [sys.executable, "-m", "benchmarks.worker", folder, str(FLAGS.steps)],
+                env={**os.environ, **environment_of(number, addresses)},
+                stdout=subprocess.PIPE,
+                text=True,
             )
+            for number in range(count)
+        ]
         outputs = [process.communicate()[0] for process in processes]
     if any(process.returncode for process in processes):
         sys.exit("a worker failed: its error is above")

@@ -7,9 +7,9 @@ frames a second. A training on the video takes one frame in ten seconds. Two net
 for everything, and ``fast``, the network for luma, for enhancing.
 
 The rates of the CPU are measured: training steps of the paper's size, enhancing a 1080p frame, and
-the luma of a 1080p frame by ``fast`` on one core. No GPU was measured. Its hours follow from the
-dense bfloat16 peak in its data sheet and a share of it that is assumed (``--gpu_share``), for
-networks of which TensorFlow computes at least that share elsewhere.
+the luma of a 1080p frame by ``fast``, all of them on all cores. No GPU was measured. Its hours
+follow from the dense bfloat16 peak in its data sheet, and from a share of that which is assumed
+(``--gpu_share``).
 """
 
 import math
@@ -46,7 +46,7 @@ def measured() -> dict[str, Any]:
     import rts_tf
     from rts_tf import networks
     from rts_tf.metrics.resources import cores
-    from rts_tf.networks.cpu import instruction_set
+    from rts_tf.networks.cpu import described
     from rts_tf.networks.precision import convolution, resolve_precision
     from rts_tf.training.phase_a import make_step
 
@@ -61,7 +61,7 @@ def measured() -> dict[str, Any]:
     frame = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
     return {
         "cores": cores(),
-        "instruction_set": instruction_set(),
+        "cpu": described(),
         "precision": precision,
         "macs_per_pixel": networks.macs_per_pixel(network),
         "steps_per_second": 1 / _seconds(lambda: float(step(lr, target))),
@@ -119,7 +119,7 @@ def enhancing(rates: dict[str, Any], gpu_share: float) -> dict[str, Any]:
 def markdown(record: dict[str, Any]) -> str:
     """Return the page of a record."""
     rates, workers = record["rates"], record["workers"]
-    machine = f"{rates['cores']} cores ({rates['instruction_set']}, {rates['precision']})"
+    machine = f"{rates['cpu']}, {rates['cores']} cores, {rates['precision']}"
     kinds = ["this machine", *GPUS]
 
     def row(what: str, sizes: list[float], hours: dict[str, float]) -> list[str]:

@@ -120,14 +120,15 @@ def train(
     console = Console(highlight=False, quiet=not show_progress)
     say = functools.partial(console.print, markup=False, soft_wrap=True)
     workers = cluster.connect(say)
-    console.quiet = console.quiet or not workers.is_chief
     train_here = functools.partial(
         recurrence.train, config, workdir, say, callbacks=callbacks, workers=workers
     )
     with cluster.losses_named(workers):
         if not show_progress:
             return train_here()
-        return train_here(start_progress=lambda work: RunProgress(work, console).running())
+        return train_here(
+            start_progress=lambda work: RunProgress(work, console, workers.is_chief).running()
+        )
 
 
 def _as_text(value: Any) -> Any:

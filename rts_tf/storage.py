@@ -50,6 +50,11 @@ def hidden_name(name: str, end: str) -> str:
     return f".{name}-{digest}{end}"
 
 
+def temporary_name(name: str, suffix: str = "") -> str:
+    """The name of a hidden file that no other process uses, on this host or on another."""
+    return hidden_name(name, f".{os.getpid()}.{_HOST}.tmp{suffix}")
+
+
 @contextlib.contextmanager
 def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """Yield a temporary path beside ``path``, and publish the file written there as ``path``.
@@ -62,7 +67,7 @@ def atomic_path(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """
     path = pathlib.Path(os.path.realpath(path))
     suffix = path.suffix if len(path.suffix) <= _LONGEST_SUFFIX else ""
-    temporary = path.with_name(hidden_name(path.stem, f".{os.getpid()}.{_HOST}.tmp{suffix}"))
+    temporary = path.with_name(temporary_name(path.stem, suffix))
     try:
         yield temporary
         if path.exists():

@@ -32,10 +32,16 @@ class Task(NamedTuple):
     Attributes:
         number: The number of this worker, from 0, the chief.
         hosts: The addresses of all workers, in the order of their numbers.
+        has_chief: Whether worker 0 has a job of its own, ``chief``.
     """
 
     number: int
     hosts: tuple[str, ...]
+    has_chief: bool = False
+
+    def number_of(self, job: str, index: int) -> int:
+        """The number of the worker that is task ``index`` of a job."""
+        return index + (self.has_chief and job == "worker")
 
 
 def task_of(environment: Mapping[str, str] = os.environ) -> Task | None:
@@ -67,7 +73,7 @@ def task_of(environment: Mapping[str, str] = os.environ) -> Task | None:
         )
     for number, (its_job, its_index, _) in enumerate(hosts):
         if (its_job, its_index) == (job, index):
-            return Task(number, tuple(host for _, _, host in hosts))
+            return Task(number, tuple(host for *_, host in hosts), bool(cluster.get("chief")))
     raise ConfigError(
         f"the environment variable TF_CONFIG gives this process the task {job} {index}, which its"
         " cluster does not have; correct one of the two."

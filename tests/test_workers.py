@@ -30,8 +30,10 @@ def test_tf_config_names_this_worker():
     assert task_of(environment({"worker": HOSTS[:1]})) is None
     assert task_of(environment({"worker": HOSTS}, index=2)) == Task(2, tuple(HOSTS))
     with_chief = {"worker": HOSTS[1:], "chief": HOSTS[:1]}
-    assert task_of(environment(with_chief, "chief")) == Task(0, tuple(HOSTS))
-    assert task_of(environment(with_chief, "worker", 1)) == Task(2, tuple(HOSTS))
+    assert task_of(environment(with_chief, "chief")) == Task(0, tuple(HOSTS), has_chief=True)
+    task = task_of(environment(with_chief, "worker", 1))
+    assert task == Task(2, tuple(HOSTS), has_chief=True)
+    assert [task.number_of("chief", 0), task.number_of("worker", 1)] == [0, 2]
 
 
 @pytest.mark.parametrize(

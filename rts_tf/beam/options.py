@@ -36,10 +36,14 @@ class Options(NamedTuple):
     verbose: bool = False
 
 
-def check_installed() -> None:
-    """Raise ConfigError if Apache Beam is not installed. This imports nothing."""
+def check_installed(name: str = "engine") -> None:
+    """Raise ConfigError if Apache Beam is not installed. This imports nothing.
+
+    Args:
+        name: The argument that asks for it.
+    """
     if importlib.util.find_spec("apache_beam") is None:
-        raise ConfigError("`engine`=beam: needs Apache Beam: pip install 'rts_tf[beam]'")
+        raise ConfigError(f"`{name}`=beam: needs Apache Beam: pip install 'rts_tf[beam]'")
 
 
 def parsed(beam_args: str, verbose: bool = False) -> Options:

@@ -12,7 +12,7 @@ from apache_beam.transforms.environments import SubprocessSDKEnvironment
 
 from rts_tf.beam.mailbox import Mailbox
 from rts_tf.beam.options import Options
-from rts_tf.beam.work import Parts, Work
+from rts_tf.beam.work import Parts, Work, WorkInParts
 from rts_tf.beam.worker import command_line
 from rts_tf.errors import RtsError
 
@@ -67,7 +67,13 @@ class _Do(_Stage):
             self._report(number, result)
 
 
-class _DoPart(_Stage):
+class _StageOfParts(_Stage):
+    """A stage of work that is done in parts."""
+
+    _work: WorkInParts
+
+
+class _DoPart(_StageOfParts):
     """Does parts."""
 
     def process(self, element: _Part) -> Iterator[tuple[int, _PartDone]]:
@@ -78,7 +84,7 @@ class _DoPart(_Stage):
             yield number, (k, item, part, count, result)
 
 
-class _Finish(_Stage):
+class _Finish(_StageOfParts):
     """Ends items that were done in parts."""
 
     def process(self, element: tuple[int, Iterable[_PartDone]]) -> None:

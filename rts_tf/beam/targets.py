@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from rts_tf.beam.options import parsed
 from rts_tf.beam.run import results
-from rts_tf.beam.work import SingleWork
 from rts_tf.errors import RtsError, first_line
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def write_targets(
     return [line for place in sorted(lines) for line in lines[place]]
 
 
-class TargetsWork(SingleWork):
+class TargetsWork:
     """Makes shards in worker processes; see :class:`rts_tf.beam.work.Work`."""
 
     def __init__(self, fields: tuple[Any, ...], load: Callable[[], None] | None):

@@ -32,23 +32,15 @@ class Work(Protocol):
             RtsError: The whole job must end, e.g. since the disk is full.
         """
 
+    def failed(self, item: Any, error: Exception) -> Any:
+        """Return the result of an item for which something raised what nobody foresaw."""
+
+
+class WorkInParts(Work, Protocol):
+    """Work that may do an item in parts."""
+
     def do_part(self, item: Any, part: Any) -> Any:
         """Return the result of a part. Raises as :meth:`do`."""
 
     def finish(self, item: Any, parts: Sequence[Any], results: Sequence[Any]) -> Any:
         """Return the result of an item whose ``parts`` have these results. Raises as :meth:`do`."""
-
-    def failed(self, item: Any, error: Exception) -> Any:
-        """Return the result of an item for which something raised what nobody foresaw."""
-
-
-class SingleWork:
-    """The base of work that does no item in parts."""
-
-    def do_part(self, item: Any, part: Any) -> Any:
-        """There are no parts."""
-        raise NotImplementedError
-
-    def finish(self, item: Any, parts: Sequence[Any], results: Sequence[Any]) -> Any:
-        """There are no parts."""
-        raise NotImplementedError

@@ -46,5 +46,5 @@ def in_beam(command_flags: flags.FlagValues, name: str = "engine") -> bool:
     if wanted:
         from rts_tf.beam.options import check_installed
 
-        check_installed()
+        check_installed(name)
     return wanted

@@ -23,7 +23,7 @@ from rts_tf.enhance.images import check_room, sizes_of
 from rts_tf.enhance.progress import IMAGES, VIDEOS
 from rts_tf.enhance.targets import Job, root_of
 from rts_tf.errors import ConfigError
-from rts_tf.locks import Lock, lock
+from rts_tf.locks import Lock
 
 
 def enhance_in_beam(
@@ -119,13 +119,15 @@ def _locks(jobs: Sequence[Job]) -> Iterator[dict[int, Lock]]:
     Raises:
         RtsError: Another command works on one of the videos.
     """
+    if any(job.video for job in jobs):
+        from rts_tf.enhance.work_directory import locked_directory
     locks: dict[int, Lock] = {}
     try:
         for number, job in enumerate(jobs):
             if job.video:
                 root = root_of(job.target)
                 root.mkdir(parents=True, exist_ok=True)
-                locks[number] = lock(root, "output", "enhances a video there")
+                locks[number] = locked_directory(root)
         yield locks
     finally:
         for held in locks.values():

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from rts_tf.beam.work import SingleWork
 from rts_tf.cli.measuring import alone, errors_name, failure, measured
 from rts_tf.cli.startup import load_tensorflow
 from rts_tf.data.datasets import ImageSource, counterpart, read_in
@@ -103,7 +102,7 @@ def measure_image(image: EnhancedImage | ImageError, mos: bool) -> tuple[str, di
 
 
 @dataclasses.dataclass(frozen=True)
-class EvaluateWork(SingleWork):
+class EvaluateWork:
     """Measures images in worker processes; see :class:`rts_tf.beam.work.Work`.
 
     Attributes:

@@ -17,9 +17,5 @@ class _LimitsFlag(flags.EnumFlag):
 def define_limits_flag(command_flags: flags.FlagValues) -> None:
     """Define ``--limits`` for a command that reads images or videos."""
     text = "off: read images and videos of any size, length and number of streams (SECURITY.md)."
-    _DEFINE_lifting("limits", text, command_flags)
-
-
-def _DEFINE_lifting(name: str, text: str, command_flags: flags.FlagValues) -> None:
-    flag = _LimitsFlag(name, "on", text, ("on", "off"))
+    flag = _LimitsFlag("limits", "on", text, ("on", "off"))
     flags.DEFINE_flag(flag, flag_values=command_flags)

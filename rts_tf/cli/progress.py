@@ -25,16 +25,20 @@ class RunProgress:
     left follows from the speed of each phase so far (:mod:`rts_tf.cli.time_left`).
     """
 
-    def __init__(self, work: dict[str, float], console: Console | None = None):
+    def __init__(
+        self, work: dict[str, float], console: Console | None = None, is_shown: bool = True
+    ):
         """Start the clock.
 
         Args:
             work: The work of the whole command by phase, e.g. {"Phase A": 9000, "Phase B": 400}.
             console: Where to print; standard output by default.
+            is_shown: Whether the line is shown. Lines that stay are printed in any case.
         """
         self.console = console or Console(highlight=False)
         if is_quiet():
             self.console.quiet = True
+        self._is_shown = is_shown
         self._time = TimeLeft(work)
         self._total, self._done = sum(work.values()), 0.0
         self._clock = self._last_line = time.monotonic()
@@ -55,7 +59,8 @@ class RunProgress:
     @contextlib.contextmanager
     def running(self) -> Iterator["RunProgress"]:
         """Show the line and catch Ctrl-C and SIGTERM while the body runs."""
-        bar = self._bar if self.console.is_terminal else contextlib.nullcontext()
+        in_place = self._is_shown and self.console.is_terminal
+        bar = self._bar if in_place else contextlib.nullcontext()
         with self._interrupts.caught(), bar:
             yield self
 
@@ -109,6 +114,8 @@ class RunProgress:
         self._interrupts.check()
 
     def _show(self, text: str, now: float) -> None:
+        if not self._is_shown:
+            return
         if self.console.is_terminal:
             self._bar.update(self._task, description=text, completed=self._done, total=self._total)
         elif now - self._last_line >= PLAIN_LINE_EVERY:

@@ -43,13 +43,13 @@ def train_in(
 
     from rts_tf.training.cluster import losses_named
 
-    console = Console(highlight=False, quiet=is_quiet() or not workers.is_chief)
+    console = Console(highlight=False, quiet=is_quiet())
     before = read_json_or_none(workdir / "summary.json")
     try:
         with losses_named(workers):
             summary = train(
                 say=lambda line: console.print(in_flags(line), markup=False, soft_wrap=True),
-                start_progress=lambda work: RunProgress(work, console).running(),
+                start_progress=lambda work: RunProgress(work, console, workers.is_chief).running(),
             )
     except tf.errors.ResourceExhaustedError as error:  # RtsError if it was foreseen
         raise RtsError(

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from rts_tf.beam.work import SingleWork
 from rts_tf.cli.measuring import alone, errors_name, failure, measured
 from rts_tf.data.datasets import counterpart, folder
 from rts_tf.errors import ConfigError, ImageError
@@ -110,7 +109,7 @@ def _cost(pixels: np.ndarray, original: np.ndarray, mos_raw: float) -> dict[str,
     return compare_with_unsharp(to_float(pixels), to_float(original), mos_raw, scores)
 
 
-class ViqetWork(SingleWork):
+class ViqetWork:
     """Measures images in worker processes; see :class:`rts_tf.beam.work.Work`."""
 
     def __init__(self, category: str):

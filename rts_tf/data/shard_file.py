@@ -1,10 +1,8 @@
 """One TFRecord shard that is being written (:mod:`rts_tf.data.shard_writer`)."""
 
 import contextlib
-import os
 import pathlib
 import shutil
-import socket
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -12,7 +10,7 @@ import tensorflow as tf
 
 from rts_tf.data.shards import Record, serialize, size_of, stem_of
 from rts_tf.errors import ShardError, first_line
-from rts_tf.storage import hidden_name, publish, sha256_of_file, write_json
+from rts_tf.storage import publish, sha256_of_file, temporary_name, write_json
 
 
 class ShardFile:
@@ -31,7 +29,7 @@ class ShardFile:
         stem = stem_of(k)
         self.path = partial / f"{stem}.tfrecord"
         # A worker that was thought lost may write the same shard once more.
-        self.temporary = partial / hidden_name(stem, f".{socket.gethostname()}.{os.getpid()}.tmp")
+        self.temporary = partial / temporary_name(stem)
         self.final_path = directory / self.path.name
         self.dtypes, self.made_on = dtypes, made_on
         # What the shard was published with, if it was

@@ -48,7 +48,7 @@ class Cluster(Workers):
 
     def __init__(self, strategy: tf.distribute.Strategy, task: Task):
         """``strategy``: A MultiWorkerMirroredStrategy over the workers of ``task``."""
-        self.strategy, self.hosts = strategy, task.hosts
+        self.strategy, self._task = strategy, task
         self.number, self.count = task.number, len(task.hosts)
 
     def exchange(self, message: str) -> list[str]:
@@ -90,14 +90,14 @@ class Cluster(Workers):
 
     def lost(self, error: tf.errors.OpError) -> WorkerError:
         """What to raise when an operation could not reach all workers."""
-        chief_job = any("/job:chief" in line for line in str(error).splitlines())
-        found = {
-            int(index) + (chief_job and job == "worker") for job, index in _TASK.findall(str(error))
-        } - {self.number}
-        gone = f"worker {min(found)}" if len(found) == 1 else "another worker"
-        where = f" ({self.hosts[min(found)]})" if len(found) == 1 else ""
+        tasks = _TASK.findall(str(error))
+        found = {self._task.number_of(job, int(index)) for job, index in tasks} - {self.number}
+        gone = "another worker"
+        if len(found) == 1:
+            (number,) = found
+            gone = f"worker {number} ({self._task.hosts[number]})"
         return WorkerError(
-            f"{gone}{where} was lost or stopped. What was done is kept: start the same command on"
+            f"{gone} was lost or stopped. What was done is kept: start the same command on"
             " all hosts again"
         )
 

@@ -53,8 +53,12 @@ class Lab:
         """Send a signal to a worker at a fault point, and check how all of them end."""
         victim = (install_faults, "", {**fault, "signal": by})
         run = self.start(name, prepare={worker: victim})
+        victim_ends = run.processes[worker].join if by == signal.SIGKILL else (lambda: None)
+        victim_ends()
         other = run.processes[1 - worker]
+        began = time.monotonic()
         other.join(ENDS_WITHIN + 60)
+        print(f"{name}: the other ended after {time.monotonic() - began:.0f} s")
         assert other.exitcode == 1, (fault, run.text())
         (line,) = run.errors(1 - worker)
         assert LOST in line and "Traceback" not in run.text()
@@ -72,10 +76,3 @@ class Lab:
         assert run.finish() == [0] * count, run.text()
         if count == WORKERS:
             assert not differences(self.expected, outcome(self.folder / name))
-
-
-def seconds_to_end(process, timeout: float = ENDS_WITHIN) -> float:
-    """Wait for a process, and return how long that took."""
-    began = time.monotonic()
-    process.join(timeout)
-    return time.monotonic() - began

@@ -10,9 +10,9 @@ import time
 
 import pytest
 
+from benchmarks.local_workers import environment_of
 from tests.faults.lab import ENDS_WITHIN, LOST, WORKERS, Lab
 from tests.support.paths import ROOT
-from tests.support.worker_runs import environment_of
 
 SIZES = 10  # of a disk that is too small
 

@@ -5,12 +5,15 @@ Workers that are killed are in tests/faults.
 
 import hashlib
 import json
+import re
 import signal
 
 import numpy as np
 import pytest
 
 from rts_tf.inference import load
+from rts_tf.training import cluster
+from rts_tf.workers import ALONE
 from tests.crash import FLAGS, Runner, write_images
 from tests.support.worker_runs import WorkerRun
 
@@ -33,6 +36,8 @@ def lab(tmp_path_factory):
     """(runner, flags, folder): the folder holds a run of one process, "alone"."""
     folder, runner = tmp_path_factory.mktemp("cluster"), Runner()
     flags = [*SETTINGS, *write_images(folder / "images", count=7, side=64)]
+    # The second of the training images, so that it is worker 1 that reads it
+    (folder / "images" / "training" / "2_broken.png").write_bytes(b"no image")
     run = WorkerRun(runner, flags, folder / "alone", 1)
     assert run.finish() == [0], run.text()
     return runner, flags, folder
@@ -41,7 +46,7 @@ def lab(tmp_path_factory):
 def shards(directory):
     """The hash of each shard of HR_0 and of the targets of stage 0, which no training precedes."""
     files = [*directory.glob("source/*/*.tfrecord"), *directory.glob("stage_0/*/*.tfrecord")]
-    assert len(files) == 7 + 7
+    assert len(files) == 8 + 8
     return {
         str(file.relative_to(directory)): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in files
@@ -61,6 +66,8 @@ def test_two_workers_are_stopped_and_three_continue(lab):
     run.signal(1, signal.SIGTERM)
     assert run.finish() == [130, 130], run.text()  # the other one stops with it
     assert run.text().count("The same command continues it.") == 2
+    assert len(re.findall("skipped .*2_broken.png: is not", run.text(1))) == 1  # whoever finds it
+    assert "skipped" not in run.text(0) and "step" not in run.text(1)
     assert not (folder / "shared" / "final.keras").exists()
     run = WorkerRun(runner, flags, folder / "shared", 3)
     assert run.finish() == [0, 0, 0], run.text()
@@ -120,6 +127,16 @@ def test_a_worker_with_another_directory(lab):
     assert "--workdir=" in line and "sees another directory there than the chief" in line
     assert "worker 1 of 2 stopped" in run.errors(0)[0]
     assert not (folder / "elsewhere").exists()
+
+
+def test_several_gpus_of_one_machine(monkeypatch):
+    """They are used without TF_CONFIG, by the strategy that tests/support/replicas.py runs."""
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert cluster.connect() is ALONE
+    monkeypatch.setattr(cluster.tf.config, "get_visible_devices", lambda kind: ["GPU:0", "GPU:1"])
+    monkeypatch.setattr(cluster.tf.distribute, "MirroredStrategy", lambda: "mirrored")
+    workers = cluster.connect()
+    assert (workers.strategy, workers.count, workers.is_chief) == ("mirrored", 1, True)
 
 
 def test_more_workers_than_patches_in_a_batch(lab):

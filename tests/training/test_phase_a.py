@@ -1,8 +1,6 @@
 import dataclasses
-import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 
@@ -11,8 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.local_workers import environment_of, free_addresses
 from rts_tf import networks
-from rts_tf.errors import Interrupted, TrainingDiverged
+from rts_tf.errors import Interrupted, ShardError, TrainingDiverged
 from rts_tf.networks.precision import resolve_precision
 from rts_tf.networks.weights import weights_sha256
 from rts_tf.training.phase_a import fit, learning_rate_schedule
@@ -200,24 +199,36 @@ def test_two_workers_equal_one_process(tmp_path):
     """Two processes (MultiWorkerMirroredStrategy) give the same weights to float32 rounding."""
     alone = fit(CONFIG, start(), batches, 6, tmp_path / "alone").weights
     alone += fit(NORMALIZED, start(NORMALIZED), batches, 6, tmp_path / "normalized").weights
-    ports = []
-    with socket.socket() as one, socket.socket() as two:
-        for listener in (one, two):
-            listener.bind(("127.0.0.1", 0))
-            ports.append(listener.getsockname()[1])
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    workers = []
+    addresses, workers = free_addresses(2), []
     for index in range(2):
-        config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
-        command = [
-            sys.executable,
-            "-m",
-            "tests.support.worker",
-            str(tmp_path / f"worker_{index}.npz"),
-        ]
-        workers.append(subprocess.Popen(command, env={**os.environ, "TF_CONFIG": config}))
+        path = str(tmp_path / f"worker_{index}.npz")
+        command = [sys.executable, "-m", "tests.support.worker", path]
+        environment = {**os.environ, **environment_of(index, addresses)}
+        workers.append(subprocess.Popen(command, env=environment))
     assert [worker.wait(timeout=150) for worker in workers] == [0, 0]
     for index in range(2):
         with np.load(tmp_path / f"worker_{index}.npz") as saved:
             for k, array in enumerate(alone):
                 np.testing.assert_allclose(saved[f"arr_{k}"], array, atol=2e-6)
+
+
+def test_two_devices_equal_one(tmp_path):
+    """A process with two devices (MirroredStrategy) gives the same weights, likewise."""
+    alone = fit(CONFIG, start(), batches, 6, tmp_path / "alone").weights
+    path = tmp_path / "replicas.npz"
+    subprocess.run([sys.executable, "-m", "tests.support.replicas", str(path)], check=True)
+    with np.load(path) as saved:
+        for k, array in enumerate(alone):
+            np.testing.assert_allclose(saved[f"arr_{k}"], array, atol=2e-6)
+
+
+def test_a_shard_of_something_else_is_an_error(tmp_path):
+    """Its hash may be right, if somebody made it so."""
+
+    def foreign(first):
+        return batches(first).map(
+            lambda lr, target: (lr, tf.io.parse_tensor(b"no image", tf.float32))
+        )
+
+    with pytest.raises(ShardError, match="a shard holds something else than images of this run"):
+        fit(CONFIG, start(), foreign, 6, tmp_path)
