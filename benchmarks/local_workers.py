@@ -16,7 +16,8 @@ def free_addresses(count: int) -> list[str]:
 
 
 def environment_of(number: int, addresses: list[str]) -> dict[str, str]:
-    """The environment of worker ``number``. Each worker computes in one thread."""
+    """The environment of worker ``number``, which runs one operation at a time, in one thread."""
     task = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": number}}
-    one_thread = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS"), "1")
+    pools = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+    one_thread = dict.fromkeys(pools, "1")
     return {"TF_CONFIG": json.dumps(task), **one_thread}

@@ -45,6 +45,7 @@ from rts_tf.data.shard_writer import build
 from rts_tf.data.shards import Record
 from rts_tf.data.source_shards import build_source
 from rts_tf.networks.precision import convolution, resolve_precision
+from rts_tf.training.gradients import AdamOfSums
 from rts_tf.training.phase_a import make_step
 from rts_tf.training.phase_b import DTYPES
 
@@ -71,7 +72,7 @@ def main(_: list[str]) -> None:
     random = np.random.default_rng(0)  # away from the start, which is full of zeros
     noise = [random.normal(scale=0.01, size=w.shape).astype("f") for w in network.get_weights()]
     network.set_weights([w + n for w, n in zip(network.get_weights(), noise, strict=True)])
-    optimizer = keras.optimizers.Adam(CONFIG.learning_rate)
+    optimizer = AdamOfSums(CONFIG.learning_rate)
     optimizer.build(network.trainable_variables)
     step = make_step(network, optimizer, CONFIG.batch, strategy)
 

@@ -1,8 +1,9 @@
 """One worker of benchmarks.workers: it prints its seconds by phase as JSON.
 
-Usage: python -m benchmarks.worker DIRECTORY STEPS, with ``TF_CONFIG`` in the environment.
+Usage: python -m benchmarks.worker DIRECTORY STEPS PATCH, with ``TF_CONFIG`` in the environment.
 """
 
+import dataclasses
 import json
 import pathlib
 import sys
@@ -17,7 +18,7 @@ IMAGES = 8
 WARM_UP = 20  # steps
 
 
-def main(directory: pathlib.Path, steps: int) -> dict[str, float]:
+def main(directory: pathlib.Path, steps: int, patch: int) -> dict[str, float]:
     """Train and make targets in ``directory``, which all workers share."""
     load_tensorflow()
     from rts_tf import networks
@@ -34,7 +35,7 @@ def main(directory: pathlib.Path, steps: int) -> dict[str, float]:
 
     workers = connect()
     precision = resolve_precision("auto")
-    config = preset("quick", network="residual3", precision=precision)
+    config = preset("standard", network="residual3", precision=precision, patch=patch)
     pixels = _pixels()
     images = ImageSource(tuple(pixels), pixels.__getitem__, "the images")
     source = build_source(
@@ -58,8 +59,11 @@ def main(directory: pathlib.Path, steps: int) -> dict[str, float]:
         arrived[step] = time.monotonic()
 
     start = networks.build("residual3").get_weights()
-    total = WARM_UP + steps
-    fit(config, start, batches, total + 10, directory / "fit", on_report, workers=workers)
+    total, seconds = WARM_UP + steps, {}
+    for of_step in dict.fromkeys((precision, "float32")):
+        config = dataclasses.replace(config, precision=of_step)
+        fit(config, start, batches, total + 10, directory / of_step, on_report, workers=workers)
+        seconds[f"Phase A, {of_step}"] = arrived[total] - arrived[WARM_UP]
 
     network = networks.build("residual3", precision=precision)
     enhancer = Enhancer(network)
@@ -69,10 +73,7 @@ def main(directory: pathlib.Path, steps: int) -> dict[str, float]:
     build_targets(
         directory / "targets", source, enhancer, anchor="low", weights="", workers=workers
     )
-    return {
-        "Phase A": arrived[total] - arrived[WARM_UP],
-        "Phase B": time.monotonic() - began,
-    }
+    return seconds | {f"Phase B, {precision}": time.monotonic() - began}
 
 
 def _pixels() -> dict[str, np.ndarray]:
@@ -85,4 +86,4 @@ def _pixels() -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(pathlib.Path(sys.argv[1]), int(sys.argv[2]))))
+    print(json.dumps(main(pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:]))))

@@ -40,7 +40,6 @@ REPEATS = 3
 
 def measured() -> dict[str, Any]:
     """Measure the rates of this machine: megapixels of LR, megapixels and frames a second."""
-    import keras
     import tensorflow as tf
 
     import rts_tf
@@ -48,11 +47,12 @@ def measured() -> dict[str, Any]:
     from rts_tf.metrics.resources import cores
     from rts_tf.networks.cpu import described
     from rts_tf.networks.precision import convolution, resolve_precision
+    from rts_tf.training.gradients import AdamOfSums
     from rts_tf.training.phase_a import make_step
 
     precision = resolve_precision("auto")
     network = networks.build("residual3", 1, precision, convolution(precision))
-    optimizer = keras.optimizers.Adam()
+    optimizer = AdamOfSums()
     optimizer.build(network.trainable_variables)
     step = make_step(network, optimizer, BATCH, tf.distribute.get_strategy())
     lr = tf.random.uniform([BATCH, PATCH // 2, PATCH // 2, 3])

@@ -28,7 +28,7 @@ def check_share(config: Config, workers: Workers) -> None:
 def shared_out(
     batches: tf.data.Dataset, batch: int, strategy: tf.distribute.Strategy
 ) -> Iterable[tuple[tf.Tensor, ...]]:
-    """``batches`` with a share of each for every replica, as equal as can be.
+    """``batches``, which are endless, with a share of each for every replica, as equal as can be.
 
     TensorFlow's own division of a batch of 4 by 3 is 2, 2 and 0.
     """
@@ -47,6 +47,8 @@ def shared_out(
                 tf.data.Dataset.concatenate, map(tf.data.Dataset.from_tensors, cut)
             )
 
-        return batches.flat_map(shares).prefetch(2 * here)
+        # The workers would ask each other before each step whether one has reached the end.
+        endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+        return batches.flat_map(shares).apply(endless).prefetch(2 * here)
 
     return strategy.distribute_datasets_from_function(of_worker)

@@ -25,6 +25,7 @@ from rts_tf.errors import Interrupted, ShardError, TrainingDiverged, first_line
 from rts_tf.networks.precision import convolution
 from rts_tf.training.batch_shares import shared_out
 from rts_tf.training.checkpoints import Checkpoints
+from rts_tf.training.gradients import AdamOfSums, summed
 from rts_tf.training.progress import PhaseAProgress
 from rts_tf.training.run import Run
 from rts_tf.training.stage import Stage
@@ -203,7 +204,7 @@ def _at_start(
     start: list[np.ndarray],
     schedule: Callable,
     build: Callable[[], keras.Model] | None,
-) -> tuple[keras.Model, keras.optimizers.Optimizer]:
+) -> tuple[keras.Model, AdamOfSums]:
     """The network with the weights that it starts from, and its optimizer."""
     conv2d = convolution(config.precision)
     network = (
@@ -211,14 +212,14 @@ def _at_start(
     )
     network.set_weights(start)
     average = {"use_ema": True, "ema_momentum": config.ema} if config.ema else {}
-    optimizer = keras.optimizers.Adam(schedule, **average)
+    optimizer = AdamOfSums(schedule, **average)
     optimizer.build(network.trainable_variables)
     return network, optimizer
 
 
 def make_step(
     network: keras.Model,
-    optimizer: keras.optimizers.Optimizer,
+    optimizer: AdamOfSums,
     batch: int,
     strategy: tf.distribute.Strategy,
 ) -> Callable[..., tf.Tensor]:
@@ -236,13 +237,13 @@ def make_step(
                 error *= of_pixel
             # The mean over the global batch: the sum over replicas is the loss of section 4.1.
             loss = tf.reduce_sum(tf.reduce_mean(error, axis=[1, 2, 3])) / batch
-        gradients = tape.gradient(loss, network.trainable_variables)
+        loss, gradients = summed(loss, tape.gradient(loss, network.trainable_variables))
         optimizer.apply_gradients(zip(gradients, network.trainable_variables))
         return loss
 
     def step(*batch: tf.Tensor) -> tf.Tensor:
         losses = strategy.run(replica_step, args=batch)
-        return strategy.reduce("SUM", losses, axis=None)
+        return strategy.experimental_local_results(losses)[0]  # every replica has the same
 
     return tf.function(step, autograph=False)
 
