@@ -78,6 +78,7 @@ def test_a_flipped_bit(lab, file):
 
 
 @pytest.mark.faults
+@pytest.mark.timeout(7200)  # the command runs once or twice for each of some thirty files
 @pytest.mark.parametrize("place", PLACES)
 def test_a_flipped_bit_in_every_file(lab, place):
     found = {file: lab.check(file, place) for file in lab.files}
