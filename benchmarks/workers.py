@@ -6,8 +6,9 @@
 residual3 in the precision that ``auto`` gives, on images that come with scikit-image. For each
 number of workers the same work is done, by processes that share it out:
 
-- Phase A: training steps on batches of 8 patches of 96 x 96 pixels. Where ``auto`` is bfloat16 they
-  are measured in float32 too, in which a step takes longer and the workers exchange as much;
+- Phase A: training steps on batches of 8 patches of 96 x 96 pixels, or of ``--patch``. Where
+  ``auto`` is bfloat16, float32 is measured too: its steps take longer, and the workers exchange as
+  much in them;
 - Phase B: the targets of eight images, each in a shard of its own.
 
 Every worker measures from a point where all of them have arrived to another, so that starting
@@ -56,18 +57,11 @@ def main(_: list[str]) -> None:
 
 def measured(count: int) -> dict[str, float]:
     """Seconds by phase with ``count`` workers: those of the slowest."""
-    addresses = free_addresses(count)
+    addresses, numbers = free_addresses(count), [str(FLAGS.steps), str(FLAGS.patch)]
     with tempfile.TemporaryDirectory() as folder:
         processes = [
             subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "benchmarks.worker",
-                    folder,
-                    str(FLAGS.steps),
-                    str(FLAGS.patch),
-                ],
+                [sys.executable, "-m", "benchmarks.worker", folder, *numbers],
                 env={**os.environ, **environment_of(number, addresses)},
                 stdout=subprocess.PIPE,
                 text=True,

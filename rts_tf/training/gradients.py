@@ -1,7 +1,7 @@
 """The sum of the gradients over all replicas, in one collective operation a step.
 
-Keras sums every array by an operation of its own, and for a small network on CPUs the workers then
-wait for each other longer than they compute.
+Keras sums every array by an operation of its own, and in each of them the workers wait for each
+other once more.
 """
 
 from collections.abc import Iterable

@@ -1,18 +1,15 @@
 """A process with two replicas (tests/training/test_gradients.py): it prints what they sum.
 
-The loss, two gradients and a variable that moved along the first of them, a line each. The replicas
-are two halves of the CPU.
+The loss, two gradients and a variable that moved along the first of them, a line each.
 """
 
 import tensorflow as tf
 
-cpu = tf.config.list_physical_devices("CPU")[0]
-tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-
-from rts_tf.training.gradients import AdamOfSums, summed  # noqa: E402
+from rts_tf.training.gradients import AdamOfSums, summed
+from tests.support import two_devices
 
 if __name__ == "__main__":
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    strategy = two_devices.strategy()
     with strategy.scope():
         variable = tf.Variable(tf.zeros([6]))
         optimizer = AdamOfSums(1.0, epsilon=1e3)

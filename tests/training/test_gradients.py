@@ -1,4 +1,4 @@
-"""The gradients of several replicas are summed once, in one collective operation."""
+"""The gradients of several replicas are summed, and only once."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ def test_a_replica_alone_keeps_its_arrays():
 
 @pytest.fixture(scope="module")
 def two_replicas():
-    """What two halves of the CPU print: TensorFlow divides it only before it has begun."""
+    """What a process with two replicas prints, as arrays."""
     command = [sys.executable, "-m", "tests.support.sums"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
