@@ -46,8 +46,8 @@ from rts_tf.data.shards import Record
 from rts_tf.data.source_shards import build_source
 from rts_tf.networks.precision import convolution, resolve_precision
 from rts_tf.training.gradients import AdamOfSums
-from rts_tf.training.phase_a import make_step
 from rts_tf.training.phase_b import DTYPES
+from rts_tf.training.trainer import make_step
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("rounds", 3, "How often everything is measured.")

@@ -32,6 +32,7 @@ def main(directory: pathlib.Path, steps: int, patch: int) -> dict[str, float]:
     from rts_tf.training.cluster import connect
     from rts_tf.training.phase_a import fit
     from rts_tf.training.phase_b import build_targets
+    from rts_tf.training.trainer import Trainer
 
     workers = connect()
     precision = resolve_precision("auto")
@@ -61,8 +62,8 @@ def main(directory: pathlib.Path, steps: int, patch: int) -> dict[str, float]:
     start = networks.build("residual3").get_weights()
     total, seconds = WARM_UP + steps, {}
     for of_step in dict.fromkeys((precision, "float32")):
-        config = dataclasses.replace(config, precision=of_step)
-        fit(config, start, batches, total + 10, directory / of_step, on_report, workers=workers)
+        trainer = Trainer(dataclasses.replace(config, precision=of_step), workers.strategy)
+        fit(trainer, start, batches, total + 10, directory / of_step, on_report, workers=workers)
         seconds[f"Phase A, {of_step}"] = arrived[total] - arrived[WARM_UP]
 
     network = networks.build("residual3", precision=precision)

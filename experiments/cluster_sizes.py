@@ -48,7 +48,7 @@ def measured() -> dict[str, Any]:
     from rts_tf.networks.cpu import described
     from rts_tf.networks.precision import convolution, resolve_precision
     from rts_tf.training.gradients import AdamOfSums
-    from rts_tf.training.phase_a import make_step
+    from rts_tf.training.trainer import make_step
 
     precision = resolve_precision("auto")
     network = networks.build("residual3", 1, precision, convolution(precision))

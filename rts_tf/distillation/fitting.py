@@ -18,6 +18,7 @@ from rts_tf.networks.luma import build_luma, shape_of
 from rts_tf.pretrained.keras_file import load_keras_file
 from rts_tf.storage import atomic_path, read_json, write_json
 from rts_tf.training.phase_a import OnReport, fit
+from rts_tf.training.trainer import Trainer
 
 LIMITED = 219 / 255, 16 / 255  # from full range in [0, 1] to limited range: factor and offset
 LIMITED_SHARE = 0.5  # of the patches
@@ -142,7 +143,8 @@ def _fitted(
         return luma_batches(config, shards, part.number, first_step)
 
     directory = part.directory / "checkpoint"
-    fitted = fit(settings, start, batches, part.steps, directory, on_report, build=build)
+    trainer = Trainer(settings, build=build)
+    fitted = fit(trainer, start, batches, part.steps, directory, on_report)
     record = {"steps": part.steps, "final_loss": fitted.loss, "seconds": fitted.seconds}
     write_json(part.directory / "fitted.json", record)
     return fitted.weights

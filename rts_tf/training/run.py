@@ -26,6 +26,7 @@ from rts_tf.training.run_directory import RunDirectory
 from rts_tf.training.selection import choose_criterion
 from rts_tf.training.stage import Stage
 from rts_tf.training.targets_job import Engine
+from rts_tf.training.trainer import Trainer
 from rts_tf.training.work_estimate import MEASURE_WORK, NetworkWork
 from rts_tf.workers import ALONE, Workers
 
@@ -88,6 +89,14 @@ class Run:
         """
         self._enhancer.network.set_weights(self.weights(stage))
         return self._enhancer
+
+    @functools.cached_property
+    def trainer(self) -> Trainer:
+        """What Phase A of all stages trains with, since TensorFlow would trace each anew.
+
+        Every worker must take part in what it does.
+        """
+        return Trainer(self.config, self.workers.strategy)
 
     def logs(self) -> tf.summary.SummaryWriter:
         """What writes the logs for TensorBoard."""

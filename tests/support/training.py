@@ -1,12 +1,14 @@
 """Small settings and synthetic batches for the tests of training."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import tensorflow as tf
 
 from rts_tf import networks
-from rts_tf.config import preset
+from rts_tf.config import Config, preset
+from rts_tf.training.trainer import Trainer
 
 # A run of seconds on small images.
 SMALL_RUN = {
@@ -41,6 +43,12 @@ def batches(first: int) -> tf.data.Dataset:
         return lr, 1.5 * tf.image.resize(lr, (32, 32), method="bicubic") - 0.25
 
     return tf.data.Dataset.range(first, 10**6).map(make)
+
+
+@functools.cache  # so that TensorFlow traces its step once
+def trainer(config: Config = CONFIG) -> Trainer:
+    """What the network of ``config`` is trained with."""
+    return Trainer(config)
 
 
 def start(config=CONFIG) -> list[np.ndarray]:

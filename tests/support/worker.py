@@ -11,12 +11,14 @@ import tensorflow as tf
 strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before anything else touches TensorFlow
 
 from rts_tf.training.phase_a import fit  # noqa: E402
+from rts_tf.training.trainer import Trainer  # noqa: E402
 from tests.support.training import CONFIG, NORMALIZED, batches, start  # noqa: E402
 
 if __name__ == "__main__":
     path = sys.argv[1]
-    fitted = fit(CONFIG, start(), batches, 6, path + ".checkpoint", strategy=strategy)
-    normalized = fit(
-        NORMALIZED, start(NORMALIZED), batches, 6, path + ".normalized", strategy=strategy
-    )
-    np.savez(path, *fitted.weights, *normalized.weights)
+    weights = []
+    for config in (CONFIG, NORMALIZED):
+        trainer = Trainer(config, strategy)
+        directory = f"{path}.{config.network}"
+        weights += fit(trainer, start(config), batches, 6, directory).weights
+    np.savez(path, *weights)

@@ -22,7 +22,7 @@ from rts_tf.networks.weights import weights_sha256
 from rts_tf.training.phase_a import fit
 from rts_tf.training.phase_b import DTYPES, build_targets
 from tests.crash import FLAGS, Faults, Runner, differences, install_faults, outcome, write_images
-from tests.support.training import CONFIG, batches, start
+from tests.support.training import CONFIG, batches, start, trainer
 
 KILL = signal.SIGKILL
 SMALL = (*FLAGS, "--stages=2", "--first_steps=8", "--later_steps=6")
@@ -184,17 +184,22 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path):
         raw = path.read_bytes()
         path.write_bytes(raw[:1000] + bytes(len(raw) - 2000) + raw[-1000:])
 
-    unbroken, reached = fit(CONFIG, start(), batches, 12, tmp_path).weights, []
+    unbroken, reached = fit(trainer(CONFIG), start(), batches, 12, tmp_path).weights, []
     spoil(12)
     again = fit(
-        CONFIG, start(), batches, 12, tmp_path, lambda step, loss, rate: reached.append(step)
+        trainer(CONFIG),
+        start(),
+        batches,
+        12,
+        tmp_path,
+        lambda step, loss, rate: reached.append(step),
     ).weights
     assert reached[0] == 10 and weights_sha256(again) == weights_sha256(unbroken)
     spoil(10), spoil(12)
     with pytest.raises(
         RtsError, match="ckpt-12: cannot be read.* delete .* to train this stage from its beginning"
     ):
-        fit(CONFIG, start(), batches, 12, tmp_path)
+        fit(trainer(CONFIG), start(), batches, 12, tmp_path)
 
 
 def one_image(k):
