@@ -14,6 +14,7 @@ from skimage import data  # noqa: E402
 from tests.support.commands import photo  # noqa: E402
 from tests.support.memory import pytest_collection_finish  # noqa: E402, F401
 from tests.support.order import pytest_collection_modifyitems  # noqa: E402, F401
+from tests.support.processes import pytest_xdist_auto_num_workers  # noqa: E402, F401
 from tests.support.skips import (  # noqa: E402, F401
     pytest_make_collect_report,
     pytest_runtest_makereport,

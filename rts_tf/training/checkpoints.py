@@ -13,6 +13,10 @@ from rts_tf.storage import write_text
 from rts_tf.workers import ALONE, Workers
 
 
+# A file that is cut off raises IndexError, and a size in it that is too large MemoryError.
+_UNREADABLE = tf.errors.OpError, AssertionError, IndexError, MemoryError, ValueError
+
+
 class Checkpoints:
     """The two newest checkpoints of a training in a directory.
 
@@ -54,8 +58,7 @@ class Checkpoints:
             try:
                 self._checkpoint.restore(path).assert_consumed()
                 return
-            # A file that is cut off raises IndexError.
-            except (tf.errors.OpError, AssertionError, IndexError, ValueError) as error:
+            except _UNREADABLE as error:
                 reason = first_line(error)
                 failure = failure or f"{path}: cannot be read ({reason})"
         if failure:

@@ -134,8 +134,16 @@ def stopped(tmp_path_factory):
 LISTS = {"no list": b"", "half a list": b"model_check", "zeros for a list": bytes(99)}
 
 
+# The end of an index says where the list of its blocks is: here in 2^49 bytes, in four integers
+HUGE = bytes(3) + b"\x80" * 7 + b"\x01"
+
+
 def spoil(directory, damage):
-    if damage in LISTS:
+    if damage == "a huge index":
+        index = directory / "ckpt-10.index"
+        raw = index.read_bytes()
+        index.write_bytes(raw[:-48] + HUGE.ljust(40, b"\0") + raw[-8:])
+    elif damage in LISTS:
         (directory / "checkpoint").write_bytes(LISTS[damage])
     else:
         file, size = damage
@@ -149,6 +157,7 @@ def spoil(directory, damage):
         (("ckpt-10.data-00000-of-00001", 0), 5),
         (("ckpt-10.index", 0), 5),
         (("ckpt-10.index", 300), 5),
+        ("a huge index", 5),
         ("no list", 10),
         ("half a list", 10),
         ("zeros for a list", 10),
