@@ -12,7 +12,6 @@ from rts_tf.errors import RtsError, first_line
 from rts_tf.storage import write_text
 from rts_tf.workers import ALONE, Workers
 
-
 # A file that is cut off raises IndexError, and a size in it that is too large MemoryError.
 _UNREADABLE = tf.errors.OpError, AssertionError, IndexError, MemoryError, ValueError
 
