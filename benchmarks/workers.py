@@ -13,9 +13,12 @@ number of workers the same work is done, by processes that share it out:
 
 Every worker measures from a point where all of them have arrived to another, so that starting
 processes and tracing count for nothing. The numbers of workers take turns, and the least time
-counts. A worker computes in one thread, so a ratio says little where two cores are threads of one.
+counts. What the machine itself allows is measured beside it ("apart" in the table): as many
+processes at once that know nothing of each other, each with all of the work. Two cores that are
+threads of one allow less than two.
 """
 
+import itertools
 import json
 import os
 import subprocess
@@ -39,35 +42,45 @@ LEAST = {"Phase A": 0.75, "Phase B": 0.85}  # of the ratio of the numbers of wor
 def main(_: list[str]) -> None:
     """Measure every number of workers, and print the table."""
     first, *others = (int(count) for count in FLAGS.counts)
-    seconds: dict[tuple[str, int], float] = {}
+    seconds: dict[tuple[str, int, bool], float] = {}
     for _round in range(FLAGS.rounds):
-        for count in (first, *others):
-            for phase, taken in measured(count).items():
-                seconds[phase, count] = min(seconds.get((phase, count), taken), taken)
+        for count, apart in ((first, False), *itertools.product(others, (False, True))):
+            for phase, taken in measured(count, apart).items():
+                key = phase, count, apart
+                seconds[key] = min(seconds.get(key, taken), taken)
     lines = []
-    for phase in dict.fromkeys(phase for phase, _count in seconds):
+    for phase in dict.fromkeys(phase for phase, *_ in seconds):
         least = LEAST[phase.partition(",")[0]]
         for count in others:
-            one, more = seconds[phase, first], seconds[phase, count]
-            details = f"{one:.2f} s with {first}, {more:.2f} s with {count}"
+            one, more = seconds[phase, first, False], seconds[phase, count, False]
+            allowed = one * count / seconds[phase, count, True]
+            details = f"{one:.2f} s with {first}, {more:.2f} s; apart {allowed:.2f}"
             what = f"{phase}: {count} workers / {first}"
             lines.append(Line(what, one / more, ">=", least * count / first, details))
     show("workers of one thread each", lines)
 
 
-def measured(count: int) -> dict[str, float]:
-    """Seconds by phase with ``count`` workers: those of the slowest."""
-    addresses, numbers = free_addresses(count), [str(FLAGS.steps), str(FLAGS.patch)]
+def measured(count: int, apart: bool) -> dict[str, float]:
+    """Seconds by phase with ``count`` workers: those of the slowest.
+
+    Args:
+        apart: Give each worker all of the work, alone.
+    """
+    numbers = [str(FLAGS.steps), str(FLAGS.patch)]
+    addresses = free_addresses(count)
     with tempfile.TemporaryDirectory() as folder:
-        processes = [
-            subprocess.Popen(
-                [sys.executable, "-m", "benchmarks.worker", folder, *numbers],
-                env={**os.environ, **environment_of(number, addresses)},
-                stdout=subprocess.PIPE,
-                text=True,
+        processes = []
+        for number in range(count):
+            own = (0, addresses[number:][:1]) if apart else (number, addresses)
+            directory = os.path.join(folder, str(number) if apart else "all")
+            processes.append(
+                subprocess.Popen(
+                    [sys.executable, "-m", "benchmarks.worker", directory, *numbers],
+                    env={**os.environ, **environment_of(*own)},
+                    stdout=subprocess.PIPE,
+                    text=True,
+                )
             )
-            for number in range(count)
-        ]
         outputs = [process.communicate()[0] for process in processes]
     if any(process.returncode for process in processes):
         sys.exit("a worker failed: its error is above")
