@@ -12,6 +12,9 @@ import numpy as np
 # The names under which the export notes whole numbers in the file's metadata
 RADIUS, PACK = b"receptive_radius", b"pack"
 _MOST_NOTED = {RADIUS: 4096, PACK: 64}
+LONGEST_SIDE = 2**14  # of a frame that goes in or out, in pixels
+# What is computed in between may take 4 kB for each pixel of the frame, or 64 MB for a small one.
+_PIXEL_BYTES, _LEAST_BYTES = 2**12, 2**26
 LARGEST_TENSOR = 2**34  # bytes: 64 channels of float32 for a frame of 8192 x 8192
 _MOST = 20_000  # entries of a list; the networks of this package have some hundreds
 _LONGEST_SHAPE = 8
@@ -72,14 +75,18 @@ def _check_graph(graph: Any, sizes: list[int], codes: int) -> None:
     """Check the tensors and operations of a graph."""
     tensors = _count(graph.TensorsLength())
     for i in range(tensors):
-        tensor = graph.Tensors(i)
-        _check_index(tensor.Buffer(), len(sizes), "buffer")
-        _check_shape(tensor, sizes[tensor.Buffer()])
-        _check_quantization(tensor)
-    for i in range(_count(graph.InputsLength())):
-        _check_made(graph, graph.Inputs(i), tensors, sizes)
-    for i in range(_count(graph.OutputsLength())):
-        _check_index(graph.Outputs(i), tensors, "tensor")
+        _check_index(graph.Tensors(i).Buffer(), len(sizes), "buffer")
+        _check_quantization(graph.Tensors(i))
+    frames = [graph.Inputs(i) for i in range(_count(graph.InputsLength()))]
+    for i in frames:
+        _check_made(graph, i, tensors, sizes)
+    frames += [graph.Outputs(i) for i in range(_count(graph.OutputsLength()))]
+    for i in frames:
+        _check_index(i, tensors, "tensor")
+    pixels = max((_frame_pixels(graph.Tensors(i)) for i in frames), default=0)
+    most = min(LARGEST_TENSOR, max(_LEAST_BYTES, _PIXEL_BYTES * pixels))
+    for i in range(tensors):
+        _check_shape(graph.Tensors(i), sizes[graph.Tensors(i).Buffer()], most)
     for i in range(_count(graph.OperatorsLength())):
         operation = graph.Operators(i)
         _check_index(operation.OpcodeIndex(), codes, "operation")
@@ -96,17 +103,36 @@ def _check_made(graph: Any, index: int, tensors: int, sizes: list[int]) -> None:
         raise ValueError(f"tensor {index} is a constant, and is written")
 
 
-def _check_shape(tensor: Any, stored: int) -> None:
-    """Check the sides of a tensor, and that what is stored of it is all of it."""
-    rank = tensor.ShapeLength()
-    shape = [tensor.Shape(i) for i in range(min(rank, _LONGEST_SHAPE + 1))]
+def _shape(tensor: Any) -> list[int]:
+    """The shape of a tensor; if it is far too long, its beginning."""
+    return [tensor.Shape(i) for i in range(min(tensor.ShapeLength(), _LONGEST_SHAPE + 1))]
+
+
+def _frame_pixels(tensor: Any) -> int:
+    """The pixels of a frame [1, H, W, C] that goes in or out; 0 if it is something else."""
+    shape = _shape(tensor)
+    if len(shape) != 4:
+        return 0
+    if not all(0 <= side <= LONGEST_SIDE for side in shape[1:3]):
+        raise ValueError(f"a frame of {shape[1]} x {shape[2]} pixels")
+    return shape[1] * shape[2]
+
+
+def _check_shape(tensor: Any, stored: int, most: int) -> None:
+    """Check the sides of a tensor, and that what is stored of it is all of it.
+
+    Args:
+        stored: The bytes that the file holds of it; 0 if it is computed.
+        most: The bytes that it may have if it is computed.
+    """
+    rank, shape = tensor.ShapeLength(), _shape(tensor)
     signature = tensor.ShapeSignatureLength()
     if len(shape) > _LONGEST_SHAPE or min(shape, default=0) < 0 or signature not in (0, rank):
         raise ValueError(f"a tensor of the shape {shape}")
     if tensor.Type() not in _TYPES:
         raise ValueError(f"a tensor of type {tensor.Type()}")
     size = math.prod(shape) * _TYPES[tensor.Type()][0]
-    if size > LARGEST_TENSOR or stored not in (0, size):
+    if size > most or stored not in (0, size):
         raise ValueError(f"a tensor of the shape {shape}, which cannot be")
 
 

@@ -153,13 +153,21 @@ def test_settings(text):
 
 def damaged_tflite() -> dict[str, bytes]:
     whole = (WEIGHTS / "luma-large.tflite").read_bytes()
-    at = whole.index(np.array([1, 4, 4, 1], np.int32).tobytes())
-    huge = whole[:at] + np.array([1, 2**30, 2**30, 1], np.int32).tobytes() + whole[at + 16 :]
+
+    def with_shape(old: list[int], new: list[int]) -> bytes:
+        """The file with another shape for all tensors of a shape."""
+        old, new = (np.array(shape, np.int32).tobytes() for shape in (old, new))
+        assert old in whole
+        return whole.replace(old, new)
+
     return {
         "cut short": whole[:-5000],
         "its start alone": whole[:8],
         "random": whole[:8] + np.random.default_rng(1).bytes(5000),
-        "a huge tensor": huge,
+        "a huge tensor": with_shape([1, 4, 4, 1], [1, 2**30, 2**30, 1]),
+        "gigabytes of frames within": with_shape([1, 4, 4, 16], [2**25, 4, 4, 16]),
+        "a frame of gigabytes within": with_shape([1, 4, 4, 16], [1, 2**15, 2**14, 16]),
+        "a long frame": with_shape([1, 4, 4, 1], [1, 2**15, 4, 1]),
         "no graph": whole[:20] + bytes(2) + whole[22:],
         "empty": b"",
         "a zip bomb": zeros(2**20),
