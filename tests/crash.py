@@ -205,7 +205,7 @@ class Runner:
     def __init__(self):
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(
-            ["rts_tf.training.recurrence", "rts_tf.report", "rts_tf.main"]
+            ["rts_tf.training.recurrence", "rts_tf.report", "rts_tf.main", "tests.support.frozen"]
         )
 
     def start(
