@@ -114,7 +114,8 @@ def _frame_pixels(tensor: Any) -> int:
     if len(shape) != 4:
         return 0
     if not all(0 <= side <= LONGEST_SIDE for side in shape[1:3]):
-        raise ValueError(f"a frame of {shape[1]} x {shape[2]} pixels")
+        sides = f"{shape[1]} x {shape[2]} pixels"
+        raise ValueError(f"a frame of {sides}, of which no side may be above {LONGEST_SIDE}")
     return shape[1] * shape[2]
 
 

@@ -5,8 +5,6 @@ import math
 import keras
 import tensorflow as tf
 
-from rts_tf.config import Config
-
 _LAST = 0.01  # share of the highest rate that is left at the end of a cosine
 
 
@@ -20,12 +18,9 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         steps: The steps of the stage, an int64 variable of at least 1.
     """
 
-    def __init__(self, config: Config):
-        self._rate, self._schedule, self._warmup = (
-            config.learning_rate,
-            config.schedule,
-            config.warmup,
-        )
+    def __init__(self, rate: float, schedule: str, warmup: int):
+        """The settings ``learning_rate``, ``schedule`` and ``warmup`` of a run."""
+        self._rate, self._schedule, self._warmup = rate, schedule, warmup
         self.steps = tf.Variable(1, trainable=False, dtype=tf.int64)
 
     def __call__(self, step: int | tf.Tensor) -> tf.Tensor:
@@ -41,5 +36,5 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
         return tf.where(done < warmup, rising_rate, self._rate * ((1 - _LAST) * cosine + _LAST))
 
     def get_config(self) -> dict:
-        """Refuse, since a schedule that belongs to a run is not saved with a network."""
-        raise NotImplementedError
+        """The settings of the schedule, which Keras 2 asks every schedule to have."""
+        return {"rate": self._rate, "schedule": self._schedule, "warmup": self._warmup}

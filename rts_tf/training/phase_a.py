@@ -83,7 +83,7 @@ def run_phase_a(run: Run, stage: Stage, targets: ShardSet | None) -> None:
 
     run.callbacks.stage_begins(stage.number, steps, start)
     fitted = fit(trainer, start, batches, steps, stage.checkpoints, on_report, workers=workers)
-    keras.backend.clear_session()
+    keras.backend.clear_session()  # else names that Keras counts up would differ by stage
 
     def write() -> None:
         network = networks.build(config.network)  # the saved network is float32 in every run

@@ -19,7 +19,7 @@ _LOSS_MEMORY = 0.98
 class Trainer:
     """A network that can be trained again and again, each time from other weights.
 
-    TensorFlow traces the step once for all stages. Tracing takes as long as a hundred small steps.
+    So TensorFlow traces the step once for all stages of a run.
 
     Attributes:
         config: The network, precision (resolved, not ``"auto"``), learning rate and so on.
@@ -47,7 +47,7 @@ class Trainer:
         self.config, self.strategy = config, strategy or tf.distribute.get_strategy()
         with self.strategy.scope():
             self.network = build() if build else _network(config)
-            self.learning_rate = LearningRate(config)
+            self.learning_rate = LearningRate(config.learning_rate, config.schedule, config.warmup)
             self._optimizer = self._new_optimizer()
         types = tf.int64, tf.float32, tf.float64
         self.done, self.running_loss, self.seconds = (

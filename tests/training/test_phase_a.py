@@ -132,8 +132,6 @@ def stopped(tmp_path_factory):
 
 
 LISTS = {"no list": b"", "half a list": b"model_check", "zeros for a list": bytes(99)}
-
-
 # The end of an index says where the list of its blocks is: here in 2^49 bytes, in four integers
 HUGE = bytes(3) + b"\x80" * 7 + b"\x01"
 
@@ -194,7 +192,7 @@ def test_schedules():
     rate, schedules = CONFIG.learning_rate, keras.optimizers.schedules
 
     def of_stage(config, steps):
-        ours = LearningRate(config)
+        ours = LearningRate(config.learning_rate, config.schedule, config.warmup)
         ours.steps.assign(steps)
         return [float(ours(step)) for step in range(steps + 1)]
 
