@@ -93,7 +93,7 @@ def training_batches(
         order = tf.argsort(tf.random.stateless_uniform([len(source.files)], turn))
         shards = tf.data.Dataset.from_tensor_slices(tf.gather(files, order))
         pairs = shards.interleave(_read_pairs, cycle_length=4, num_parallel_calls=1)
-        patches = pairs.flat_map(lambda *pair: cutter.cut(number, *pair))
+        patches = pairs.map(lambda *pair: cutter.cut(number, *pair)).unbatch()
         return patches.shuffle(buffer, seed=turn[0], reshuffle_each_iteration=False)
 
     def finished(step: tf.Tensor, pair: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
@@ -139,8 +139,8 @@ class _PatchCutter:
 
     def cut(
         self, number: tf.Tensor, serialized_source: tf.Tensor, serialized_target: tf.Tensor
-    ) -> tf.data.Dataset:
-        """The patches that one image gives in pass ``number`` of the stage, as (LR, target)."""
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """The patches of LR and of the target that one image gives in pass ``number``."""
         own, scale = self.arrays.source, self.arrays.scale
         wanted = {own: np.uint8} if self.has_targets else {own: np.uint8, "hr": np.uint8}
         image = parse(serialized_source, wanted, self._draw_variant(number, serialized_source))
@@ -151,18 +151,17 @@ class _PatchCutter:
             target = other[self.arrays.target]
         else:
             target = image["hr"]
-        lr, side = image[own], self.patch // scale
-
-        def crop(position: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            y, x = position[0], position[1]
-            top, left = scale * y, scale * x
-            return (
-                lr[y : y + side, x : x + side],
-                target[top : top + self.patch, left : left + self.patch],
-            )
-
         chosen = self._choose_positions(number, image)
-        return tf.data.Dataset.from_tensor_slices(chosen).map(crop)
+        lr = self._crops(image[own], chosen, self.patch // scale)
+        return lr, self._crops(target, scale * chosen, self.patch)
+
+    def _crops(self, image: tf.Tensor, corners: tf.Tensor, side: int) -> tf.Tensor:
+        """The squares of an image whose upper left corners are given, int32 [n, 2]: [n, ...]."""
+        count = tf.shape(corners)[0]  # fewer than in the other passes in the last of an epoch
+        corners = tf.pad(corners, [[0, self.per_pass - count], [0, 1]])
+        size = [side, side, image.shape[2]]
+        each = tf.unstack(corners, self.per_pass)
+        return tf.stack([tf.slice(image, corner, size) for corner in each])[:count]
 
     def floats(self, batch: int, pair: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         """A batch of (LR, target) as float32, with its static shape."""
