@@ -1,6 +1,9 @@
-"""One worker of benchmarks.workers: it prints its seconds by phase as JSON.
+"""One worker of benchmarks.workers, which tells it when to do the next piece of work.
 
-Usage: python -m benchmarks.worker DIRECTORY STEPS PATCH, with ``TF_CONFIG`` in the environment.
+Usage: python -m benchmarks.worker DIRECTORY ROUNDS PATCH, with ``TF_CONFIG`` in the environment.
+
+It prints its phases as JSON. Then it does ``ROUNDS`` pieces of work in each phase: each when a line
+is written to its standard input, and it answers with the seconds that the piece took.
 """
 
 import dataclasses
@@ -12,13 +15,31 @@ import time
 import numpy as np
 
 from rts_tf.cli.startup import load_tensorflow
+from rts_tf.workers import Workers
 
 SIDE = 512  # height and width of the images in pixels
 IMAGES = 8
 WARM_UP = 20  # steps
 
 
-def main(directory: pathlib.Path, steps: int, patch: int) -> dict[str, float]:
+class Turns:
+    """The pieces of work, each of which all workers begin together."""
+
+    def __init__(self, workers: Workers):
+        self._workers = workers
+
+    def begin(self) -> None:
+        """Wait until the next piece is to be done."""
+        sys.stdin.readline()
+        self._workers.any(False)
+        self._began = time.monotonic()
+
+    def end(self) -> None:
+        """Answer that the piece is done."""
+        print(time.monotonic() - self._began, flush=True)
+
+
+def main(directory: pathlib.Path, rounds: int, patch: int) -> None:
     """Train and make targets in ``directory``, which all workers share."""
     load_tensorflow()
     from rts_tf import networks
@@ -30,19 +51,23 @@ def main(directory: pathlib.Path, steps: int, patch: int) -> dict[str, float]:
     from rts_tf.inference import Enhancer
     from rts_tf.networks.precision import resolve_precision
     from rts_tf.training.cluster import connect
-    from rts_tf.training.phase_a import fit
+    from rts_tf.training.phase_a import REPORT_EVERY, fit
     from rts_tf.training.phase_b import build_targets
     from rts_tf.training.trainer import Trainer
 
     workers = connect()
+    turns = Turns(workers)
     precision = resolve_precision("auto")
+    precisions = list(dict.fromkeys((precision, "float32")))
+    phases = [f"Phase A, {of_step}" for of_step in precisions]
+    print(json.dumps([*phases, f"Phase B, {precision}"]), flush=True)
+
     config = preset("standard", network="residual3", precision=precision, patch=patch)
     pixels = _pixels()
     images = ImageSource(tuple(pixels), pixels.__getitem__, "the images")
     source = build_source(
         directory / "source", images, Degradation.of(config), config.patch, 1, workers=workers
     )
-    arrived: dict[int, float] = {}
 
     def batches(first: int):
         return training_batches(
@@ -56,25 +81,27 @@ def main(directory: pathlib.Path, steps: int, patch: int) -> dict[str, float]:
             first_step=first,
         )
 
+    total = WARM_UP + REPORT_EVERY * rounds
+
     def on_report(step: int, loss: float, rate: float) -> None:
-        arrived[step] = time.monotonic()
+        if step > WARM_UP:
+            turns.end()
+        if WARM_UP <= step < total:
+            turns.begin()
 
     start = networks.build("residual3").get_weights()
-    total, seconds = WARM_UP + steps, {}
-    for of_step in dict.fromkeys((precision, "float32")):
+    for of_step in precisions:
         trainer = Trainer(dataclasses.replace(config, precision=of_step), workers.strategy)
-        fit(trainer, start, batches, total + 10, directory / of_step, on_report, workers=workers)
-        seconds[f"Phase A, {of_step}"] = arrived[total] - arrived[WARM_UP]
+        fit(trainer, start, batches, total, directory / of_step, on_report, workers=workers)
 
     network = networks.build("residual3", precision=precision)
     enhancer = Enhancer(network)
     enhancer.enhance(np.zeros([SIDE, SIDE, 3], np.uint8))  # is traced
-    workers.any(False)
-    began = time.monotonic()
-    build_targets(
-        directory / "targets", source, enhancer, anchor="low", weights="", workers=workers
-    )
-    return seconds | {f"Phase B, {precision}": time.monotonic() - began}
+    for number in range(rounds):
+        turns.begin()
+        folder = directory / f"targets_{number}"
+        build_targets(folder, source, enhancer, anchor="low", weights="", workers=workers)
+        turns.end()
 
 
 def _pixels() -> dict[str, np.ndarray]:
@@ -87,4 +114,4 @@ def _pixels() -> dict[str, np.ndarray]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:]))))
+    main(pathlib.Path(sys.argv[1]), *map(int, sys.argv[2:]))
