@@ -148,17 +148,27 @@ class Workers:
         """Whether ``flag`` is true for any worker. Every worker must call it."""
         return any(self.exchange("1" if flag else ""))
 
-    def merged(self, rows: Mapping[str, T], order: Sequence[str]) -> dict[str, T]:
-        """Return the rows of all workers, of JSON types, in ``order``.
+    def rows(
+        self, names: Sequence[str], work: Callable[[list[str]], Mapping[str, T]]
+    ) -> dict[str, T]:
+        """Share out ``names``, and return the rows that all workers made, in the order of names.
 
         Every worker must call it.
+
+        Args:
+            work: Makes rows, of JSON types, of the names that it is given. It may leave some out.
+
+        Raises:
+            WorkerError: Another worker failed, or was lost.
         """
+        with self.together():
+            own = work(self.share(names))
         if self.count == 1:
-            return dict(rows)
+            return dict(own)
         found: dict[str, T] = {}
-        for message in self.exchange(json.dumps(rows)):
+        for message in self.exchange(json.dumps(own)):
             found |= json.loads(message)
-        return {name: found[name] for name in order if name in found}
+        return {name: found[name] for name in names if name in found}
 
     @contextlib.contextmanager
     def together(self) -> Iterator[None]:

@@ -68,19 +68,21 @@ def test_shares_are_all_items_once(items, count):
 
 
 def test_agreement():
+    def rows_of(names):
+        return {name: {"of": name} for name in names if name != "row 4"}
+
     def work(workers):
-        rows = {f"row {k}": {"k": k} for k in workers.share(range(7))}
         arrays = workers.chiefs_arrays([np.full(3, workers.number + 1.5)])
         return (
             workers.chiefs({"number": workers.number}),
             workers.any(workers.number == 2),
             workers.any(False),
-            list(workers.merged(rows, [f"row {k}" for k in range(7)]).items()),
+            list(workers.rows([f"row {k}" for k in range(7)], rows_of).items()),
             arrays[0].tolist(),
             workers.by_chief(lambda: [workers.number, "done"]),
         )
 
-    rows = [(f"row {k}", {"k": k}) for k in range(7)]
+    rows = [(f"row {k}", {"of": f"row {k}"}) for k in range(7) if k != 4]
     expected = ({"number": 0}, True, False, rows, [1.5] * 3, [0, "done"])
     assert in_workers(3, work) == [expected] * 3
     assert in_workers(3, work) != [work(ALONE)] * 3 and work(ALONE)[3] == rows

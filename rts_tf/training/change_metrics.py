@@ -7,12 +7,17 @@ from rts_tf.images.resample import double, halve
 from rts_tf.metrics.difference import alpha, change_percent, drift_levels
 from rts_tf.metrics.unsharp import unsharp_mask
 from rts_tf.training.pairs import enhanced, originals, pairs
+from rts_tf.workers import ALONE, Workers
 
 UNSHARP_SIDE = 512  # pixels; the unsharp mask is applied to the middle of each image
 
 
 def measure_change(
-    source: ShardSet, stage: ShardSet, before: ShardSet | None, ratio_before: float
+    source: ShardSet,
+    stage: ShardSet,
+    before: ShardSet | None,
+    ratio_before: float,
+    workers: Workers = ALONE,
 ) -> dict[str, float]:
     """Measure HR_n. Each metric is the mean over the images, which all have the same weight.
 
@@ -21,20 +26,30 @@ def measure_change(
         stage: Shards of HR_n.
         before: Shards of HR_{n-1}; None stands for HR_0.
         ratio_before: The difference ratio of stage n-1 in percent.
+        workers: The workers that share out the images. Every one must make this call.
 
     Returns:
         ``difference_ratio_percent``, ``delta_percent``, ``step_difference_percent``,
         ``alpha_mean``, ``alpha_std``, ``brightness_drift_levels`` and ``network_drift_levels``
         (before the anchor).
     """
-    ratios, steps, alphas, drifts = [], [], [], []
-    references = enhanced(before) if before else originals(source)
-    for (_, hr_0, hr_n), (_, hr_before) in zip(pairs(source, stage), references, strict=True):
-        blurred = double(halve(hr_0[None]))[0].numpy()
-        ratios.append(change_percent(hr_n, hr_0))
-        steps.append(change_percent(hr_n, hr_before))
-        alphas.append(alpha(hr_n, hr_0, blurred))
-        drifts.append(drift_levels(hr_n, hr_0))
+
+    def rows(names: list[str]) -> dict[str, list[float]]:
+        found = {}
+        references = enhanced(before, names) if before else originals(source, names)
+        images = zip(pairs(source, stage, names), references, strict=True)
+        for (name, hr_0, hr_n), (_, hr_before) in images:
+            blurred = double(halve(hr_0[None]))[0].numpy()
+            found[name] = [
+                change_percent(hr_n, hr_0),
+                change_percent(hr_n, hr_before),
+                alpha(hr_n, hr_0, blurred),
+                drift_levels(hr_n, hr_0),
+            ]
+        return found
+
+    measured = workers.rows(list(source.sizes), rows)
+    ratios, steps, alphas, drifts = zip(*measured.values(), strict=True)
     network_drifts = [note["network_drift_levels"] for note in stage.notes.values()]
     ratio = float(np.mean(ratios))
     return {
@@ -48,9 +63,17 @@ def measure_change(
     }
 
 
-def difference_ratio(source: ShardSet, stage: ShardSet) -> float:
-    """The difference ratio of a stage in percent (section 4.2), as a mean over the images."""
-    return float(np.mean([change_percent(hr_n, hr_0) for _, hr_0, hr_n in pairs(source, stage)]))
+def difference_ratio(source: ShardSet, stage: ShardSet, workers: Workers = ALONE) -> float:
+    """The difference ratio of a stage in percent (section 4.2), as a mean over the images.
+
+    Every worker must call it.
+    """
+
+    def rows(names: list[str]) -> dict[str, float]:
+        images = pairs(source, stage, names)
+        return {name: change_percent(hr_n, hr_0) for name, hr_0, hr_n in images}
+
+    return float(np.mean(list(workers.rows(list(source.sizes), rows).values())))
 
 
 def unsharp_ratios(source: ShardSet, first_percent: float, times: int) -> list[float]:

@@ -5,7 +5,7 @@ Every image is measured as people would get it: in 8 bits, whole, at full size.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from rts_tf.metrics.baseline import compare_with_unsharp, unsharp_scores
 from rts_tf.metrics.parallel import in_parallel
 from rts_tf.metrics.unsharp import AMOUNTS
 from rts_tf.metrics.viqet import is_measurable, measure
-from rts_tf.training.pairs import pairs
+from rts_tf.training.pairs import originals, pairs, reduced
 from rts_tf.workers import ALONE, Workers
 
 ORIGINALS = ("lr_jpeg", "lr_half", "hr_0")
@@ -50,7 +50,7 @@ def measure_originals(
         behind unsharp masks of :data:`rts_tf.metrics.unsharp.AMOUNTS`.
     """
 
-    def rows(item: _Item) -> tuple[str, dict]:
+    def row(item: _Item) -> tuple[str, dict]:
         name, hr_0, lr = item
         compressed = to_float(jpeg(to_uint8(hr_0), degradation.quality(name)))
         enlarged = double(lr[None])[0].numpy()
@@ -62,9 +62,12 @@ def measure_originals(
         found["unsharp_scores"] = unsharp_scores(hr_0, found["hr_0"]["mos_raw"])
         return name, found
 
-    mine = set(workers.share(images_for_mos(source)))
-    found = _by_name(in_parallel(rows, _with_lr(source, mine)), on_image)
-    return workers.merged(found, images_for_mos(source))
+    def rows(names: list[str]) -> dict[str, dict]:
+        both = zip(originals(source, names), reduced(source, names), strict=True)
+        items = ((name, hr_0, lr) for (name, hr_0), (_, lr) in both)
+        return _by_name(in_parallel(row, items), on_image)
+
+    return workers.rows(images_for_mos(source), rows)
 
 
 def measure_stage(
@@ -93,9 +96,10 @@ def measure_stage(
         scores = before[name]["unsharp_scores"]
         return name, found | compare_with_unsharp(hr_n, hr_0, found["mos_raw"], scores)
 
-    mine = set(workers.share(images_for_mos(source)))
-    items = (item for item in pairs(source, stage) if item[0] in mine)
-    return workers.merged(_by_name(in_parallel(row, items), on_image), images_for_mos(source))
+    def rows(names: list[str]) -> dict[str, dict]:
+        return _by_name(in_parallel(row, pairs(source, stage, names)), on_image)
+
+    return workers.rows(images_for_mos(source), rows)
 
 
 def means(rows: Iterable[dict]) -> dict[str, float | None]:
@@ -111,14 +115,6 @@ def means(rows: Iterable[dict]) -> dict[str, float | None]:
 
 def _measures(image: np.ndarray) -> dict[str, float]:
     return measure(to_uint8(image))._asdict()
-
-
-def _with_lr(source: ShardSet, names: set[str]) -> Iterator[_Item]:
-    """The name, HR_0 and LR of the images of these names."""
-    for k in range(len(source.shards)):
-        for record in source.records(k, {"hr": np.uint8, "lr": np.uint8}):
-            if record.name in names:
-                yield record.name, to_float(record.arrays["hr"]), to_float(record.arrays["lr"])
 
 
 def _by_name(rows: Iterable[tuple[str, dict]], on_image: OnImage) -> dict[str, dict]:

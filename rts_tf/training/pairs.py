@@ -1,6 +1,9 @@
-"""The images of a shard set as floating point: HR_0, and HR_n beside it."""
+"""The images of a shard set as floating point: LR, HR_0, and HR_n beside it.
 
-from collections.abc import Iterator
+Each function reads all images, or those of given names. It reads no shard that holds none of them.
+"""
+
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -8,26 +11,41 @@ from rts_tf.data.shards import ShardSet
 from rts_tf.images.dtypes import to_float
 
 Named = tuple[str, np.ndarray]  # name of the image, float32 [H, W, 3]
+Names = Collection[str] | None  # None stands for all
 
 
-def originals(source: ShardSet) -> Iterator[Named]:
+def originals(source: ShardSet, names: Names = None) -> Iterator[Named]:
     """The name of each image, and HR_0 in [0, 1]."""
-    for k in range(len(source.shards)):
-        for record in source.records(k, {"hr": np.uint8}):
-            yield record.name, to_float(record.arrays["hr"])
+    return _images(source, "hr", np.uint8, names)
 
 
-def enhanced(stage: ShardSet) -> Iterator[Named]:
+def reduced(source: ShardSet, names: Names = None) -> Iterator[Named]:
+    """The name of each image, and its (first) LR in [0, 1]."""
+    return _images(source, "lr", np.uint8, names)
+
+
+def enhanced(stage: ShardSet, names: Names = None) -> Iterator[Named]:
     """The name of each image, and HR_n, nominally in [0, 1], not clipped."""
-    for k in range(len(stage.shards)):
-        for record in stage.records(k, {"target": np.float16}):
-            yield record.name, to_float(record.arrays["target"])
+    return _images(stage, "target", np.float16, names)
 
 
-def pairs(source: ShardSet, stage: ShardSet | None) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+def pairs(
+    source: ShardSet, stage: ShardSet | None, names: Names = None
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """The name, HR_0 and HR_n of each image. HR_n is HR_0 where ``stage`` is None."""
     if stage is None:
-        yield from ((name, hr_0, hr_0) for name, hr_0 in originals(source))
+        yield from ((name, hr_0, hr_0) for name, hr_0 in originals(source, names))
         return
-    for (name, hr_0), (_, hr_n) in zip(originals(source), enhanced(stage), strict=True):
+    both = zip(originals(source, names), enhanced(stage, names), strict=True)
+    for (name, hr_0), (_, hr_n) in both:
         yield name, hr_0, hr_n
+
+
+def _images(shards: ShardSet, key: str, dtype: type, names: Names) -> Iterator[Named]:
+    wanted = None if names is None else set(names)
+    for k, shard in enumerate(shards.shards):
+        if wanted is not None and wanted.isdisjoint(shard["sizes"]):
+            continue
+        for record in shards.records(k, {key: dtype}):
+            if wanted is None or record.name in wanted:
+                yield record.name, to_float(record.arrays[key])

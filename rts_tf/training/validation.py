@@ -28,7 +28,7 @@ from rts_tf.training.stage import Stage
 def validate(run: Run, stage: Stage, history: list[dict]) -> None:
     """Measure the validation images after ``stage``, and close the stage by writing its metrics.
 
-    Every worker must call it. The workers share out Phase B and VIQET; the chief does the rest.
+    Every worker must call it. The workers share out the images.
 
     Args:
         history: The metrics of the stages before.
@@ -38,17 +38,17 @@ def validate(run: Run, stage: Stage, history: list[dict]) -> None:
     before = run_phase_b(run, previous, "validation") if is_enhanced else None
     images = run_phase_b(run, stage, "validation")
     mos = _measure_mos(run, stage, images) if run.criterion == "mos" else {}
-    enhancer = run.enhancer(stage)
+    source, enhancer, workers = run.validation, run.enhancer(stage), run.workers
+    ratio_before = history[-1]["difference_ratio_percent"] if history else 0.0
+    if before and not history:
+        ratio_before = difference_ratio(source, before, workers)
+    metrics = measure_change(source, images, before, ratio_before, workers)
+    metrics |= measure_fit(enhancer, source, before, workers)
+    metrics |= measure_coded(enhancer, source, workers)
+    metrics |= mos
 
     def close() -> None:
-        save_crops(stage.crops_file, run.validation, images)
-        ratio_before = history[-1]["difference_ratio_percent"] if history else 0.0
-        if before and not history:
-            ratio_before = difference_ratio(run.validation, before)
-        metrics = measure_change(run.validation, images, before, ratio_before)
-        metrics |= measure_fit(enhancer, run.validation, before)
-        metrics |= measure_coded(enhancer, run.validation)
-        metrics |= mos
+        save_crops(stage.crops_file, source, images)
         for name, value in metrics.items():
             if value is not None:
                 tf.summary.scalar(f"stages/{name}", value, stage.number)
@@ -56,7 +56,7 @@ def validate(run: Run, stage: Stage, history: list[dict]) -> None:
         if not run.config.keep_targets:
             previous.remove(previous.shards("validation"))
 
-    run.workers.by_chief(close)
+    workers.by_chief(close)
 
 
 def _measure_mos(run: Run, stage: Stage, images: ShardSet) -> dict:

@@ -82,6 +82,13 @@ def test_two_workers_are_stopped_and_three_continue(lab):
     assert list(quality) == list(expected) and len(quality) == 2
     for name, row in expected.items():
         assert quality[name]["mos"] == pytest.approx(row["mos"], abs=1e-3)
+    metrics, expected = (
+        json.loads((folder / name / "stage_1" / "metrics.json").read_text())
+        for name in ("shared", "alone")
+    )
+    assert metrics.keys() == expected.keys()
+    for name in ("validation_psnr_db", "coded_psnr_gain_db", "difference_ratio_percent"):
+        assert metrics[name] == pytest.approx(expected[name], abs=1e-3)
 
 
 def other_version():

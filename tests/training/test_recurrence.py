@@ -187,8 +187,8 @@ def test_an_upward_turn_ends_the_run_before_its_last_stage(
 ):
     real = validation.measure_change
 
-    def rising(source, stage, before, ratio):
-        metrics = real(source, stage, before, ratio)
+    def rising(source, stage, before, *others):
+        metrics = real(source, stage, before, *others)
         return metrics | {"step_difference_percent": 1.0 if before is None else 2.0}
 
     monkeypatch.setattr(validation, "measure_change", rising)

@@ -1,16 +1,23 @@
 import numpy as np
 import pytest
 
+from rts_tf import networks
 from rts_tf.data.datasets import folder
 from rts_tf.data.degradation import Degradation
 from rts_tf.data.shard_writer import build
-from rts_tf.data.shards import Record
+from rts_tf.data.shards import Record, ShardSet
 from rts_tf.data.source_shards import build_source
 from rts_tf.images.filters import gaussian
+from rts_tf.inference import Enhancer
 from rts_tf.metrics.difference import change_percent
-from rts_tf.training.change_metrics import measure_change, unsharp_ratios
+from rts_tf.training.change_metrics import difference_ratio, measure_change, unsharp_ratios
+from rts_tf.training.coded_validation import measure_coded
 from rts_tf.training.crops import save_crops
+from rts_tf.training.fit_metrics import measure_fit
+from rts_tf.training.pairs import pairs
 from rts_tf.training.phase_b import DTYPES
+from rts_tf.workers import ALONE
+from tests.support.thread_workers import in_workers
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +54,37 @@ def test_the_change_of_the_first_and_second_stage(sets):
     assert second["brightness_drift_levels"] == pytest.approx(0.05 * 255, abs=0.05)
     assert second["network_drift_levels"] == 3.0
     assert abs(second["alpha_mean"]) < 0.02 and second["alpha_std"] >= 0
+
+
+def test_workers_measure_what_one_process_measures(sets):
+    source, one, two = sets
+    enhancer = Enhancer(networks.build("residual1"))
+
+    def work(workers):
+        return [
+            measure_change(source, two, one, 4.0, workers),
+            measure_fit(enhancer, source, one, workers),
+            measure_coded(enhancer, source, workers),
+            difference_ratio(source, one, workers),
+        ]
+
+    alone = work(ALONE)
+    assert all(alone) and in_workers(3, work) == [alone] * 3
+
+
+def test_shards_without_images_of_a_worker_are_not_read(sets, monkeypatch):
+    source, one, _ = sets
+    read, real = [], ShardSet.records
+
+    def records(shards, number, dtypes):
+        read.append(number)
+        return real(shards, number, dtypes)
+
+    monkeypatch.setattr(ShardSet, "records", records)
+    names = list(source.shards[1]["sizes"])[1:]
+    assert [name for name, *_ in pairs(source, one, names)] == names
+    assert read == [1, 1]  # of the source, and of the stage
+    assert [name for name, *_ in pairs(source, one)] == list(source.sizes)
 
 
 def test_unsharp_mask_changes_as_much_as_the_first_stage_and_grows(sets):
