@@ -105,6 +105,8 @@ MP4 = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom" + bytes(400)
         (JPEG, ["{}", "--output=-"], ": is a folder; name a folder as --output, not -."),
         (b"YUV4MPEG2 W5 H5 It\n", ["-", "--output=-"], "standard input: is interlaced; make who"),
     ],
+    # Not the contents: the profile in them has the time when it was made.
+    ids=lambda value: value if isinstance(value, str) else f"{len(value)}",
 )
 def test_mistakes_are_one_line_and_nothing_is_written(piped, tmp_path, contents, arguments, reason):
     given = [argument.replace("{}", str(tmp_path)) for argument in arguments]
