@@ -44,10 +44,9 @@ from rts_tf.data.patches import training_batches
 from rts_tf.data.shard_writer import build
 from rts_tf.data.shards import Record
 from rts_tf.data.source_shards import build_source
-from rts_tf.networks.precision import convolution, resolve_precision
-from rts_tf.training.gradients import AdamOfSums
+from rts_tf.networks.precision import resolve_precision
 from rts_tf.training.phase_b import DTYPES
-from rts_tf.training.trainer import make_step
+from rts_tf.training.trainer import Trainer
 
 FLAGS = flags.FLAGS
 flags.DEFINE_integer("rounds", 3, "How often everything is measured.")
@@ -67,30 +66,29 @@ Part = Callable[[], Seconds]  # runs once and returns what that took
 
 def main(_: list[str]) -> None:
     """Measure everything, and print the table."""
-    precision, strategy = resolve_precision("auto"), tf.distribute.get_strategy()
-    network = networks.build(CONFIG.network, CONFIG.seed, precision, convolution(precision))
-    random = np.random.default_rng(0)  # away from the start, which is full of zeros
+    precision = resolve_precision("auto")
+    trainer = Trainer(dataclasses.replace(CONFIG, precision=precision))
+    network, random = trainer.network, np.random.default_rng(0)
     noise = [random.normal(scale=0.01, size=w.shape).astype("f") for w in network.get_weights()]
-    network.set_weights([w + n for w, n in zip(network.get_weights(), noise, strict=True)])
-    optimizer = AdamOfSums(CONFIG.learning_rate)
-    optimizer.build(network.trainable_variables)
-    step = make_step(network, optimizer, CONFIG.batch, strategy)
+    # away from the start, which is full of zeros
+    trainer.start([w + n for w, n in zip(network.get_weights(), noise, strict=True)], steps=1)
+
+    def step(lr: tf.Tensor, target: tf.Tensor) -> float:
+        trainer.step(lr, target)
+        return float(trainer.running_loss)  # which waits for it
 
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as processes:
         directory = pathlib.Path(name)
-        feeds = {
-            f"stage {stage}": iter(strategy.experimental_distribute_dataset(batches))
-            for stage, batches in pipelines(directory).items()
-        }
+        feeds = {f"stage {k}": iter(batches) for k, batches in pipelines(directory).items()}
         lr, target = next(feeds["stage 1"])
         single: dict[str, Part] = {"product": matrix_product(precision)}
         module, arguments = "benchmarks.torch_peer", torch_arguments(directory, network, lr, target)
         peer, missing = started("PyTorch", module, arguments, FLAGS.peer_python, processes)
         if peer:
             single["torch"] = functools.partial(peer.seconds, "step")
-        steps = {"held": lambda: step(lr, target).numpy()}
+        steps = {"held": lambda: step(lr, target)}
         for stage, feed in feeds.items():
-            steps[stage] = lambda feed=feed: step(*next(feed)).numpy()
+            steps[stage] = lambda feed=feed: step(*next(feed))
         fed = {name: functools.partial(seconds_of, function) for name, function in steps.items()}
         times = measured(single, fed)
     report(times, step_operations(network), precision)

@@ -44,27 +44,29 @@ def measured() -> dict[str, Any]:
 
     import rts_tf
     from rts_tf import networks
+    from rts_tf.config import preset
     from rts_tf.metrics.resources import cores
     from rts_tf.networks.cpu import described
-    from rts_tf.networks.precision import convolution, resolve_precision
-    from rts_tf.training.gradients import AdamOfSums
-    from rts_tf.training.trainer import make_step
+    from rts_tf.networks.precision import resolve_precision
+    from rts_tf.training.trainer import Trainer
 
     precision = resolve_precision("auto")
-    network = networks.build("residual3", 1, precision, convolution(precision))
-    optimizer = AdamOfSums()
-    optimizer.build(network.trainable_variables)
-    step = make_step(network, optimizer, BATCH, tf.distribute.get_strategy())
+    trainer = Trainer(preset("paper", network="residual3", batch=BATCH, precision=precision))
     lr = tf.random.uniform([BATCH, PATCH // 2, PATCH // 2, 3])
     target = tf.random.uniform([BATCH, PATCH, PATCH, 3])
+
+    def step() -> float:
+        trainer.step(lr, target)
+        return float(trainer.running_loss)  # which waits for it
+
     model, fast = rts_tf.load("residual3", "auto"), rts_tf.load("luma-clean-large")
     frame = np.random.default_rng(0).integers(0, 256, (1080, 1920, 3), np.uint8)
     return {
         "cores": cores(),
         "cpu": described(),
         "precision": precision,
-        "macs_per_pixel": networks.macs_per_pixel(network),
-        "steps_per_second": 1 / _seconds(lambda: float(step(lr, target))),
+        "macs_per_pixel": networks.macs_per_pixel(trainer.network),
+        "steps_per_second": 1 / _seconds(step),
         "frames_per_second": 1 / _seconds(lambda: model.enhance(frame)),
         "fast_frames_per_second": 1 / _seconds(lambda: fast.enhance(frame)),
     }

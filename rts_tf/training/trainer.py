@@ -53,7 +53,7 @@ class Trainer:
         self.done, self.running_loss, self.seconds = (
             tf.Variable(0, False, dtype=dtype) for dtype in types
         )
-        train = make_step(self.network, self._optimizer, config.batch, self.strategy)
+        train = _make_step(self.network, self._optimizer, config.batch, self.strategy)
         self.step = _counted(train, self.done, self.running_loss)
 
     def start(self, weights: list[np.ndarray], steps: int) -> None:
@@ -95,7 +95,7 @@ def _network(config: Config) -> keras.Model:
     return networks.build(config.network, config.seed, config.precision, conv2d)
 
 
-def make_step(
+def _make_step(
     network: keras.Model,
     optimizer: AdamOfSums,
     batch: int,
