@@ -77,12 +77,13 @@ def training_batches(
         Elements (LR, target). LR is float32 [batch, patch/2, patch/2, 3] in [0, 1]. The target is
         float32 [batch, patch, patch, 3], not clipped. With :data:`LUMA`, both are [.., patch, 1].
     """
-    cutter = _PatchCutter(patch, positions, seed, stage, targets is not None, arrays)
+    cutter = _PatchCutter(patch, positions, seed, stage, arrays)
     images = len(source.sizes)
     epoch, number = divmod(first_step * batch, images * positions)
     pass_of_epoch, skipped = divmod(number, images * cutter.per_pass)
     first_pass = epoch * cutter.passes + pass_of_epoch
-    files = tf.constant(list(zip(source.files, (targets or source).files, strict=True)))
+    sets = [source, targets] if targets else [source]
+    files = tf.constant(list(zip(*(own.files for own in sets), strict=True)))
     seeds = (tf.constant([seed, salt], tf.int64) for salt in (_SHUFFLE_SALT, _COLOUR_SALT))
     root, colours = (_fold_in(own, stage) for own in seeds)
     buffer = max(1, min(images * cutter.per_pass, _BUFFER_BYTES // cutter.patch_bytes))
@@ -92,8 +93,8 @@ def training_batches(
         turn = _fold_in(root, number)
         order = tf.argsort(tf.random.stateless_uniform([len(source.files)], turn))
         shards = tf.data.Dataset.from_tensor_slices(tf.gather(files, order))
-        pairs = shards.interleave(_read_pairs, cycle_length=4, num_parallel_calls=1)
-        patches = pairs.map(lambda *pair: cutter.cut(number, *pair)).unbatch()
+        images = shards.interleave(_read, cycle_length=4, num_parallel_calls=1)
+        patches = images.map(lambda *image: cutter.cut(number, *image)).unbatch()
         return patches.shuffle(buffer, seed=turn[0], reshuffle_each_iteration=False)
 
     def finished(step: tf.Tensor, pair: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
@@ -103,23 +104,17 @@ def training_batches(
 
     dataset = tf.data.Dataset.range(first_pass, 2**62).flat_map(patches_of_pass).skip(skipped)
     dataset = dataset.batch(batch, drop_remainder=True).enumerate(first_step)
-    dataset = dataset.map(finished, num_parallel_calls=1)
-    return dataset.prefetch(8).with_options(_options())
+    return dataset.map(finished, num_parallel_calls=1).prefetch(8).with_options(_options())
 
 
 @dataclasses.dataclass(frozen=True)
 class _PatchCutter:
-    """Cuts patches out of pairs of source and target images.
-
-    Attributes:
-        has_targets: Whether the target is read from target shards; otherwise it is HR_0.
-    """
+    """Cuts patches out of source images, and of their targets."""
 
     patch: int
     positions: int
     seed: int
     stage: int
-    has_targets: bool
     arrays: Arrays
 
     @property
@@ -138,14 +133,17 @@ class _PatchCutter:
         return math.ceil(self.positions / self.per_pass)
 
     def cut(
-        self, number: tf.Tensor, serialized_source: tf.Tensor, serialized_target: tf.Tensor
+        self, number: tf.Tensor, source: tf.Tensor, target_image: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The patches of LR and of the target that one image gives in pass ``number``."""
+        """The patches of LR and of the target that one image gives in pass ``number``.
+
+        Without a serialized ``target_image`` the target is HR_0.
+        """
         own, scale = self.arrays.source, self.arrays.scale
-        wanted = {own: np.uint8} if self.has_targets else {own: np.uint8, "hr": np.uint8}
-        image = parse(serialized_source, wanted, self._draw_variant(number, serialized_source))
-        if self.has_targets:
-            other = parse(serialized_target, {self.arrays.target: np.float16})
+        wanted = {own: np.uint8} if target_image is not None else {own: np.uint8, "hr": np.uint8}
+        image = parse(source, wanted, self._draw_variant(number, source))
+        if target_image is not None:
+            other = parse(target_image, {self.arrays.target: np.float16})
             message = "source and target shards do not match"
             tf.debugging.assert_equal(image["name"], other["name"], message)
             target = other[self.arrays.target]
@@ -204,10 +202,9 @@ def _with_flat_patches(
     return tf.where(chosen, colour, lr), tf.where(chosen, colour, target)
 
 
-def _read_pairs(paths: tf.Tensor) -> tf.data.Dataset:
-    """The serialized images of a source shard and of the target shard beside it, two and two."""
-    source, target = (tf.data.TFRecordDataset(paths[i]) for i in range(2))
-    return tf.data.Dataset.zip((source, target))
+def _read(paths: tf.Tensor) -> tf.data.Dataset:
+    """The serialized images of the shards that ``paths`` names, side by side."""
+    return tf.data.Dataset.zip(tuple(map(tf.data.TFRecordDataset, tf.unstack(paths))))
 
 
 def _to_float(image: tf.Tensor) -> tf.Tensor:
