@@ -65,13 +65,22 @@ def main(directory: pathlib.Path, rounds: int, patch: int) -> None:
     config = preset("standard", network="residual3", precision=precision, patch=patch)
     pixels = _pixels()
     images = ImageSource(tuple(pixels), pixels.__getitem__, "the images")
-    source = build_source(
-        directory / "source", images, Degradation.of(config), config.patch, 1, workers=workers
-    )
+
+    def source(images_per_shard: int):
+        return build_source(
+            directory / f"source_{images_per_shard}",
+            images,
+            Degradation.of(config),
+            config.patch,
+            images_per_shard,
+            workers=workers,
+        )
+
+    trained_on, alone = source(config.images_per_shard), source(1)
 
     def batches(first: int):
         return training_batches(
-            source,
+            trained_on,
             None,
             patch=config.patch,
             batch=config.batch,
@@ -100,7 +109,7 @@ def main(directory: pathlib.Path, rounds: int, patch: int) -> None:
     for number in range(rounds):
         turns.begin()
         folder = directory / f"targets_{number}"
-        build_targets(folder, source, enhancer, anchor="low", weights="", workers=workers)
+        build_targets(folder, alone, enhancer, anchor="low", weights="", workers=workers)
         turns.end()
 
 
