@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator
 
 import av
@@ -89,17 +88,21 @@ def open_output(
     )
 
 
-def count_of_streams(container: InputContainer) -> int:
-    """How many streams FFmpeg has found by now. Broadcasts may have some that begin late.
+def close_input(container: InputContainer) -> None:
+    """Close a file whose frames were decoded, once its decoders rest.
 
-    PyAV knows only those that were there when the file was opened.
+    Closing alone holds Python's lock while it waits for the threads of a decoder, and one of them
+    may wait for this lock to say something (:mod:`rts_tf.video.ffmpeg_text`).
     """
-    av.logging.set_level(av.logging.INFO)
-    try:
-        text: str = container.dumps_format()  # type: ignore[attr-defined]  # its types lack it
-    finally:
-        av.logging.set_level(None)
-    return len(re.findall(r"^  Stream #0:", text, re.MULTILINE))
+    rest(container)
+    container.close()
+
+
+def rest(container: InputContainer) -> None:
+    """Let the decoders forget what they have, and wait for their threads."""
+    for stream in container.streams.video:
+        if stream.codec_context:
+            stream.codec_context.flush_buffers()  # without Python's lock
 
 
 def _absolute(path: str | os.PathLike) -> str:

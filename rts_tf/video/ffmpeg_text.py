@@ -10,6 +10,8 @@ import av
 import av.logging
 from av.container import InputContainer
 
+from rts_tf.video.container import rest
+
 _QUIET = -8  # AV_LOG_QUIET
 # Decoders of other threads may say something meanwhile, which is not for the user.
 logging.getLogger("libav").addHandler(logging.NullHandler())
@@ -47,6 +49,17 @@ def chroma_location(container: InputContainer, stream_index: int) -> str:
     about = rf"Stream #0:{stream_index}\b[^\n]*? Video: [^\n]*?\([^()\n]*?\b({names})\)"
     found = re.search(about, text)
     return found[1] if found else ""
+
+
+def count_of_streams(container: InputContainer) -> int:
+    """How many streams FFmpeg has found by now. Broadcasts may have some that begin late.
+
+    PyAV knows only those that were there when the file was opened. What the decoders have is lost.
+    """
+    rest(container)
+    with lines_of(av.logging.INFO):
+        text: str = container.dumps_format()  # type: ignore[attr-defined]  # PyAV's types lack it
+    return len(re.findall(r"^  Stream #0:", text, re.MULTILINE))
 
 
 def headers_of(codec: str, data: bytes) -> str:

@@ -14,7 +14,7 @@ from av.stream import Stream
 
 from rts_tf.errors import VideoError
 from rts_tf.video.alpha import decoder_with_alpha
-from rts_tf.video.container import errors_name, open_input
+from rts_tf.video.container import close_input, errors_name, open_input
 from rts_tf.video.damage import Damage, LostAtTheEnd, decoded, to_the_end
 from rts_tf.video.ffmpeg_text import chroma_location
 from rts_tf.video.info import VideoInfo, video_info, video_stream
@@ -91,7 +91,7 @@ class VideoReader:
 
     def close(self) -> None:
         """Close the file. ``info`` and the survey stay."""
-        self.container.close()
+        close_input(self.container)
 
     def _probe(self) -> VideoInfo:
         stream = video_stream(self.container, self.path)
@@ -243,7 +243,7 @@ class VideoReader:
         return self.container
 
     def _open_again(self) -> None:
-        self.container.close()
+        close_input(self.container)
         self.container = open_input(self.path)
 
 

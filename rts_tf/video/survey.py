@@ -13,8 +13,8 @@ from av.stream import Stream
 
 from rts_tf import limits
 from rts_tf.errors import VideoError
-from rts_tf.video.container import count_of_streams
 from rts_tf.video.damage import Damage, clock, duration_of, is_content
+from rts_tf.video.ffmpeg_text import count_of_streams
 from rts_tf.video.timeline import BROADCAST, Clock, Timeline
 
 # Containers that record their length. For others FFmpeg estimates it.
