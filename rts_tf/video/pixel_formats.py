@@ -16,6 +16,7 @@ COMMON = (
     "gray",
     "gray10le",
 )
+_UNSPECIFIED = 2  # AVCOL_TRC_UNSPECIFIED
 
 
 def bits_of(pixel_format: str) -> int:
@@ -100,7 +101,14 @@ def converted(frame: av.VideoFrame, pixel_format: str, full_range: bool) -> av.V
     if is_rgb(frame.format.name):
         return frame.reformat(format=pixel_format, dst_colorspace="ITU709", dst_color_range="MPEG")
     same = "JPEG" if full_range else "MPEG"
-    return frame.reformat(format=pixel_format, src_color_range=same, dst_color_range=same)
+    # FFmpeg refuses some transfer functions, though it is to convert none.
+    transfer, frame.color_trc = frame.color_trc, _UNSPECIFIED
+    try:
+        made = frame.reformat(format=pixel_format, src_color_range=same, dst_color_range=same)
+    finally:
+        frame.color_trc = transfer
+    made.color_trc = transfer
+    return made
 
 
 def planes_of(frame: av.VideoFrame) -> tuple[np.ndarray, ...]:

@@ -55,9 +55,10 @@ def test_the_command_writes_all(ways, tmp_path):
     assert code == 0, errors
     files = [sheet.file for sheet in sheets.SHEETS] + ["before_after.jpg"]
     assert printed.split() == [str(tmp_path / file) for file in files]
-    sizes = {file: Image.open(tmp_path / file).size for file in files}
-    committed = {file: Image.open(ROOT / "docs" / file).size for file in files}
-    assert sizes == committed
+    sizes, committed = (
+        [Image.open(folder / file).size for file in files] for folder in (tmp_path, ROOT / "docs")
+    )
+    np.testing.assert_allclose(sizes, committed, atol=1)  # Matplotlib 3.8 rounds to one pixel less
 
 
 def test_mistakes(tmp_path):
