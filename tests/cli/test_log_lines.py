@@ -30,8 +30,8 @@ def iterators(): list(tf.data.Dataset.range(3).cache().take(1))
 def half(): tf.nn.conv2d(*[tf.zeros([1, 3, 3, 1], tf.bfloat16)] * 2, 1, "SAME")
 def retracing():
     for i in range(9): tf.function(lambda x: x)(i)
-def compiled():  # which no command does; TensorFlow 2.16 names it whatever the level is
-    if tf.__version__ > "2.17": tf.function(lambda x: x + 1, jit_compile=True)(1.0)
+def compiled():  # which no command does; TensorFlow 2.17 names it whatever the level is
+    if tf.__version__ >= "2.18": tf.function(lambda x: x + 1, jit_compile=True)(1.0)
 def late():
     tf.compat.v1.Session  # a table that is used late, and loads a library
 def python():
