@@ -58,7 +58,10 @@ def message(name):
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(wrappers_pb2.DESCRIPTOR.serialized_pb)
     pool.AddSerializedFile(file.SerializeToString())
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"settings.{name}"))()
+    described = pool.FindMessageTypeByName(f"settings.{name}")
+    if not hasattr(message_factory, "GetMessageClass"):  # protobuf before 4.22
+        return message_factory.MessageFactory(pool).GetPrototype(described)()
+    return message_factory.GetMessageClass(described)()
 
 
 def parsed(file, into):

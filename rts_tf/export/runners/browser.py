@@ -77,7 +77,9 @@ def opened(path: pathlib.Path, signature: str) -> Opened:
     """
     running = contextlib.ExitStack()
     atexit.register(running.close)
-    scratch = pathlib.Path(running.enter_context(tempfile.TemporaryDirectory()))
+    # The last processes of the browser may still write to their profile.
+    folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+    scratch = pathlib.Path(running.enter_context(folder))
     tab = running.enter_context(chromium.browser(scratch / "profile"))
     tab.open(path.resolve())
     names = tab.evaluate("networks.map(({name}) => name)")
