@@ -44,6 +44,7 @@ def measure_coded(
     def rows(names: list[str]) -> dict[str, list[float]]:
         found = {}
         for name, hr_0 in originals(source, names):
+            # Its corner lies on the 8x8 grid of JPEG, since most_detailed keeps to 16 pixels.
             clean = to_uint8(hr_0[most_detailed(hr_0, SIDE, SIDE)])
             coded = jpeg(clean, QUALITY)
             half, full = (enhancer.enhance(coded, strength) for strength in (STRENGTH, 1.0))
