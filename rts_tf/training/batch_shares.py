@@ -26,29 +26,32 @@ def check_share(config: Config, workers: Workers) -> None:
 
 
 def shared_out(
-    batches: tf.data.Dataset, batch: int, strategy: tf.distribute.Strategy
+    batches: tf.data.Dataset, batch: int, workers: Workers
 ) -> Iterable[tuple[tf.Tensor, ...]]:
     """``batches``, which are endless, with a share of each for every replica, as equal as can be.
 
     TensorFlow's own division of a batch of 4 by 3 is 2, 2 and 0.
     """
-    replicas = strategy.num_replicas_in_sync
+    replicas = workers.strategy.num_replicas_in_sync if workers.strategy else 1
     if replicas == 1:
         return batches
+    here = replicas // workers.count
+    bounds = [batch * number // replicas for number in range(replicas + 1)]
+    first = here * workers.number
+    own = list(itertools.pairwise(bounds[first : first + here + 1]))
 
-    def of_worker(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        here = replicas // context.num_input_pipelines
-        first = here * context.input_pipeline_id
-        bounds = [batch * number // replicas for number in range(first, first + here + 1)]
+    def of_replica(low: int, high: int, *arrays: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        return tuple(array[low:high] for array in arrays)
 
-        def shares(*arrays: tf.Tensor) -> tf.data.Dataset:
-            cut = (tuple(a[low:high] for a in arrays) for low, high in itertools.pairwise(bounds))
-            return functools.reduce(
-                tf.data.Dataset.concatenate, map(tf.data.Dataset.from_tensors, cut)
-            )
+    if here == 1:
+        # The iterator of a strategy takes as long as a tenth of a step (benchmarks.workers).
+        return batches.map(functools.partial(of_replica, *own[0])).prefetch(2)
 
-        # The workers would ask each other before each step whether one has reached the end.
-        endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
-        return batches.flat_map(shares).apply(endless).prefetch(2 * here)
+    def shares(*arrays: tf.Tensor) -> tf.data.Dataset:
+        each = (tf.data.Dataset.from_tensors(of_replica(*part, *arrays)) for part in own)
+        return functools.reduce(tf.data.Dataset.concatenate, each)
 
-    return strategy.distribute_datasets_from_function(of_worker)
+    # The workers would ask each other before each step whether one has reached the end.
+    endless = tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY)
+    shared = batches.flat_map(shares).apply(endless).prefetch(2 * here)
+    return workers.strategy.distribute_datasets_from_function(lambda context: shared)

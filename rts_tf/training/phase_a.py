@@ -127,7 +127,7 @@ def fit(
         on_report(number, float(trainer.running_loss), float(trainer.learning_rate(number)))
 
     report(first)
-    data = iter(shared_out(batches(first), config.batch, trainer.strategy))
+    data = iter(shared_out(batches(first), config.batch, workers))
     for number in range(first + 1, steps + 1):
         trainer.step(*_read(data))
         save = number % config.checkpoint_every == 0 or number == steps

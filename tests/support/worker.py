@@ -6,19 +6,17 @@ It trains two networks and writes their weights to a path.
 import sys
 
 import numpy as np
-import tensorflow as tf
 
-strategy = tf.distribute.MultiWorkerMirroredStrategy()  # before anything else touches TensorFlow
-
-from rts_tf.training.phase_a import fit  # noqa: E402
-from rts_tf.training.trainer import Trainer  # noqa: E402
-from tests.support.training import CONFIG, NORMALIZED, batches, start  # noqa: E402
+from rts_tf.training.cluster import connect
+from rts_tf.training.phase_a import fit
+from rts_tf.training.trainer import Trainer
+from tests.support.training import CONFIG, NORMALIZED, batches, start
 
 if __name__ == "__main__":
-    path = sys.argv[1]
+    path, workers = sys.argv[1], connect()
     weights = []
     for config in (CONFIG, NORMALIZED):
-        trainer = Trainer(config, strategy)
+        trainer = Trainer(config, workers.strategy)
         directory = f"{path}.{config.network}"
-        weights += fit(trainer, start(config), batches, 6, directory).weights
+        weights += fit(trainer, start(config), batches, 6, directory, workers=workers).weights
     np.savez(path, *weights)
