@@ -44,7 +44,7 @@ def shared_out(
         return tuple(array[low:high] for array in arrays)
 
     if here == 1:
-        # The iterator of a strategy takes as long as a tenth of a step (benchmarks.workers).
+        # The iterator of a strategy takes milliseconds more for each step (WORKSPACE_NOTES.md).
         return batches.map(functools.partial(of_replica, *own[0])).prefetch(2)
 
     def shares(*arrays: tf.Tensor) -> tf.data.Dataset:
