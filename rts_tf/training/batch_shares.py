@@ -17,12 +17,16 @@ def check_share(config: Config, workers: Workers) -> None:
     Raises:
         ConfigError: There are more replicas than patches in a batch.
     """
-    replicas = workers.strategy.num_replicas_in_sync if workers.strategy else 1
+    replicas = _replicas(workers)
     if config.batch < replicas:
         raise ConfigError(
             f"`batch`={config.batch}: must be at least {replicas}, since so many workers and GPUs"
             " share out each batch."
         )
+
+
+def _replicas(workers: Workers) -> int:
+    return workers.strategy.num_replicas_in_sync if workers.strategy else 1
 
 
 def shared_out(
@@ -32,7 +36,7 @@ def shared_out(
 
     TensorFlow's own division of a batch of 4 by 3 is 2, 2 and 0.
     """
-    replicas = workers.strategy.num_replicas_in_sync if workers.strategy else 1
+    replicas = _replicas(workers)
     if replicas == 1:
         return batches
     here = replicas // workers.count

@@ -1,6 +1,6 @@
 """VIQET against the figures of the reference program (../shared/viqet).
 
-30 rows of them are compared, and all of them with ``-m golden``.
+40 rows of them are compared, and all of them with ``-m golden``.
 """
 
 import concurrent.futures
@@ -121,7 +121,7 @@ def rows() -> list[dict[str, str]]:
     return [{**a, **b} for a, b in zip(measures, inputs)]
 
 
-def spread(everything: list[dict], count: int = 30) -> list[dict]:
+def spread(everything: list[dict], count: int = 40) -> list[dict]:
     """Choose the first row of every operation, and further rows at even distances."""
     chosen = {row["op"]: i for i, row in reversed(list(enumerate(everything)))}.values()
     rest = [i for i in range(len(everything)) if i not in chosen]
@@ -175,7 +175,7 @@ def check(row: dict[str, str]) -> tuple[list[str], np.ndarray]:
 @pytest.mark.parametrize("choose", [spread, pytest.param(list, marks=pytest.mark.golden)])
 def test_measures_model_inputs_and_mos_equal_the_reference(choose):
     results = in_two_threads(check, choose(rows()))
-    assert len(results) in (30, 256)
+    assert len(results) in (40, 256)
     assert not [line for wrong, _ in results for line in wrong]
     assert np.abs(np.mean([errors for _, errors in results], axis=0)).max() < 1e-4
 
